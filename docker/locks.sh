@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Resolves the dependency groups of pyproject.toml into hashed locks for Python 3.11 to 3.13.
+# The locks name no index, so that they can be installed from any mirror. UPGRADE=1 takes newer versions.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+uv=.venvs/uv/bin/uv
+options=(--quiet --universal --generate-hashes --python-version 3.11 --no-header ${UPGRADE:+--upgrade})
+
+echo "resolving bootstrap"
+"$uv" pip compile "${options[@]}" --no-annotate -o docker/locks/bootstrap.txt - <<<'uv>=0.9' >/dev/null
+for group in orchestrator embedded models dev; do
+    echo "resolving $group"
+    "$uv" pip compile "${options[@]}" --group "pyproject.toml:$group" -o "docker/locks/$group.txt" >/dev/null
+done
+if grep -nE 'https?://|--(extra-)?index-url|--find-links' docker/locks/*.txt; then
+    echo "lectern: a lock names an index" >&2
+    exit 1
+fi
