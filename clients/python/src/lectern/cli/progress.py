@@ -1,0 +1,46 @@
+"""Progress bars: on terminals only."""
+
+import sys
+from typing import Any, Self
+
+from tqdm import tqdm
+
+from lectern.reading import Progress
+
+
+def bytes_bar() -> Any:  # noqa: ANN401 - tqdm has no types
+    return tqdm(unit="B", unit_scale=True, desc="speaking", leave=False, disable=_silent())
+
+
+def seconds_bar() -> Any:  # noqa: ANN401
+    form = "{desc}: {n:.1f} s of audio [{elapsed}, {postfix}]"
+    return tqdm(desc="speaking", bar_format=form, leave=False, disable=_silent())
+
+
+class ReadingBar:
+    """Shows a reading: blocks done, seconds of audio, and the speed against real time."""
+
+    def __init__(self) -> None:
+        self._bar = tqdm(desc="preparing", unit="block", leave=False, disable=_silent())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, progress: Progress) -> None:
+        bar = self._bar
+        if bar.disable:
+            return
+        bar.set_description(progress.stage, refresh=False)
+        bar.total = progress.blocks or None
+        bar.n = progress.blocks_done
+        if progress.audio_seconds:
+            audio = f"{progress.audio_seconds:.0f} s of audio, {progress.times_real_time:.1f} times real time"
+            bar.set_postfix_str(audio, refresh=False)
+        bar.refresh()
+
+
+def _silent() -> bool:
+    return not sys.stderr.isatty()

@@ -1,0 +1,45 @@
+"""The speech contract: the tensors that every voice model in Triton takes and gives.
+
+Models, the direct client and the orchestrator all import this module, so it must stay free of dependencies.
+A model is decoupled with ``max_batch_size: 0``; one request speaks one segment and is answered in pieces.
+"""
+
+from typing import Final, Literal
+
+VERSION: Final = 1  # part of every segment key: raise it when the same request would sound different
+
+# Inputs
+TEXT: Final = "text"  # BYTES [1], UTF-8, at most MAX_TEXT characters
+VOICE: Final = "voice"  # BYTES [1], JSON object: the model's own voice parameters
+LANGUAGE: Final = "language"  # BYTES [1], optional, BCP-47
+SPEED: Final = "speed"  # FP32 [1], optional, MIN_SPEED to MAX_SPEED, 1 = as recorded
+LEXICON: Final = "lexicon"  # BYTES [1], optional, JSON object: word -> IPA
+REFERENCE_AUDIO: Final = "reference_audio"  # INT16 [-1], optional: a voice prompt, mono
+REFERENCE_RATE: Final = "reference_rate"  # INT32 [1], optional, Hz
+REFERENCE_TEXT: Final = "reference_text"  # BYTES [1], optional, UTF-8
+
+# Outputs, in each piece
+AUDIO: Final = "audio"  # INT16 [-1], mono PCM, may be empty on the last piece
+SAMPLE_RATE: Final = "sample_rate"  # INT32 [1], Hz
+MARKS: Final = "marks"  # BYTES [1], JSON list of [first_sample, last_sample, text_start, text_end]
+CARD: Final = "card"  # BYTES [1], JSON object: the only output when DESCRIBE is asked for
+
+# Request parameters
+LANE: Final = "lane"  # "live" (default) or "batch"
+DEADLINE_MS: Final = "deadline_ms"  # integer, counted from the arrival in the model
+DESCRIBE: Final = "describe"  # true: answer with the model's card instead of speech
+CANCEL: Final = "cancel"  # the id of another request: speak it no further
+
+Lane = Literal["live", "batch"]
+LANES: Final[tuple[Lane, ...]] = ("live", "batch")
+
+MAX_TEXT: Final = 2_000
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 4.0
+
+# For every request it holds, waiting or being spoken, a model sends something at least once a PULSE, an empty piece if
+# need be. Triton never ends a request whose model process died, so that silence is the only sign of it.
+PULSE: Final = 1.0  # seconds
+SILENCE: Final = 8.0  # seconds without a sign of life after which a request counts as lost
+
+PROBE_TEXT: Final = "ready"  # spoken to prove that a model really answers

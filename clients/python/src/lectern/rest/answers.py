@@ -1,0 +1,124 @@
+"""How to read the REST API's answers, and what to raise when they are none."""
+
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+import httpx
+import msgspec
+
+from lectern.errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectionLostError,
+    LecternError,
+    NotFoundError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from lectern.types import Block, Document, FieldError, Model, Status, Voice
+
+T = TypeVar("T")
+
+
+class VoiceList(msgspec.Struct):
+    items: list[Voice]
+
+
+class ModelList(msgspec.Struct):
+    data: list[Model]
+
+
+class DocumentPage(msgspec.Struct):
+    items: list[Document]
+    next: str | None
+
+
+class BlockPage(msgspec.Struct):
+    items: list[Block]
+    next: int | None
+
+
+_BY_STATUS: Final[dict[int, type[ApiError]]] = {
+    HTTPStatus.UNAUTHORIZED: AuthenticationError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
+}
+
+
+def check(response: httpx.Response) -> None:
+    """Raises ApiError unless the server did what was asked. The body must have been read."""
+    if response.is_success:
+        return
+    if response.is_redirect:
+        raise UnexpectedAnswerError(f"{response.url} has moved to {response.headers.get('location')}: use that address")
+    raise _api_error(response)
+
+
+def decode(response: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except msgspec.DecodeError as error:
+        raise UnexpectedAnswerError(f"{response.url} does not answer as Lectern does: {error}") from error
+
+
+def status(response: httpx.Response) -> Status:
+    """An unready server says so with 503, which is an answer here and no error."""
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        check(response)
+    return decode(response, Status)
+
+
+def seconds(response: httpx.Response) -> float | None:
+    value = response.headers.get("x-lectern-seconds")
+    return None if value is None else float(value)
+
+
+def check_framing(response: httpx.Response) -> None:
+    """Raises UnexpectedAnswerError for a body that ends where the connection ends: it would look whole when cut."""
+    if "content-length" not in response.headers and "transfer-encoding" not in response.headers:
+        raise UnexpectedAnswerError(
+            f"{response.url} does not say where its answer ends, so a broken connection could not be told from the "
+            "end: a proxy on the way has to speak HTTP/1.1"
+        )
+
+
+def transport_error(error: httpx.RequestError, url: str) -> LecternError:
+    reason = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        return UnreachableError(url, reason)
+    if isinstance(error, httpx.TimeoutException):
+        return ConnectionLostError(f"{url} stopped answering")
+    return ConnectionLostError(f"the connection to {url} broke before the answer was complete ({reason})")
+
+
+def _api_error(response: httpx.Response) -> ApiError:
+    body = _json_object(response)
+    request_id = response.headers.get("x-request-id") or body.get("request_id")
+    title = body.get("title") or HTTPStatus(response.status_code).phrase
+    detail, errors = body.get("detail"), body.get("errors")
+    if isinstance(openai := body.get("error"), dict):  # the shape of errors under /v1
+        detail = openai.get("message")
+    error = _BY_STATUS.get(response.status_code, ApiError)(
+        response.status_code, str(title), detail and str(detail), request_id, _field_errors(errors)
+    )
+    error.retry_after = _retry_after(response)
+    return error
+
+
+def _json_object(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(response.content)
+    except msgspec.DecodeError:  # a proxy's page; the status says what there is to know
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _field_errors(errors: object) -> list[FieldError]:
+    try:
+        return msgspec.convert(errors or [], list[FieldError])
+    except msgspec.ValidationError:
+        return []
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    value = response.headers.get("retry-after", "")
+    return float(value) if value.isdecimal() else None  # the other form, a date, is not worth a parser here

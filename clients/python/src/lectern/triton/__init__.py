@@ -1,0 +1,42 @@
+"""Speaks to the models in Triton directly over gRPC, for internal tools, the orchestrator and its supervisor.
+
+Needs the extra ``lectern[triton]``. `Triton` and `AsyncTriton` have the same methods.
+"""
+
+try:
+    from lectern.triton.aio import AsyncTriton
+    from lectern.triton.sync import Triton
+except (ModuleNotFoundError, RuntimeError) as error:  # tritonclient without grpc raises RuntimeError
+    raise ImportError("lectern.triton needs numpy and tritonclient: pip install 'lectern[triton]'") from error
+
+from lectern.triton.errors import (
+    Busy,
+    Cancelled,
+    DeadlineExceeded,
+    InvalidRequest,
+    ModelFailure,
+    NotFound,
+    TritonError,
+    Unreachable,
+)
+from lectern.triton.types import Card, CardVoice, Mark, ModelInfo, Piece, Proof, Reference
+
+__all__ = [
+    "AsyncTriton",
+    "Busy",
+    "Cancelled",
+    "Card",
+    "CardVoice",
+    "DeadlineExceeded",
+    "InvalidRequest",
+    "Mark",
+    "ModelFailure",
+    "ModelInfo",
+    "NotFound",
+    "Piece",
+    "Proof",
+    "Reference",
+    "Triton",
+    "TritonError",
+    "Unreachable",
+]

@@ -1,0 +1,40 @@
+"""How both clients connect: the address they take and the options of their gRPC channel."""
+
+from typing import Final
+
+_MAX_PORT: Final = 65_535
+_MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes; gRPC's own limit of 4 MiB is near a voice prompt of 30 s at 48 kHz
+
+# Triton closes connections whose clients ping more often than every 5 minutes without data (its default).
+_KEEPALIVE_MS: Final = 330_000
+_KEEPALIVE_TIMEOUT_MS: Final = 10_000
+
+# How much longer the gRPC deadline is than the one the model is told: the model's own answer says more.
+DEADLINE_GRACE: Final = 0.5  # seconds
+
+# How long a model may take to end a request that nobody wants any more, before its stream is broken off.
+LEAVE_SECONDS: Final = 1.0
+
+
+def channel_options(connect_timeout: float) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_send_message_length", _MAX_MESSAGE),
+        ("grpc.max_receive_message_length", _MAX_MESSAGE),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+        # Despite its name this is how long one attempt to connect may take.
+        ("grpc.min_reconnect_backoff_ms", int(connect_timeout * 1000)),
+        # gRPC's default backs off to two minutes; a restarted Triton should be found again at once.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+        ("grpc.enable_http_proxy", 0),  # Triton is a neighbour, never behind the proxy for the outside
+        ("grpc.use_local_subchannel_pool", 1),  # otherwise channels share a connection, its backoff and its fate
+    ]
+
+
+def checked_address(address: str) -> str:
+    """Raises ValueError unless the address is host:port."""
+    host, separator, port = address.rpartition(":")
+    if "/" in address or not host or not separator or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
+        raise ValueError(f"Triton's address is host:port of its gRPC service, such as 127.0.0.1:8001, not {address!r}")
+    return address
