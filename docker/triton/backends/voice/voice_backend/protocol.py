@@ -1,0 +1,83 @@
+"""What a model folder's `1/voice.py` implements: a class `Voice`. The backend does everything else of the contract."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+Mark = tuple[int, int, int, int]  # first sample, last sample (exclusive), text start, text end (exclusive)
+
+
+class BadRequest(Exception):  # noqa: N818 - named as the caller sees it
+    """The caller must change the request; the message says what to change. Answered as INVALID_ARG."""
+
+
+class Unavailable(Exception):  # noqa: N818 - named as the caller sees it
+    """The same request may succeed later. Answered as UNAVAILABLE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A voice prompt."""
+
+    audio: Samples
+    rate: int
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One valid request to speak."""
+
+    text: str
+    voice: Mapping[str, Any]
+    language: str | None = None
+    speed: float = 1.0
+    lexicon: Mapping[str, str] = field(default_factory=dict)
+    reference: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The next samples of a segment, and the marks of words whose end they settle; samples from the segment's start."""
+
+    audio: Samples
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a model is made from."""
+
+    folder: Path
+    """Where `voice.py` lies."""
+    parameters: Mapping[str, str]
+    """Those of config.pbtxt."""
+
+
+class Voice(Protocol):
+    """A model that speaks. Its methods are called from several threads at once."""
+
+    concurrency: int
+    """How many segments it may be asked to speak at the same time."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load; raise anything to fail the model's load, with a message for the operator."""
+
+    def card(self) -> Mapping[str, Any]:
+        """Return the model's card, ready for JSON."""
+
+    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+        """Speak in order. When `stop` is set, nobody listens any more: end early, in about 20 ms.
+
+        Raises BadRequest before the first piece if the voice, language or text is not for this model, Unavailable if it
+        cannot speak at the moment, and anything else for a failure.
+        """
+
+    def close(self) -> None:
+        """Free everything, engines included; running `speak` calls may fail."""

@@ -1,0 +1,83 @@
+"""Makes a text that eSpeak NG speaks to its end.
+
+It silently drops the rest of a word of more than about 100 sounds, and of a clause of more than about 1,000. Spaces
+in such words and commas in such clauses avoid that; nothing of the text is changed or taken away.
+"""
+
+import unicodedata
+from typing import Final, NamedTuple
+
+LONGEST_WORD: Final = 200  # weight; measured: losses begin above 300
+LONGEST_CLAUSE: Final = 600  # weight; measured: losses begin above 900
+
+_PAUSES: Final = "、。，；：？！"  # noqa: RUF001 - end a clause wherever they stand
+_PAUSES_BEFORE_SPACE: Final = ",;:?!"
+_SYLLABIC: Final = "\u2e80"  # from here on one sign is a syllable
+_FULL_STOP: Final = "."  # also ends abbreviations, which end no clause
+
+
+class SpeakableText(NamedTuple):
+    """A text with what was put in, and the way back from it."""
+
+    text: str
+    origins: list[int]
+    """For each character the offset of the original one; for one that was put in, that of the next."""
+
+    def origin(self, position: int) -> int:
+        """Return the offset in the original text."""
+        return self.origins[min(position, len(self.origins) - 1)]
+
+
+def break_up(text: str) -> SpeakableText:
+    """Return the text with what it needs put in."""
+    out: list[str] = []
+    origins: list[int] = []
+    word = clause = 0
+    for position, character in enumerate(text):
+        weight = _weight(character)
+        starts_here = weight > 0 and not unicodedata.category(character).startswith("M")
+        if starts_here and word + weight > LONGEST_WORD:
+            out.append(" ")
+            origins.append(position)
+            word = 0
+        if starts_here and clause + weight > LONGEST_CLAUSE and (word == 0 or clause > LONGEST_CLAUSE + LONGEST_WORD):
+            _pause(out, origins, position)
+            word = clause = 0
+        out.append(character)
+        origins.append(position)
+        word = 0 if character.isspace() else word + weight
+        clause = 0 if _ends_clause(text, position) else clause + weight
+    return SpeakableText("".join(out), [*origins, len(text)])
+
+
+def _pause(out: list[str], origins: list[int], position: int) -> None:
+    """Put a comma where the text has its last space, or a comma and a space here."""
+    if out and out[-1].isspace():
+        out.insert(-1, ",")
+        origins.insert(-1, origins[-1])
+    else:
+        out += [",", " "]
+        origins += [position, position]
+
+
+def _weight(character: str) -> int:
+    """Return about how many sounds a character makes at most."""
+    category = unicodedata.category(character)
+    if category == "Lu":
+        return 9  # capitals may be spelt out, letter by letter
+    if category[0] == "L":
+        return 2 if character < _SYLLABIC else 5
+    if category[0] == "N":
+        return 10
+    if category[0] == "S":
+        return 20
+    return 0 if category[0] in "ZC" else 4
+
+
+def _ends_clause(text: str, position: int) -> bool:
+    character, after = text[position], text[position + 1 : position + 3]
+    if character in _PAUSES:
+        return True
+    if not after[:1].isspace():
+        return False
+    return character in _PAUSES_BEFORE_SPACE or (character == _FULL_STOP and not after[1:].islower())

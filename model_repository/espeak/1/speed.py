@@ -1,0 +1,22 @@
+"""From a speed to eSpeak NG's rate. Its rate is about, but not quite, in proportion to how fast it then speaks."""
+
+from itertools import pairwise
+from typing import Final
+
+NORMAL_RATE: Final = 175  # words a minute, as eSpeak counts them: its own default
+
+# Measured on English prose with eSpeak NG 1.52. Below 80 it goes no slower.
+_MEASURED: Final = (
+    (0.467, 80), (0.50, 90), (0.56, 100), (0.67, 120), (0.79, 140), (0.91, 160), (1.0, NORMAL_RATE), (1.15, 200),
+    (1.44, 250), (1.75, 300), (2.07, 350), (2.36, 400), (2.53, 440), (2.60, 460), (2.87, 500), (3.45, 600), (4.03, 700),
+)  # fmt: skip
+
+
+def rate_for(speed: float) -> int:
+    """Return the rate that comes nearest to a speed."""
+    if speed <= _MEASURED[0][0]:
+        return _MEASURED[0][1]
+    for (slower, low), (faster, high) in pairwise(_MEASURED):
+        if speed <= faster:
+            return round(low + (high - low) * (speed - slower) / (faster - slower))
+    return _MEASURED[-1][1]
