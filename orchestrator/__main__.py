@@ -1,0 +1,25 @@
+"""The orchestrator's processes: ``python -m orchestrator serve | worker | setup | key | …``."""
+
+import argparse
+import sys
+
+from orchestrator import commands
+from orchestrator.settings import SettingsError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m orchestrator", description="Lectern's server processes")
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in commands.COMMANDS.items():
+        subparser = subcommands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        subparser.set_defaults(command=command)
+    try:
+        parser.parse_args().command()
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

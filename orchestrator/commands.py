@@ -1,0 +1,109 @@
+"""What each process does; the heavy imports stand inside, so that a process loads only what it runs."""
+# ruff: noqa: PLC0415
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from orchestrator import settings
+from orchestrator.lib import logs
+
+
+def serve() -> None:
+    """Serve the REST API until SIGTERM or SIGINT."""
+    import uvicorn
+
+    from orchestrator.app import create_app
+    from orchestrator.lib.request_trail import RequestTrail
+
+    chosen = settings.load()
+    logs.configure(chosen.log)
+    uvicorn.run(
+        RequestTrail(create_app(chosen)),
+        host=chosen.server.host,
+        port=chosen.server.port,
+        timeout_graceful_shutdown=chosen.server.drain_seconds,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+def worker() -> None:
+    """Run jobs until SIGTERM or SIGINT."""
+    from orchestrator.documents.jobs import blueprint
+    from orchestrator.lib.database import pool
+    from orchestrator.lib.jobs import run_worker, worker_app
+
+    database = settings.read(settings.DatabaseSettings)
+    logs.configure(settings.read(settings.LogSettings))
+    app = worker_app(database)
+    app.add_tasks_from(blueprint, namespace="documents")
+
+    async def run() -> None:
+        async with pool(database):
+            await run_worker(app, settings.read(settings.WorkerSettings))
+
+    asyncio.run(run())
+
+
+def setup() -> None:
+    """Migrate the database and make the local account; prints {"api_key": KEY} at the first start, else null."""
+    from orchestrator.accounts.service import ensure_local_account
+    from orchestrator.lib.database import pool
+    from orchestrator.migrations.run import migrate
+
+    database = settings.read(settings.DatabaseSettings)
+
+    async def run() -> str | None:
+        await migrate(database)
+        async with pool(database):
+            return await ensure_local_account()
+
+    _print({"api_key": asyncio.run(run())})
+
+
+def key() -> None:
+    """Make a further API key for the local account; prints {"api_key": KEY}, which is not shown again."""
+    from orchestrator.accounts.service import add_local_key
+    from orchestrator.lib.database import pool
+
+    async def run() -> str:
+        async with pool(settings.read(settings.DatabaseSettings)):
+            return await add_local_key("made on the command line")
+
+    _print({"api_key": asyncio.run(run())})
+
+
+def openapi() -> None:
+    """Print the description of the REST API as JSON; needs no database and no Triton."""
+    from orchestrator.app import create_app
+
+    anywhere = {"DATABASE_URL": "-", "STORE_URL": "-", "TRITON_URL": "-"}
+    description = msgspec.json.encode(create_app(settings.load(anywhere)).openapi_schema.to_schema())
+    sys.stdout.buffer.write(msgspec.json.format(description, indent=2) + b"\n")
+
+
+def list_settings() -> None:
+    """Print every setting as a Markdown page, the one that is kept in docs/settings.md."""
+    from orchestrator.settings_page import settings_page
+
+    sys.stdout.write(settings_page())
+
+
+def _print(value: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+COMMANDS: Final[dict[str, Callable[[], None]]] = {
+    "serve": serve,
+    "worker": worker,
+    "setup": setup,
+    "key": key,
+    "openapi": openapi,
+    "settings": list_settings,
+}

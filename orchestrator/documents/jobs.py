@@ -1,0 +1,70 @@
+"""Cuts a document into blocks, in the worker: a long text takes seconds of CPU that no request should wait for."""
+
+import asyncio
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from procrastinate import Blueprint, RetryStrategy
+
+from orchestrator.documents.schemas import Format
+from orchestrator.documents.tables import Block, Document
+from orchestrator.documents.text.blocks import BlockDraft, cut_document
+from orchestrator.lib.database import DB, is_outage
+
+_ROWS_PER_INSERT: Final = 1000  # times nine columns stays below Postgres's 32,767 parameters
+
+blueprint = Blueprint()  # the worker adds it as "documents": see service.CUT_JOB
+log = structlog.stdlib.get_logger("lectern.documents")
+
+
+@blueprint.task(name="cut", retry=RetryStrategy(max_attempts=10, wait=2))
+async def cut(document_id: str) -> None:
+    """Runs any number of times with the same result: a worker may die at any point of it."""
+    document = await Document.objects().get(Document.id == UUID(document_id))
+    if document is None or document.status != "queued":
+        return
+    try:
+        drafts = await asyncio.to_thread(cut_document, document.text, msgspec.convert(document.format, Format))
+        await _keep(document, drafts)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        # The same text would fail again: tell the document's owner instead of trying for ever.
+        log.exception("document cannot be cut", document=document_id)
+        await Document.update(
+            {Document.status: "failed", Document.error: "The text could not be cut into blocks."}
+        ).where(Document.id == document.id)
+
+
+async def _keep(document: Document, drafts: list[BlockDraft]) -> None:
+    async with DB.transaction():
+        still_there = await Document.select(Document.id).where(Document.id == document.id).lock_rows("UPDATE").first()
+        if still_there is None:
+            return
+        await Block.delete().where(Block.document == document.id)
+        rows = [_row(document, position, draft) for position, draft in enumerate(drafts)]
+        for start in range(0, len(rows), _ROWS_PER_INSERT):
+            await Block.insert(*rows[start : start + _ROWS_PER_INSERT])
+        await Document.update(
+            {
+                Document.status: "ready",
+                Document.blocks: len(rows),
+                Document.estimated_seconds: sum(draft.estimated_seconds for draft in drafts),
+            }
+        ).where(Document.id == document.id)
+
+
+def _row(document: Document, position: int, draft: BlockDraft) -> Block:
+    return Block(
+        document=document.id,
+        position=position,
+        role=draft.role,
+        level=draft.level,
+        shown=draft.shown,
+        spoken=draft.spoken,
+        spans=msgspec.json.encode(draft.spans).decode(),
+        parts=msgspec.json.encode(draft.parts).decode(),
+        estimated_seconds=draft.estimated_seconds,
+    )

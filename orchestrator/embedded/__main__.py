@@ -1,0 +1,42 @@
+"""`python -m orchestrator.embedded up|down|status|purge`: a whole Lectern on this machine."""
+
+import argparse
+import asyncio
+import sys
+
+from lectern.local import home as local_home
+from orchestrator.embedded.console import Console
+from orchestrator.embedded.control import down, purge, status
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.up import up
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.embedded", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    once = commands.add_parser("up", help="start everything, read the sample aloud, serve until Ctrl-C")
+    once.add_argument("--once", action="store_true", help="end when the sample is read and its sound is checked")
+    commands.add_parser("down", help="stop what runs")
+    commands.add_parser("status", help="say what runs; status 0 if it is ready")
+    commands.add_parser("purge", help="stop what runs and delete its state")
+    arguments = parser.parse_args()
+    home, console = Home(local_home()), Console()
+    try:
+        match arguments.command:
+            case "up":
+                asyncio.run(up(home, console, once=arguments.once))
+            case "down":
+                down(home, console)
+            case "status":
+                return 0 if status(home, console) else 1
+            case "purge":
+                purge(home, console)
+    except CannotStart as error:
+        console.error(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""LECTERN_HOME: the one folder that holds all state of a stack, held by one supervisor at a time."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.embedded.errors import CannotStart
+
+_MARKER_TEXT = "This folder is Lectern's. `make purge` deletes it with all that is in it.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    path: Path
+
+    @property
+    def marker(self) -> Path:
+        """Says that the folder is ours; nothing without it is ever deleted."""
+        return self.path / ".lectern"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "stack.lock"
+
+    @property
+    def record(self) -> Path:
+        """Where the running stack says how it is reached."""
+        return self.path / "stack.json"
+
+    @property
+    def api_key(self) -> Path:
+        return self.path / "api-key"
+
+    @property
+    def postgres(self) -> Path:
+        return self.path / "postgres"
+
+    @property
+    def postgres_password(self) -> Path:
+        return self.path / "postgres-password"
+
+    @property
+    def store(self) -> Path:
+        return self.path / "store"
+
+    @property
+    def triton(self) -> Path:
+        return self.path / "triton"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def sample(self) -> Path:
+        return self.path / "sample.opus"
+
+    @property
+    def sample_document(self) -> Path:
+        """Holds the id of the document that the sample was last read from."""
+        return self.path / "sample-document"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def prepare(self) -> None:
+        """Make the folder ours. Raises CannotStart if it cannot be written, or holds what is not Lectern's."""
+        advice = "choose another folder with LECTERN_HOME"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not self.marker.exists():
+                if any(self.path.iterdir()):
+                    raise CannotStart(f"{self.path} is not empty and not Lectern's: {advice}")
+                self.marker.write_text(_MARKER_TEXT)
+            # Root hands Postgres to another user, who has to pass through this folder but not to look around in it.
+            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            for folder in (self.logs, self.store, self.triton):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except (NotADirectoryError, FileExistsError):
+            raise CannotStart(f"{self.path} is not a folder: {advice}") from None
+        except OSError as error:
+            raise CannotStart(f"cannot write in {self.path} ({error.strerror}): {advice}") from None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder. Raises CannotStart if another supervisor does.
+
+        The kernel lets go of the lock when its holder dies, so that no lock is ever left behind.
+        """
+        with self.lock.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CannotStart(self._already_running()) from None
+            yield
+
+    def is_locked(self) -> bool:
+        """Say whether a supervisor holds the folder now."""
+        try:
+            with self.lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def _already_running(self) -> str:
+        running = self.read_record() or {}
+        at = f" at {running['url']}" if "url" in running else ""
+        return (
+            f"Lectern already runs in {self.path}{at} (process {running.get('pid', 'unknown')}): "
+            "stop it with `make down`, or run another beside it with other values of LECTERN_HOME and LECTERN_PORT"
+        )
+
+    def write_record(self, **values: Any) -> None:  # noqa: ANN401 - JSON
+        """Say how the running stack is reached; readers see the old record or the new one, never half of one."""
+        write_atomically(self.record, json.dumps(values, indent=2) + "\n", mode=0o644)
+
+    def read_record(self) -> dict[str, Any] | None:
+        try:
+            found = json.loads(self.record.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def purge(self) -> None:
+        """Delete the folder. Raises CannotStart if it is in use or does not carry our marker."""
+        if not self.path.exists():
+            return
+        if not self.marker.is_file():
+            raise CannotStart(f"{self.path} does not carry Lectern's marker ({self.marker.name}): nothing is deleted")
+        with self.locked():
+            for entry in self.path.iterdir():
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry)
+                elif entry != self.marker:
+                    entry.unlink()
+            shutil.rmtree(self.path)  # the marker goes last, so that a purge cut short can be run again
+
+
+def write_atomically(path: Path, text: str, mode: int) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            os.fchmod(descriptor, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

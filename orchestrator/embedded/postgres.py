@@ -1,0 +1,106 @@
+"""An embedded Postgres: a direct child process on a loopback port, so that its end is always seen."""
+
+import asyncio
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.ports import LOOPBACK, free_port
+from orchestrator.embedded.postgres_binaries import find_binaries, reachable_binaries
+from orchestrator.embedded.postgres_data import SUPERUSER, DataDirectory, environment
+from orchestrator.embedded.process import Child, Command, tail
+from orchestrator.embedded.service_user import service_user
+
+DATABASE = "lectern"
+READY_TIMEOUT = 120.0  # recovery after a crash replays the log first
+STOP_GRACE = 15.0
+
+
+@dataclass(slots=True)
+class Postgres:
+    """One server; start it again after it has ended, on the same port and data."""
+
+    data: DataDirectory
+    log: Path
+    copies: Path
+    """Where a copy of the programs goes if their user cannot reach the installed ones."""
+    port: int = field(default_factory=free_port)
+
+    @classmethod
+    def at(cls, home: Home) -> "Postgres":
+        """The server of this home. Raises CannotStart if there is no account it could run as."""
+        data = DataDirectory(home.postgres, home.postgres_password, service_user())
+        return cls(data, home.log("postgres"), home.path)
+
+    @property
+    def url(self) -> str:
+        """Carries the password: not for a log."""
+        return self._url(DATABASE)
+
+    async def start(self) -> Child:
+        """Start the server, on new data if there is none. Raises CannotStart; `wait_ready` says when it answers."""
+        binaries = await asyncio.to_thread(reachable_binaries, find_binaries(), self.data.user, self.copies)
+        if not self.data.exists:
+            await self.data.make(binaries, self.log)
+        self.data.check()
+        argv = [str(binaries.postgres), "-D", str(self.data.path), *_options(self.port)]
+        return await Child.spawn(
+            # SIGINT is Postgres's fast shutdown: connections end, what was committed is written, nobody is waited for.
+            Command(
+                argv,
+                self.log,
+                environment(),
+                self.data.path.parent,
+                self.data.user,
+                signal.SIGINT,
+                STOP_GRACE,
+                signal.SIGINT,
+            )
+        )
+
+    async def wait_ready(self, child: Child, limit: float = READY_TIMEOUT) -> None:
+        """Return once a query succeeds in our database, which is made if need be. Raises CannotStart."""
+        try:
+            async with asyncio.timeout(limit):
+                while not await self._answers():
+                    if child.process.returncode is not None:
+                        raise CannotStart(f"Postgres ended: {tail(self.log, 'FATAL')} (see {self.log})")
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise CannotStart(f"Postgres did not answer within {limit:.0f} s: see {self.log}") from None
+        except asyncpg.PostgresError as error:
+            raise CannotStart(f"Postgres answers, but not to us: {error} (see {self.log})") from None
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self._url("postgres"), timeout=5)
+            try:
+                if await connection.fetchval("show data_directory") != str(self.data.path):
+                    return False  # another server has the port: ours will end and say so
+                if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
+                    await connection.execute(f"create database {DATABASE}")
+            finally:
+                await connection.close()
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InternalClientError):
+            return False  # not up yet, or just gone, which asyncpg may take for an error of its own
+        return True
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}:{quote(self.data.password(), safe='')}@{LOOPBACK}:{self.port}/{database}"
+
+
+def _options(port: int) -> list[str]:
+    settings = {
+        "listen_addresses": LOOPBACK,
+        "port": port,
+        "unix_socket_directories": "",  # their paths may be 107 bytes long at most, and a home's path may be longer
+        "dynamic_shared_memory_type": "mmap",  # in its own folder: nothing of a killed server outlives its data
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+    }
+    return [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]

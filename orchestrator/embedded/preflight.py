@@ -1,0 +1,70 @@
+"""What would make a start fail later and less clearly: each finding is one line that says what to do."""
+
+import asyncio
+import platform
+import re
+import shutil
+from pathlib import Path
+
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.plan import Plan
+from orchestrator.embedded.ports import is_free
+from orchestrator.embedded.service_user import check_reach, service_user
+from orchestrator.embedded.triton_backends import inspect
+
+GLIBC = (2, 35)  # what the Triton wheel is built for
+NEEDED_BYTES = 500 << 20  # Postgres takes 60 MB when new; the rest is room for audio and logs
+
+
+async def check(plan: Plan) -> None:
+    """Look at everything that a start of this plan needs. The home's lock must be held. Raises CannotStart."""
+    check_programs()
+    check_space(plan.home.path)
+    check_port(plan.host, plan.port)
+    if not plan.database_url:
+        await asyncio.to_thread(lambda: check_reach(service_user(), plan.home.path))
+    if not isinstance(plan.triton, str):
+        check_glibc()
+        await inspect(plan.triton.python)
+
+
+def check_programs() -> None:
+    if shutil.which("setpriv") is None:
+        raise CannotStart("setpriv is missing, which every Debian has: install util-linux")
+
+
+def check_space(folder: Path, needed: int = NEEDED_BYTES) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise CannotStart(
+            f"only {free >> 20} MB are free in {folder}, and Lectern needs {needed >> 20} MB there: "
+            "free some, or choose a folder on another disk with LECTERN_HOME"
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    try:
+        free = is_free(host, port)
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {host} ({error.strerror}): correct LECTERN_HOST") from None
+    if not free:
+        raise CannotStart(
+            f"port {port} of {host} is in use: end what listens there, or choose another with LECTERN_PORT "
+            "(0 means any free one)"
+        )
+
+
+def check_glibc(version: str | None = None) -> None:
+    """`version`: this machine's unless given."""
+    if version is None:
+        library, version = platform.libc_ver()
+        if library != "glibc":
+            raise CannotStart(
+                "Triton's wheel needs glibc, which this system is not built on: use Debian 12, or set TRITON_URL"
+            )
+    found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if found < GLIBC:
+        raise CannotStart(
+            f"Triton needs glibc {GLIBC[0]}.{GLIBC[1]} and this system has {version}: use Debian 12, Ubuntu 22.04 or "
+            "newer, or set TRITON_URL to a Triton elsewhere"
+        )

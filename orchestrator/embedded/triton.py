@@ -1,0 +1,134 @@
+"""A real NVIDIA Triton on this machine, run from wheels: one child process, and a model process for each model."""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lectern.triton import AsyncTriton, TritonError
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.process import Child, Command, tail
+from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, lay_out
+from orchestrator.embedded.triton_stubs import Stubs
+
+START_TIMEOUT = 120.0
+DRAIN_SECONDS = 8  # what is in flight may take so long to finish; a model process that died makes Triton wait it all
+EXIT_SLACK = 4.0
+POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class TritonPlan:
+    """Everything that one embedded Triton is started from."""
+
+    python: Path
+    """The interpreter of the models environment."""
+    repository: Path
+    """The model repository: a folder a model."""
+    own_backends: Path
+    """Our backends: a folder each, with `model.py` in it."""
+    state: Path
+    """A folder of this server's own; the backend directory is laid out in it."""
+    log: Path
+    grpc_port: int
+    metrics_port: int
+    shared_memory: str
+    """What the names of this server's regions in /dev/shm begin with; no other server may use it."""
+    models: Sequence[str] = ("espeak",)
+    more_repositories: Sequence[Path] = ()
+    """Searched for models after `repository`."""
+
+    @property
+    def address(self) -> str:
+        """Of its gRPC endpoint."""
+        return f"127.0.0.1:{self.grpc_port}"
+
+
+def arguments(plan: TritonPlan, environment: ModelsEnvironment, backends: Path) -> list[str]:
+    """Return the server's command line."""
+    return [
+        str(environment.server),
+        *(f"--model-repository={folder.resolve()}" for folder in (plan.repository, *plan.more_repositories)),
+        f"--backend-directory={backends}",
+        f"--cache-directory={environment.triton / 'caches'}",
+        # A model process that died is only ever recovered by unload and load, which need explicit control.
+        "--model-control-mode=explicit",
+        *(f"--load-model={model}" for model in plan.models),
+        # Every config.pbtxt is complete; starting a model once more only to complete its config costs a second.
+        "--disable-auto-complete-config",
+        f"--backend-config=python,shm-region-prefix-name={plan.shared_memory}",
+        "--allow-http=false",
+        "--grpc-address=127.0.0.1",
+        f"--grpc-port={plan.grpc_port}",
+        "--metrics-address=127.0.0.1",
+        f"--metrics-port={plan.metrics_port}",
+        f"--exit-timeout-secs={DRAIN_SECONDS}",
+        "--log-format=ISO8601",
+    ]
+
+
+def variables(environment: ModelsEnvironment, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the server's environment variables; nothing else of `base` reaches the models, secrets least of all."""
+    kept = {name: base[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in base}
+    return kept | {
+        # PATH alone selects the models' environment: their embedded interpreter ignores PYTHONPATH.
+        "PATH": f"{environment.prefix / 'bin'}:{base.get('PATH', os.defpath)}",
+        "VIRTUAL_ENV": str(environment.prefix),
+        # Without it a model process may mix another libpython of the same version with this one's standard library.
+        "LD_LIBRARY_PATH": str(environment.library_folder),
+    }
+
+
+class TritonServer:
+    """One running Triton; when it has ended, start another."""
+
+    def __init__(self, plan: TritonPlan, child: Child) -> None:
+        self.plan = plan
+        self.child = child
+
+    @classmethod
+    async def start(cls, plan: TritonPlan) -> "TritonServer":
+        """Start a server; `wait_ready` says when it answers. Raises CannotStart."""
+        environment = await inspect(plan.python)
+        backends = plan.state / "backends"
+        await asyncio.to_thread(lay_out, environment, plan.own_backends, backends)
+        # Of a server that was killed; only this one has the prefix.
+        await asyncio.to_thread(Stubs(plan.shared_memory).end_all)
+        command = Command(
+            argv=arguments(plan, environment, backends),
+            env=variables(environment, os.environ),
+            log=plan.log,
+            folder=plan.state,
+            grace=DRAIN_SECONDS + EXIT_SLACK,
+        )
+        return cls(plan, await Child.spawn(command))
+
+    async def wait_ready(self, limit: float = START_TIMEOUT) -> None:
+        """Return once every wanted model is loaded, within `limit` seconds. Raises CannotStart.
+
+        A loaded model may still be unable to speak: only a synthesis proves that it can.
+        """
+        try:
+            async with AsyncTriton(self.plan.address) as client, asyncio.timeout(limit):
+                while not await _answers(client):
+                    if self.child.process.returncode is not None:
+                        raise CannotStart(f"Triton ended while starting ({self._log_says()})")
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            raise CannotStart(f"Triton did not answer within {limit:.0f} s ({self._log_says()})") from None
+
+    async def stop(self) -> None:
+        """Let it finish what is in flight, for a bounded time, then end it and its model processes."""
+        await self.child.stop()
+        await asyncio.to_thread(Stubs(self.plan.shared_memory).end_all)
+
+    def _log_says(self) -> str:
+        return f"{tail(self.plan.log) or 'it said nothing'}; see {self.plan.log}"
+
+
+async def _answers(client: AsyncTriton) -> bool:
+    try:
+        return await client.server_ready(timeout=2.0)
+    except TritonError:
+        return False

@@ -1,0 +1,80 @@
+"""The processes that Triton's Python models run in ("stubs"), and their shared memory, as this machine shows them.
+
+Triton restarts no stub that died, cannot unload one that hangs, leaves their shared memory behind, and leaves the stubs
+themselves behind when it is killed.
+"""
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = "triton_python_backend_stub"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """One model process."""
+
+    pid: int
+    model: str
+    region: str
+    """The name of its shared memory."""
+
+    def alive(self) -> bool:
+        """Say whether it still is a process that could answer: a zombie is none."""
+        return _state(self.pid) not in ("", "Z", "X")
+
+    def kill(self) -> None:
+        """End it, even if it is stopped."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class Stubs:
+    """The stubs of one Triton, known by what the names of its shared memory begin with."""
+
+    prefix: str
+
+    def find(self, model: str | None = None) -> list[Stub]:
+        """Return the living stubs, of one model or of all."""
+        found = (self._read(entry) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+        return [stub for stub in found if stub is not None and model in (None, stub.model) and stub.alive()]
+
+    def clean(self) -> list[str]:
+        """Remove the shared memory that no living stub uses; return its names. No model may be loading meanwhile."""
+        used = {stub.region for stub in self.find()}
+        left = [path for path in SHARED_MEMORY.glob(f"{self.prefix}*") if path.name not in used]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return [path.name for path in left]
+
+    def end_all(self) -> list[Stub]:
+        """Kill what a server that has gone has left, and remove its shared memory; return those that were killed."""
+        left = self.find()
+        for stub in left:
+            stub.kill()
+        for path in SHARED_MEMORY.glob(f"{self.prefix}*"):
+            path.unlink(missing_ok=True)
+        return left
+
+    def _read(self, entry: Path) -> Stub | None:
+        """Read a command line: the program, REPOSITORY/MODEL/VERSION/model.py, the shared memory's name, and more."""
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it ended meanwhile, or is another user's
+            return None
+        if len(words) < 3 or Path(words[0]).name != PROGRAM or not words[2].startswith(self.prefix):  # noqa: PLR2004
+            return None
+        return Stub(int(entry.name), Path(words[1]).parts[-3], words[2])
+
+
+def _state(pid: int) -> str:
+    """Return the kernel's letter for a process's state, empty if there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,95 @@
+"""`up`: start the stack, read the sample document aloud, serve until told to stop."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+
+from orchestrator.embedded import preflight
+from orchestrator.embedded.console import Console
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.journal import journal
+from orchestrator.embedded.plan import Plan
+from orchestrator.embedded.sample import check_sound, read_sample
+from orchestrator.embedded.stack import running
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def up(home: Home, console: Console, *, once: bool) -> None:
+    """Run the stack until a stop signal, or with `once` until the sample is read and its sound is checked.
+
+    Raises CannotStart.
+    """
+    stop = asyncio.Event()
+    for number in STOP_SIGNALS:
+        # The handlers stay for good: a second Ctrl-C while stopping changes nothing.
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    home.prepare()
+    with home.locked(), journal(home.log("supervisor"), console.step):
+        serving = asyncio.create_task(_serve(home, console, once=once), name="stack")
+        stopping = asyncio.create_task(stop.wait(), name="stop signal")
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        console.step("stopped")
+    if once and stop.is_set():
+        raise CannotStart("stopped before the sample was read")
+
+
+async def _serve(home: Home, console: Console, *, once: bool) -> None:
+    try:
+        plan = Plan.of(home)
+        _write_record(plan, "starting")
+        await preflight.check(plan)
+        console.step(f"Lectern starts in {home.path}")
+        async with running(plan, console.step) as new_key:
+            _write_record(plan, "ready")
+            console.step("ready")
+            if once or plan.sample:
+                await _read_sample(plan, console, must_succeed=once)
+            if not once:
+                _tell(plan, console, new_key)
+                await asyncio.Event().wait()
+    finally:
+        home.record.unlink(missing_ok=True)
+
+
+async def _read_sample(plan: Plan, console: Console, *, must_succeed: bool) -> None:
+    console.step("reading the sample document aloud")
+    try:
+        reading = await read_sample(plan.home, plan.url)
+        done = reading.progress
+        sound = await check_sound(plan.home.sample, done.audio_seconds)
+    except CannotStart as error:
+        if must_succeed:
+            raise
+        console.error(str(error))  # what serves goes on serving
+        return
+    console.step(
+        f"read {done.blocks} blocks, {sound.seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s: "
+        f"{done.times_real_time:.0f} times real time"
+    )
+
+
+def _write_record(plan: Plan, state: str) -> None:
+    ports = {"api": plan.port}
+    if not isinstance(plan.triton, str):
+        ports |= {"triton": plan.triton.grpc_port, "triton_metrics": plan.triton.metrics_port}
+    plan.home.write_record(state=state, pid=os.getpid(), url=plan.url, triton_url=plan.triton_url, ports=ports)
+
+
+def _tell(plan: Plan, console: Console, new_key: str | None) -> None:
+    home = plan.home
+    console.say()
+    if home.sample.exists():
+        console.say(f"  sample    {home.sample}")
+    console.say(f"  API       {plan.url}")
+    console.say(f"  its docs  {plan.url}/docs")
+    console.say(f"  API key   {home.api_key}" + (f" holds {new_key}, which is shown only now" if new_key else ""))
+    console.say(f"  logs      {home.logs}")
+    console.say()
+    console.say("Lectern serves until Ctrl-C.")

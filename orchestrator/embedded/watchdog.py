@@ -1,0 +1,161 @@
+"""Proves again and again that every voice model speaks, and brings back one that does not.
+
+Triton itself does neither: it reports a model as ready whose process was killed or hangs.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from enum import Enum, auto
+
+import structlog
+
+from lectern.triton import AsyncTriton, Busy, NotFound, TritonError, Unreachable
+from orchestrator.embedded.triton_stubs import Stub, Stubs
+
+INTERVAL = 2.0  # seconds between two proofs of a model
+PROOF_TIMEOUT = 3.0  # seconds; with two proofs in a row that fail, a hung model is found after 8 s at most
+STRIKES = 2  # proofs that must fail in a row, unless its process is known to have died
+GLANCE = 0.25  # seconds between two looks at whether the model's process lives
+UNLOAD_TIMEOUT = 5.0
+LOAD_TIMEOUT = 120.0
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds after each recovery in a row that did not help
+
+log = structlog.stdlib.get_logger("lectern.watchdog")
+
+
+class Health(Enum):
+    """What a proof says of a model."""
+
+    SPEAKS = auto()
+    BUSY = auto()  # it refused, and so it lives
+    FAILED = auto()
+    DEAD = auto()  # its process has gone
+    MISSING = auto()  # it is not loaded
+    UNKNOWN = auto()  # Triton itself does not answer: whoever runs it sees to that
+
+
+class Watchdog:
+    """Watches the models of one Triton. `counts` holds how often what happened, by (event, model)."""
+
+    def __init__(self, address: str, models: Sequence[str] | None = None, stubs: Stubs | None = None) -> None:
+        """`models` are those that must be loaded; None: whichever speak. `stubs`: the model processes may be killed."""
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self._address = address
+        self._wanted = models
+        self._stubs = stubs
+        # One at a time: cleaning must not take the shared memory of a model that is being loaded for a dead one's.
+        self._recovering = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with AsyncTriton(self._address) as triton, asyncio.TaskGroup() as tasks:
+            if self._wanted is not None:
+                for model in self._wanted:
+                    tasks.create_task(self._watch(triton, model), name=f"watch {model}")
+                return
+            watched: dict[str, asyncio.Task[None]] = {}
+            while True:
+                for model in await _speaking(triton):
+                    if model not in watched or watched[model].done():
+                        watched[model] = tasks.create_task(self._watch(triton, model), name=f"watch {model}")
+                await asyncio.sleep(INTERVAL)
+
+    async def _watch(self, triton: AsyncTriton, model: str) -> None:
+        """Watch one model; return when it is not loaded and needs not be."""
+        strikes = failures = 0
+        stub: Stub | None = None
+        while True:
+            health, reason = await self._examine(triton, model, stub)
+            if health is Health.MISSING and self._wanted is None:
+                return
+            if health in (Health.FAILED, Health.MISSING, Health.DEAD):
+                strikes += 1
+                if health is Health.FAILED and strikes < STRIKES:
+                    continue
+                if await self._recover(triton, model, reason):
+                    strikes = failures = 0
+                else:
+                    await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+                    failures += 1
+                stub = None
+            else:
+                strikes = 0
+                stub = self._stub(model)
+                await self._pause(stub)
+
+    async def _examine(self, triton: AsyncTriton, model: str, stub: Stub | None) -> tuple[Health, str]:
+        """Say how a model does whose process, when last seen, was `stub`."""
+        if stub is not None and not stub.alive() and await triton.server_ready(timeout=PROOF_TIMEOUT):
+            self.counts["dead", model] += 1
+            return Health.DEAD, f"its process {stub.pid} died"
+        return await self._prove(triton, model)
+
+    async def _prove(self, triton: AsyncTriton, model: str) -> tuple[Health, str]:
+        try:
+            await triton.prove(model, timeout=PROOF_TIMEOUT)
+        except Busy as error:
+            return self._note(Health.BUSY, model, error)
+        except Unreachable as error:
+            return self._note(Health.UNKNOWN, model, error)
+        except NotFound as error:
+            return self._note(Health.MISSING, model, error)
+        except TritonError as error:
+            return self._note(Health.FAILED, model, error)
+        self.counts["speaks", model] += 1
+        return Health.SPEAKS, ""
+
+    def _note(self, health: Health, model: str, error: TritonError) -> tuple[Health, str]:
+        self.counts[health.name.lower(), model] += 1
+        log.warning("no proof", model=model, health=health.name.lower(), reason=str(error))
+        return health, str(error)
+
+    async def _recover(self, triton: AsyncTriton, model: str, reason: str) -> bool:
+        """Unload and load the model; say whether that went well, which the next proof shows."""
+        async with self._recovering:
+            began = time.monotonic()
+            log.warning("recovering", model=model, reason=reason)
+            try:
+                await asyncio.to_thread(self._end, model)
+                try:
+                    await triton.unload(model, timeout=UNLOAD_TIMEOUT)
+                except Unreachable:
+                    raise
+                except TritonError as error:  # loading works even beside an old one that Triton cannot get rid of
+                    log.warning("not unloaded", model=model, reason=str(error))
+                await triton.load(model, timeout=LOAD_TIMEOUT)
+                cleaned = await asyncio.to_thread(self._stubs.clean) if self._stubs else []
+            except TritonError as error:
+                self.counts["recovery_failed", model] += 1
+                log.error("not recovered", model=model, reason=str(error))  # noqa: TRY400 - the reason says it all
+                return False
+            self.counts["recovered", model] += 1
+            log.warning(
+                "recovered", model=model, seconds=round(time.monotonic() - began, 2), shared_memory=len(cleaned)
+            )
+            return True
+
+    def _end(self, model: str) -> None:
+        """Kill the model's process: Triton waits for a hung one without end."""
+        for stub in self._stubs.find(model) if self._stubs else []:
+            stub.kill()
+
+    def _stub(self, model: str) -> Stub | None:
+        """Return the model's process; the newest, as Triton may still hold an old one."""
+        stubs = self._stubs.find(model) if self._stubs else []
+        return max(stubs, key=lambda stub: stub.pid, default=None)
+
+    async def _pause(self, stub: Stub | None) -> None:
+        """Wait until the next proof is due, or the model's process has gone."""
+        until = time.monotonic() + INTERVAL
+        while time.monotonic() < until and (stub is None or stub.alive()):  # noqa: ASYNC110 - no event tells its end
+            await asyncio.sleep(GLANCE)
+
+
+async def _speaking(triton: AsyncTriton) -> list[str]:
+    try:
+        return [model.name for model in await triton.models() if model.speaks]
+    except TritonError as error:
+        log.warning("Triton does not answer", reason=str(error))
+        return []

@@ -1,0 +1,81 @@
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated
+
+import structlog
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from msgspec import Meta
+
+from orchestrator.accounts.authentication import PUBLIC
+from orchestrator.health.proofs import Proofs
+from orchestrator.lib.database import run
+from orchestrator.lib.schema import Schema
+from orchestrator.lib.store import Store
+from orchestrator.lib.version import VERSION
+from orchestrator.settings import Settings
+
+_CHECK_SECONDS = 3.0
+
+log = structlog.stdlib.get_logger("lectern.health")
+
+
+class Check(Schema):
+    name: str
+    ok: bool
+    detail: str
+    age_seconds: Annotated[float | None, Meta(description="Of the proof, where it is not made anew.")] = None
+
+
+class Readiness(Schema):
+    status: Annotated[str, Meta(description="ready or unready")]
+    version: str
+    checks: list[Check]
+
+
+@get("/healthz", opt=PUBLIC, tags=["Health"], summary="The process is alive", sync_to_thread=False)
+def healthz() -> dict[str, str]:
+    return {"status": "alive"}
+
+
+@get(
+    "/readyz",
+    opt=PUBLIC,
+    tags=["Health"],
+    summary="Database, store and models all do their work",
+    responses={503: ResponseSpec(Readiness, description="Not ready; the checks say why", generate_examples=False)},
+)
+async def readyz(
+    settings: NamedDependency[Settings], store: NamedDependency[Store], proofs: NamedDependency[Proofs]
+) -> Response[Readiness]:
+    database, kept = await asyncio.gather(_check("database", run("SELECT 1")), _check("store", store.prove()))
+    models = _models(proofs, settings.health.stale_seconds)
+    checks = [database, kept, *models]
+    ready = all(check.ok for check in checks)
+    body = Readiness(status="ready" if ready else "unready", version=VERSION, checks=checks)
+    return Response(body, status_code=200 if ready else 503)
+
+
+async def _check(name: str, work: Awaitable[object]) -> Check:
+    try:
+        await asyncio.wait_for(work, _CHECK_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is not ready
+        log.warning("not ready", part=name, error=repr(error))
+        return Check(name=name, ok=False, detail=f"{type(error).__name__}; the server's log says more")
+    return Check(name=name, ok=True, detail="answers")
+
+
+def _models(proofs: Proofs, stale: float) -> list[Check]:
+    ages = proofs.ages()
+    if not ages:
+        return [Check(name="models", ok=False, detail="Triton has no voice model ready")]
+    return [
+        Check(
+            name=f"model {model}",
+            ok=age is not None and age <= stale,
+            detail="has not spoken yet" if age is None else "spoke" if age <= stale else "no longer speaks",
+            age_seconds=None if age is None else round(age, 1),
+        )
+        for model, age in ages.items()
+    ]

@@ -1,0 +1,93 @@
+"""The errors Lectern answers with. Services raise them; `problem_details` turns them into HTTP."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing wrong with one field of a request; ``field`` is its path, such as ``text`` or ``query.limit``."""
+
+    field: str
+    message: str
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """The server failed in a way it did not foresee. The request id helps to find it in the log."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal server error"
+    slug: ClassVar[str] = "internal-error"
+
+    def __init__(
+        self, detail: str | None = None, *, errors: Sequence[FieldError] = (), retry_after: int | None = None
+    ) -> None:
+        self.detail = detail or type(self).__doc__ or self.title
+        self.errors = tuple(errors)
+        self.retry_after = retry_after
+        super().__init__(self.detail)
+
+
+class BadRequest(Problem):
+    """The request cannot be understood as it stands."""
+
+    status = 400
+    title = "Bad request"
+    slug = "bad-request"
+
+
+class Unauthenticated(Problem):
+    """Send an API key as 'Authorization: Bearer KEY'."""
+
+    status = 401
+    title = "Not authenticated"
+    slug = "not-authenticated"
+
+
+class NotFound(Problem):
+    """There is nothing at this address."""
+
+    status = 404
+    title = "Not found"
+    slug = "not-found"
+
+
+class TooLarge(Problem):
+    """The request is larger than this server accepts."""
+
+    status = 413
+    title = "Too large"
+    slug = "too-large"
+
+
+class ModelFailed(Problem):
+    """The speech model failed on this request. Trying again may help."""
+
+    status = 502
+    title = "Speech model failed"
+    slug = "model-failed"
+
+
+class Busy(Problem):
+    """The server has as much to do as it can take. Try again a little later."""
+
+    status = 503
+    title = "Busy"
+    slug = "busy"
+
+
+class Unavailable(Problem):
+    """A part that this request needs does not answer at the moment. Try again a little later."""
+
+    status = 503
+    title = "Service unavailable"
+    slug = "unavailable"
+
+
+class TooSlow(Problem):
+    """The request took longer than it may."""
+
+    status = 504
+    title = "Deadline passed"
+    slug = "deadline-passed"

@@ -1,0 +1,9 @@
+"""Ids that sort by the time they were made, so that an index on them is also an order."""
+
+from uuid import UUID
+
+import uuid_utils.compat
+
+
+def new_id() -> UUID:
+    return uuid_utils.compat.uuid7()

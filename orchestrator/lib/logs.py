@@ -1,0 +1,45 @@
+"""Structured logs: one JSON object per line, each with the id of the request it belongs to."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from orchestrator.settings import LogSettings
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+
+
+def configure(settings: LogSettings) -> None:
+    """Sends our own loggers and those of the libraries through one formatter to standard output."""
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderer(settings)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.level)
+    for chatty in ("httpx", "httpcore", "asyncio", "procrastinate"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _renderer(settings: LogSettings) -> list[Processor]:
+    if settings.format == "console":
+        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -1,0 +1,28 @@
+"""The checks that every text from outside passes before anything else reads it."""
+
+import re
+from typing import Final
+
+from orchestrator.lib.errors import BadRequest, FieldError, TooLarge
+
+# Tab, line feed, form feed and carriage return are layout; the other control characters are damage or an attack.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
+
+def check_text(text: str, *, field: str, limit: int) -> None:
+    """Raises `BadRequest` or `TooLarge` with a sentence that says what to change."""
+    if len(text) > limit:
+        raise TooLarge(f"'{field}' has {len(text):,} characters; at most {limit:,} are accepted. Send it in parts.")
+    if not text.strip():
+        raise _bad(field, "is empty. Send some text to read.")
+    if found := _SURROGATE.search(text):
+        raise _bad(field, f"has half of a surrogate pair at character {found.start()}. Send whole Unicode characters.")
+    if found := _CONTROL.search(text):
+        raise _bad(
+            field, f"has the control character U+{ord(found.group()):04X} at character {found.start()}. Remove it."
+        )
+
+
+def _bad(field: str, message: str) -> BadRequest:
+    return BadRequest(f"'{field}' {message}", errors=[FieldError(field, message)])

@@ -1,0 +1,15 @@
+"""Every table of every domain, so that one history of migrations covers them all."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from orchestrator.accounts.tables import Account, ApiKey
+from orchestrator.documents.tables import Block, Document
+from orchestrator.speech.tables import SynthesisLease
+
+APP_CONFIG = AppConfig(
+    app_name="lectern",
+    migrations_folder_path=str(Path(__file__).parent / "versions"),
+    table_classes=[Account, ApiKey, Document, Block, SynthesisLease],
+)

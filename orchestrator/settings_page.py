@@ -1,0 +1,42 @@
+"""The page docs/settings.md, made from the settings themselves so that it cannot say anything else."""
+
+import typing
+from typing import Any, Final
+
+import msgspec
+
+from orchestrator import settings
+
+_HEAD: Final = """# Settings
+
+Every setting is an environment variable. What is not set has the default below; a setting without one is required by
+the processes that read it, and `make up` fills it in. This page is made by `make settings`.
+"""
+
+
+def settings_page() -> str:
+    concerns = [field.type for field in msgspec.structs.fields(settings.Settings)]
+    return "\n".join([_HEAD, *(_section(concern) for concern in [*concerns, settings.EmbeddedSettings])])
+
+
+def _section(concern: type[msgspec.Struct]) -> str:
+    title = concern.__name__.removesuffix("Settings")
+    rows = [
+        f"| `{settings.variable_of(field)}` | {_default(field)} | {settings.meaning_of(field)}{_choices(field)} |"
+        for field in msgspec.structs.fields(concern)
+    ]
+    return "\n".join([f"## {title}", "", "| variable | default | |", "|---|---|---|", *rows, ""])
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return ""
+    value: Any = int(field.default) if isinstance(field.default, bool) else field.default
+    return f"`{value}`" if value != "" else "(empty)"
+
+
+def _choices(field: msgspec.structs.FieldInfo) -> str:
+    kind = typing.get_args(field.type)[0]
+    if typing.get_origin(kind) is not typing.Literal:
+        return ""
+    return " One of " + ", ".join(f"`{choice}`" for choice in typing.get_args(kind)) + "."

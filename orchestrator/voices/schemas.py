@@ -1,0 +1,17 @@
+from typing import Annotated
+
+from msgspec import Meta
+
+from orchestrator.lib.schema import Schema
+
+
+class VoiceView(Schema):
+    name: str
+    model: str
+    language: Annotated[str, Meta(description="BCP-47.")]
+    gender: str | None
+    description: str
+
+
+class VoiceList(Schema):
+    items: list[VoiceView]
