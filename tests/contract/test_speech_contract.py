@@ -1,0 +1,245 @@
+"""What every voice model in Triton keeps to: pieces, marks, speed, refusals, lanes, deadlines, cancellation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lectern import contract
+from lectern.triton import AsyncTriton, Busy, InvalidRequest, Piece, TritonError
+
+MODELS = ("espeak", "hum")
+# A voice of each model that is slow enough to be interrupted in the middle of a long text.
+SLOW: dict[str, dict[str, Any]] = {
+    "espeak": {"voice": {}, "speed": 0.25},
+    "hum": {"voice": {"hertz": 220, "delay": 0.02}},
+}
+SENTENCE = "The old lighthouse keeper climbed one hundred and twelve steps every evening. "
+LONG = (SENTENCE * 30)[: contract.MAX_TEXT]
+
+Story = Callable[[AsyncTriton], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(triton_address: str) -> Callable[[Story], None]:
+    """Runs a story with a client, and then sees that the models still speak."""
+
+    async def whole(story: Story) -> None:
+        async with AsyncTriton(triton_address) as triton:
+            await story(triton)
+            for model in MODELS:
+                assert (await triton.prove(model, timeout=30)).samples
+
+    return lambda story: asyncio.run(whole(story))
+
+
+every_model = pytest.mark.parametrize("model", MODELS)
+
+
+async def spoken(triton: AsyncTriton, model: str, text: str, **more: Any) -> list[Piece]:
+    return [piece async for piece in triton.speak(model, text, **more)]
+
+
+def samples(pieces: list[Piece]) -> int:
+    return sum(piece.audio.size for piece in pieces)
+
+
+@every_model
+def test_the_card_says_what_the_model_is(tell: Any, model: str) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        card = await triton.card(model)
+        assert card.sample_rate in (22_050, 24_000)
+        names = [voice.name for voice in card.voices]
+        assert names
+        assert len(set(names)) == len(names)
+        (piece, *_) = await spoken(triton, model, "Hello there.", voice=card.voices[0].voice)
+        assert piece.sample_rate == card.sample_rate
+
+    tell(story)
+
+
+@every_model
+def test_a_long_text_comes_in_pieces_of_which_the_first_is_small(tell: Any, model: str) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        pieces = [piece for piece in await spoken(triton, model, LONG) if piece.audio.size]
+        assert len(pieces) > 3
+        assert len({piece.sample_rate for piece in pieces}) == 1
+        assert pieces[0].audio.size <= 0.2 * pieces[0].sample_rate
+        assert all(piece.audio.dtype == np.int16 for piece in pieces)
+
+    tell(story)
+
+
+@every_model
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello there.",
+        "The was of the and to a, in it is; that he for on are as.",
+        "It cost $3.50 on 12/03/1999, or 50% more than 1,234,567!",
+        "“Quoted” — and (bracketed) – words… don't break.",  # noqa: RUF001
+        "A party 🎉 with a 👩\u200d💻.",
+        "Line one\n\nline two\tand more",
+    ],
+)
+def test_marks_name_every_word_in_order_inside_the_audio(tell: Any, model: str, text: str) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        pieces = await spoken(triton, model, text)
+        marks = [mark for piece in pieces for mark in piece.marks]
+        heard = read = 0
+        for mark in marks:
+            assert heard <= mark.first_sample <= mark.last_sample <= samples(pieces)
+            assert read <= mark.text_start < mark.text_end <= len(text)
+            heard, read = mark.last_sample, mark.text_end
+        marked = {position for mark in marks for position in range(mark.text_start, mark.text_end)}
+        assert {position for position, character in enumerate(text) if character.isalnum()} <= marked
+
+    tell(story)
+
+
+@every_model
+@pytest.mark.parametrize("speed", [0.25, 0.5, 0.9, 1.5, 2.0, 4.0])
+def test_speed_divides_the_duration(tell: Any, model: str, speed: float) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        normal = samples(await spoken(triton, model, SENTENCE * 2))
+        assert samples(await spoken(triton, model, SENTENCE * 2, speed=speed)) == pytest.approx(normal / speed, rel=0.1)
+
+    tell(story)
+
+
+@every_model
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("", {}),
+        ("  \n ", {}),
+        ("... — !", {}),
+        ("a" * (contract.MAX_TEXT + 1), {}),
+        ("bell\x07", {}),
+        ("null\x00", {}),
+        ("Hello.", {"speed": 0.0}),
+        ("Hello.", {"speed": -1.0}),
+        ("Hello.", {"speed": 4.5}),
+        ("Hello.", {"speed": float("nan")}),
+        ("Hello.", {"speed": float("inf")}),
+        ("Hello.", {"language": "not a language"}),
+        ("Hello.", {"language": ""}),
+        ("Hello.", {"lane": "express"}),
+        ("Hello.", {"lexicon": {"Hello": "həˈloʊ"}}),  # noqa: RUF001
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(tell: Any, model: str, text: str, more: dict[str, Any]) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        with pytest.raises(InvalidRequest) as refused:
+            await spoken(triton, model, text, **more)
+        assert len(str(refused.value)) > 20
+
+    tell(story)
+
+
+@every_model
+def test_several_segments_are_spoken_at_once(tell: Any, model: str) -> None:
+    """Each of two streams has begun before either has ended."""
+
+    async def story(triton: AsyncTriton) -> None:
+        both_began = asyncio.Barrier(2)
+
+        async def one() -> int:
+            count = 0
+            async with aclosing(triton.speak(model, SENTENCE, **SLOW[model])) as pieces:
+                async for piece in pieces:
+                    if not count:
+                        await asyncio.wait_for(both_began.wait(), 30)
+                    count += piece.audio.size
+            return count
+
+        assert all(await asyncio.gather(one(), one()))
+
+    tell(story)
+
+
+@every_model
+def test_a_client_that_leaves_frees_the_model(tell: Any, model: str) -> None:
+    """Far more work than the model does in this time is begun and left; what comes then is spoken soon."""
+
+    async def story(triton: AsyncTriton) -> None:
+        async def one() -> None:
+            async with aclosing(triton.speak(model, LONG, **SLOW[model])) as pieces:
+                async for _ in pieces:
+                    return
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(60):
+                tasks.create_task(one())
+        async with asyncio.timeout(10):
+            await spoken(triton, model, "Hello there.")
+
+    tell(story)
+
+
+def occupy(triton: AsyncTriton, count: int, lane: contract.Lane) -> list[asyncio.Task[list[Piece]]]:
+    return [asyncio.create_task(spoken(triton, "espeak", LONG, lane=lane, **SLOW["espeak"])) for _ in range(count)]
+
+
+async def gather_all(requests: list[asyncio.Task[list[Piece]]]) -> list[list[Piece] | BaseException]:
+    return await asyncio.gather(*requests, return_exceptions=True)
+
+
+def test_live_overtakes_batch(tell: Any) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        batch = occupy(triton, 24, "batch")
+        done, _ = await asyncio.wait(batch, return_when=asyncio.FIRST_COMPLETED)
+        await spoken(triton, "espeak", "Hello there.", lane="live")
+        waiting = [request for request in batch if not request.done()]
+        assert len(waiting) > 8, (
+            f"the live request waited for {24 - len(waiting)} of 24 batch requests, {len(done)} before"
+        )
+        for request in waiting:
+            request.cancel()
+        await gather_all(batch)
+
+    tell(story)
+
+
+def test_a_full_queue_refuses_at_once_and_what_waits_is_spoken(tell: Any) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        requests = [asyncio.create_task(spoken(triton, "espeak", SENTENCE * 6)) for _ in range(200)]
+        answers = await gather_all(requests)
+        refused = [answer for answer in answers if isinstance(answer, Busy)]
+        assert refused
+        assert all("queue is full" in str(answer) for answer in refused)
+        whole = [samples(answer) for answer in answers if isinstance(answer, list)]
+        assert len(whole) + len(refused) == len(answers)
+        assert len(whole) >= 64
+        assert min(whole) > 0.95 * max(whole)
+
+    tell(story)
+
+
+def test_a_deadline_that_passes_in_the_queue_or_while_speaking_is_told(tell: Any) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        batch = occupy(triton, 16, "batch")
+        await asyncio.wait(batch, return_when=asyncio.FIRST_COMPLETED)
+        with pytest.raises(Busy, match="deadline of 50 ms passed"):
+            await spoken(triton, "espeak", LONG, lane="batch", deadline=0.05)
+        for request in batch:
+            request.cancel()
+        await gather_all(batch)
+        with pytest.raises(Busy, match="deadline of 300 ms passed after 0"):
+            await spoken(triton, "hum", LONG, voice={"hertz": 220, "delay": 0.05}, deadline=0.3)
+
+    tell(story)
+
+
+def test_a_voice_that_fails_is_an_error_after_its_pieces(tell: Any) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        pieces = []
+        with pytest.raises(TritonError, match="fails when asked to"):  # noqa: PT012
+            async for piece in triton.speak("hum", LONG, voice={"hertz": 220, "fail_after": 3}):
+                pieces.append(piece)  # noqa: PERF401 - what came before the error counts
+        assert len(pieces) == 3
+
+    tell(story)

@@ -1,0 +1,52 @@
+"""Further processes beside the stack's own, over the same database, store and Triton."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.postgres import Postgres
+from tests.stack import ROOT, Stack, is_ready
+
+
+@contextmanager
+def web_server(stack: Stack, log: Path) -> Iterator[str]:
+    """Another web process; yields its address once it is ready."""
+    home = Home(stack.home)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(home),
+        "STORE_URL": home.store.as_uri(),
+        "TRITON_URL": stack.triton_address,
+        "LECTERN_PORT": str(port),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", "serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        limit = time.monotonic() + 60
+        while not is_ready(url):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < limit, "the server did not become ready"
+            time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def database_url(home: Home) -> str:
+    """The port stands in the fourth line of the file Postgres keeps while it runs."""
+    postgres = Postgres.at(home)
+    postgres.port = int((home.postgres / "postmaster.pid").read_text().splitlines()[3])
+    return postgres.url

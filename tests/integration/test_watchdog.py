@@ -1,0 +1,172 @@
+"""A Triton whose model processes are killed and stopped: the watchdog brings them back."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from lectern.triton import AsyncTriton, TritonError
+from orchestrator.embedded.ports import free_port
+from orchestrator.embedded.triton import TritonPlan, TritonServer
+from orchestrator.embedded.triton_stubs import SHARED_MEMORY, Stubs
+from orchestrator.embedded.watchdog import Watchdog
+
+ROOT = Path(__file__).parents[2]
+FOUND_AND_BACK = 15.0  # seconds: at most 10 until it is found, and then a load
+
+
+@asynccontextmanager
+async def watched_triton(folder: Path, *, local: bool = True) -> AsyncIterator[tuple[TritonServer, Watchdog]]:
+    port = free_port()
+    plan = TritonPlan(
+        python=ROOT / ".venvs" / "models" / "bin" / "python",
+        repository=ROOT / "model_repository",
+        own_backends=ROOT / "docker" / "triton" / "backends",
+        state=folder,
+        log=folder / "triton.log",
+        grpc_port=port,
+        metrics_port=free_port(),
+        shared_memory=f"lectern-test-{port}-",
+    )
+    server = await TritonServer.start(plan)
+    try:
+        await server.wait_ready()
+        stubs = Stubs(plan.shared_memory) if local else None
+        watchdog = Watchdog(plan.address, plan.models if local else None, stubs)
+        task = asyncio.create_task(watchdog.run())
+        try:
+            yield server, watchdog
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await server.stop()
+
+
+async def until(condition: Callable[[], bool], limit: float, what: str) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, f"not within {limit} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+async def speaks(address: str) -> bool:
+    async with AsyncTriton(address) as triton:
+        try:
+            await triton.prove("espeak", timeout=2.0)
+        except TritonError:
+            return False
+        return True
+
+
+async def until_proven(watchdog: Watchdog) -> None:
+    """The watchdog remembers which process a model has once it has heard it speak."""
+    await until(lambda: watchdog.counts["speaks", "espeak"] > 0, 30, "a first proof")
+
+
+def children(pid: int) -> list[int]:
+    return [
+        int(number)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for number in (task / "children").read_text().split()
+    ]
+
+
+def regions(server: TritonServer) -> set[str]:
+    return {path.name for path in SHARED_MEMORY.glob(f"{server.plan.shared_memory}*")}
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_a_model_process_is_back_within_the_limit(tmp_path: Path, blow: signal.Signals) -> None:
+    async def story() -> None:
+        async with watched_triton(tmp_path) as (server, watchdog):
+            await until_proven(watchdog)
+            stubs = Stubs(server.plan.shared_memory)
+            (victim,) = stubs.find("espeak")
+            assert regions(server) == {victim.region}
+            began = time.monotonic()
+            os.kill(victim.pid, blow)
+            await until(lambda: watchdog.counts["recovered", "espeak"] == 1, FOUND_AND_BACK, "recovered")
+            assert await speaks(server.plan.address)
+            assert time.monotonic() - began < FOUND_AND_BACK
+            (successor,) = stubs.find("espeak")
+            assert successor.pid != victim.pid
+            assert regions(server) == {successor.region}, "the dead process's shared memory is gone"
+        assert regions(server) == set()
+
+    asyncio.run(story())
+
+
+def test_without_rights_on_processes_a_killed_model_is_back_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with watched_triton(tmp_path, local=False) as (server, watchdog):
+            (victim,) = Stubs(server.plan.shared_memory).find("espeak")
+            victim.kill()
+            await until(lambda: watchdog.counts["recovered", "espeak"] == 1, FOUND_AND_BACK + 5, "recovered")
+            assert await speaks(server.plan.address)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_an_engine_that_fails_is_replaced_and_its_request_spoken_by_another(
+    tmp_path: Path, blow: signal.Signals
+) -> None:
+    """eSpeak NG's engines are processes of the model process, which sees to them itself."""
+
+    async def story() -> None:
+        async with watched_triton(tmp_path) as (server, watchdog), AsyncTriton(server.plan.address) as triton:
+            (stub,) = Stubs(server.plan.shared_memory).find("espeak")
+            engines = children(stub.pid)
+            assert engines
+            os.kill(engines[0], blow)
+            async with asyncio.timeout(40):
+                # The failed engine may have got one of the watchdog's own proofs to speak, and is replaced after that.
+                while engines[0] in (now := children(stub.pid)) or len(now) != len(engines):
+                    assert (await triton.prove("espeak", timeout=20)).samples
+            assert Stubs(server.plan.shared_memory).find("espeak") == [stub]
+            assert not watchdog.counts["recovered", "espeak"]
+
+    asyncio.run(story())
+
+
+def test_a_busy_model_is_left_alone(tmp_path: Path) -> None:
+    """A full live queue refuses the proof; the model's process must stay the same."""
+
+    async def one(triton: AsyncTriton) -> None:
+        try:
+            async for _ in triton.speak("espeak", "busy " * 400, speed=0.25):
+                pass
+        except TritonError:
+            pass
+
+    async def story() -> None:
+        async with watched_triton(tmp_path) as (server, watchdog), AsyncTriton(server.plan.address) as triton:
+            (before,) = Stubs(server.plan.shared_memory).find("espeak")
+            async with asyncio.TaskGroup() as tasks:
+                flood = [tasks.create_task(one(triton)) for _ in range(120)]
+                await until(lambda: watchdog.counts["busy", "espeak"] > 0, 60, "a proof was refused")
+                for request in flood:
+                    request.cancel()
+            assert Stubs(server.plan.shared_memory).find("espeak") == [before]
+            assert not watchdog.counts["recovered", "espeak"]
+
+    asyncio.run(story())
+
+
+def test_no_process_and_no_memory_outlives_a_killed_server(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with watched_triton(tmp_path) as (server, _):
+            stubs = Stubs(server.plan.shared_memory)
+            (stub,) = stubs.find()
+            server.child.process.kill()
+            await server.child.wait()
+            await until(lambda: not stub.alive(), 10, "the model process ended by itself")
+        assert regions(server) == set()
+
+    asyncio.run(story())

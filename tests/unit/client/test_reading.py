@@ -1,0 +1,69 @@
+import asyncio
+import io
+from typing import Any
+
+import pytest
+
+from lectern import ApiError, AsyncClient, ConnectionLostError, LecternError
+from lectern.reading import Progress, Reading, Voicing, read_aloud
+from tests.unit.client.bodies import BLOCKS, DOCUMENTS, audio_path, block
+from tests.unit.client.fake_server import Answer, FakeServer
+
+
+def read(server: FakeServer, output: io.BytesIO | None = None, **options: Any) -> Reading:
+    async def run() -> Reading:
+        async with AsyncClient(server.url, api_key="secret") as client:
+            return await read_aloud(client, "# hello", output or io.BytesIO(), **options)
+
+    return asyncio.run(run())
+
+
+def test_the_whole_document_is_written(book: FakeServer) -> None:
+    output = io.BytesIO()
+    reading = read(book, output, voicing=Voicing(voice="en-us", speed=1.5))
+    assert output.getvalue() == b"OggS" * 100
+    assert reading.progress.blocks_done == BLOCKS
+    assert reading.progress.audio_seconds == 2.0 * BLOCKS
+    assert reading.progress.bytes_written == 400
+    sounds = [asked for asked in book.asked if asked.path.endswith("/audio")]
+    assert len(sounds) == BLOCKS + 1
+    assert all(asked.query == {"voice": ["en-us"], "speed": ["1.5"], "response_format": ["opus"]} for asked in sounds)
+
+
+def test_progress_is_told_in_order(book: FakeServer) -> None:
+    told: list[Progress] = []
+    read(book, on_progress=told.append, at_once=3)
+    assert [progress.stage for progress in told][:2] == ["preparing", "speaking"]
+    assert told[-1].stage == "collecting"
+    speaking = [progress for progress in told if progress.stage == "speaking"]
+    assert [progress.blocks_done for progress in speaking] == list(range(BLOCKS + 1))
+    assert all(progress.blocks == BLOCKS for progress in speaking)
+    assert all(progress.times_real_time > 0 for progress in speaking[1:])
+
+
+def test_a_busy_server_is_asked_again(book: FakeServer) -> None:
+    busy = Answer(503, headers={"retry-after": "0"})
+    made = Answer(headers={"x-lectern-seconds": "2.0"})
+    book.answer("HEAD", audio_path(3), busy, busy, made)
+    assert read(book).progress.blocks_done == BLOCKS
+
+
+def test_a_block_that_fails_ends_the_reading(book: FakeServer) -> None:
+    book.answer("HEAD", audio_path(3), Answer(500))
+    output = io.BytesIO()
+    with pytest.raises(ApiError) as raised:
+        read(book, output)
+    assert raised.value.status == 500
+    assert output.getvalue() == b""
+
+
+def test_a_cut_download_is_an_error(book: FakeServer) -> None:
+    book.answer("GET", f"{DOCUMENTS}/d1/audio", Answer(body=b"OggS", framing="chunked-cut"))
+    with pytest.raises(ConnectionLostError):
+        read(book)
+
+
+def test_a_document_without_speech(book: FakeServer) -> None:
+    book.answer("GET", f"{DOCUMENTS}/d1/blocks", Answer.json({"items": [block(0, spoken="")], "next": None}))
+    with pytest.raises(LecternError, match="nothing that is read aloud"):
+        read(book)

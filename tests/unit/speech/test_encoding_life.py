@@ -1,0 +1,115 @@
+"""Encoders in threads, dropped half way, and fed what they should refuse."""
+
+import gc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from orchestrator.speech.audio.decoding import UnreadableAudioError, decode
+from orchestrator.speech.audio.encoding import Encoder, encode_whole
+from orchestrator.speech.audio.formats import AUDIO_FORMATS, AudioFormat
+from orchestrator.speech.audio.pcm import samples_from_bytes
+from tests.unit.speech.sounds import voice
+
+RATE = 22_050
+SOUND = voice(9_000, RATE)
+
+
+def resident_kilobytes() -> int:
+    return 4 * int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+
+
+@pytest.mark.parametrize("audio_format", AUDIO_FORMATS)
+def test_abandoned_encoders_free_their_memory(audio_format: AudioFormat) -> None:
+    def resident_after_abandoning(count: int) -> int:
+        for _ in range(count):
+            Encoder(audio_format, RATE).feed(SOUND)
+        gc.collect()
+        return resident_kilobytes()
+
+    before = resident_after_abandoning(100)
+    assert resident_after_abandoning(150) - before < 15_000, "100 kB for each encoder that was dropped"
+
+
+@pytest.mark.parametrize("audio_format", AUDIO_FORMATS)
+def test_an_encoder_starts_no_threads(audio_format: AudioFormat) -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    encoder = Encoder(audio_format, RATE)
+    encoder.feed(SOUND)
+    assert threads() == before
+    encoder.finish()
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    sounds = [voice(20_000, RATE, seed) for seed in range(6)]
+    jobs = [(sound, audio_format) for sound in sounds for audio_format in AUDIO_FORMATS]
+    alone = [encode_whole(sound, audio_format, RATE) for sound, audio_format in jobs]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda job: encode_whole(job[0], job[1], RATE), jobs))
+    assert together == alone
+
+
+def test_an_encoder_may_move_between_threads() -> None:
+    encoder = Encoder("opus", RATE)
+    parts = []
+    for piece in np.split(SOUND, 9):
+        with ThreadPoolExecutor(1) as thread:
+            parts.append(thread.submit(encoder.feed, piece).result())
+    parts.append(encoder.finish())
+    assert b"".join(parts) == encode_whole(SOUND, "opus", RATE)
+
+
+@pytest.mark.parametrize("audio_format", AUDIO_FORMATS)
+def test_samples_that_cannot_be_written_to_are_welcome(audio_format: AudioFormat) -> None:
+    read_only = np.frombuffer(SOUND.tobytes(), np.int16)
+    assert encode_whole(read_only, audio_format, RATE) == encode_whole(SOUND, audio_format, RATE)
+    every_other = np.repeat(SOUND, 2)[::2]
+    assert encode_whole(every_other, audio_format, RATE) == encode_whole(SOUND, audio_format, RATE)
+
+
+@pytest.mark.parametrize("wrong", [SOUND / 32_768, SOUND.reshape(2, -1), SOUND.astype(np.int32)])
+def test_anything_but_a_row_of_int16_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="one row of int16"):
+        Encoder("wav", RATE).feed(wrong)
+    with pytest.raises(TypeError, match="one row of int16"):
+        encode_whole(wrong, "wav", RATE)
+
+
+@pytest.mark.parametrize("rate", [0, -1, 4_000, 1_000_000])
+def test_an_impossible_rate_is_refused(rate: int) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        Encoder("wav", rate)
+
+
+@pytest.mark.parametrize("fed", [8_999, 9_001])
+def test_an_announced_length_is_kept_to(fed: int) -> None:
+    encoder = Encoder("mp3", RATE, total_samples=9_000)
+
+    def feed_and_finish() -> None:
+        encoder.feed(voice(fed, RATE))
+        encoder.finish()
+
+    with pytest.raises(ValueError, match="9000 samples were announced"):
+        feed_and_finish()
+
+
+def test_only_one_rate_can_announce_its_length() -> None:
+    with pytest.raises(ValueError, match="one sample rate"):
+        Encoder("wav", RATE, total_samples=9_000).feed(SOUND, 24_000)
+
+
+@pytest.mark.parametrize("data", [b"", b"no audio", encode_whole(SOUND, "flac", RATE)[:20]])
+def test_what_holds_no_audio_is_an_error(data: bytes) -> None:
+    with pytest.raises(UnreadableAudioError):
+        decode(data)
+
+
+def test_half_a_sample_is_an_error() -> None:
+    with pytest.raises(ValueError, match="3 bytes"):
+        samples_from_bytes(b"\x00\x01\x02")

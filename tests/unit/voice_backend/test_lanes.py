@@ -1,0 +1,56 @@
+import threading
+
+import pytest
+from voice_backend.lanes import LaneFull, Lanes
+
+
+def lanes(live: int = 3, batch: int = 3) -> Lanes[str]:
+    return Lanes({"live": live, "batch": batch})
+
+
+def test_live_comes_before_batch_and_each_lane_keeps_its_order() -> None:
+    queue = lanes()
+    for job in ("b1", "b2"):
+        queue.put("batch", job)
+    for job in ("l1", "l2"):
+        queue.put("live", job)
+    assert [queue.take() for _ in range(4)] == ["l1", "l2", "b1", "b2"]
+
+
+def test_a_full_lane_refuses_and_the_other_does_not() -> None:
+    queue = lanes(live=1, batch=1)
+    queue.put("batch", "b1")
+    with pytest.raises(LaneFull):
+        queue.put("batch", "b2")
+    queue.put("live", "l1")
+
+
+def test_what_an_idle_worker_will_take_at_once_does_not_count_as_waiting() -> None:
+    queue = lanes(live=0)
+    taken: list[str | None] = []
+    worker = threading.Thread(target=lambda: taken.append(queue.take()))
+    worker.start()
+    while queue.idle != 1:
+        pass
+    queue.put("live", "job")
+    worker.join(5)
+    assert taken == ["job"]
+    with pytest.raises(LaneFull):
+        queue.put("live", "another")
+
+
+def test_a_job_is_removed_only_while_it_waits() -> None:
+    queue = lanes()
+    queue.put("live", "job")
+    assert queue.remove("live", "job")
+    assert not queue.remove("live", "job")
+
+
+def test_closing_frees_the_workers_and_returns_what_waits() -> None:
+    queue = lanes()
+    queue.put("batch", "b1")
+    queue.put("live", "l1")
+    assert queue.close() == ["l1", "b1"]
+    assert queue.take() is None
+    with pytest.raises(LaneFull):
+        queue.put("live", "late")

@@ -1,0 +1,251 @@
+"""The speaker with a voice that does as it is told: what ends a request, and how its client hears of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from voice_backend.protocol import BadRequest, Piece, Segment, Unavailable
+from voice_backend.request import Speak
+from voice_backend.speaker import Speaker
+
+RATE = 1_000
+LIMIT = 5.0  # seconds in which anything here must have happened
+
+
+class TellingVoice:
+    """Yields the pieces that `tell` yields; `tell` may wait, or raise."""
+
+    def __init__(self, tell: Callable[[Segment, threading.Event], Iterator[Piece]], concurrency: int = 1) -> None:
+        self.concurrency = concurrency
+        self.speak = tell
+        self.closed = False
+
+    def card(self) -> Mapping[str, Any]:
+        return {"sample_rate": RATE, "speed": False, "lexicon": False, "references": False, "voices": []}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Heard:
+    """What a client hears; `end` is the last of it."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.ends: list[tuple[str, str]] = []
+        self.left = False
+        self.pulses = 0
+        self._ended = threading.Event()
+
+    def gone(self) -> bool:
+        return self.left
+
+    def piece(self, piece: Piece) -> None:
+        self.pieces.append(piece)
+
+    def pulse(self) -> None:
+        self.pulses += 1
+
+    def done(self) -> None:
+        self._end("done")
+
+    def bad_request(self, message: str) -> None:
+        self._end("bad_request", message)
+
+    def unavailable(self, message: str) -> None:
+        self._end("unavailable", message)
+
+    def cancelled(self) -> None:
+        self._end("cancelled")
+
+    def failed(self, message: str) -> None:
+        self._end("failed", message)
+
+    def _end(self, kind: str, message: str = "") -> None:
+        self.ends.append((kind, message))
+        self._ended.set()
+
+    @property
+    def end(self) -> tuple[str, str]:
+        assert self._ended.wait(LIMIT), "no end was heard"
+        assert len(self.ends) == 1
+        return self.ends[0]
+
+
+def second(*marks: tuple[int, int, int, int]) -> Piece:
+    return Piece(np.zeros(RATE, np.int16), marks)
+
+
+def hello(_: Segment, __: threading.Event) -> Iterator[Piece]:
+    yield second((0, 900, 0, 5))
+
+
+def until_stopped(_: Segment, stop: threading.Event) -> Iterator[Piece]:
+    yield second()
+    assert stop.wait(LIMIT)
+
+
+def speak(text: str = "hello", lane: Any = "live", deadline: float | None = None, **more: Any) -> Speak:
+    return Speak(Segment(text, {}, **more), lane, deadline)
+
+
+@pytest.fixture
+def speaker() -> Iterator[Callable[..., Speaker]]:
+    made: list[Speaker] = []
+
+    def make(tell: Any, concurrency: int = 1, live: int = 4, batch: int = 4) -> Speaker:
+        made.append(Speaker(TellingVoice(tell, concurrency), {"live": live, "batch": batch}))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def ask(speaker: Speaker, request: Speak, request_id: str = "") -> Heard:
+    heard = Heard()
+    speaker.submit(request, heard, request_id)
+    return heard
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_pieces_come_and_then_the_end(speaker: Any) -> None:
+    heard = ask(speaker(hello), speak())
+    assert heard.end == ("done", "")
+    assert [piece.audio.size for piece in heard.pieces] == [RATE]
+
+
+def test_who_waits_hears_that_the_request_is_not_lost(speaker: Any) -> None:
+    one = speaker(until_stopped)
+    spoken, waiting = ask(one, speak(), "first"), ask(one, speak())
+    wait_for(lambda: spoken.pulses > 1 and waiting.pulses > 1)
+    assert not waiting.pieces
+    one.cancel("first")
+    assert spoken.end == ("cancelled", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(BadRequest("no such voice"), "bad_request"), (Unavailable("no engine"), "unavailable"), (OSError("x"), "failed")],
+)
+def test_what_a_voice_raises_becomes_its_answer(speaker: Any, error: Exception, kind: str) -> None:
+    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+        yield second()
+        raise error
+
+    one = speaker(tell)
+    heard = ask(one, speak())
+    assert heard.end[0] == kind
+    assert str(error) in heard.end[1]
+    assert ask(one, speak()).end[0] == kind, "the worker lives on"
+
+
+def test_audio_that_misses_words_is_a_failure(speaker: Any) -> None:
+    heard = ask(speaker(hello), speak("hello " * 100))
+    assert heard.end[0] == "failed"
+    assert "1.00 s of audio" in heard.end[1]
+
+
+def test_impossible_marks_are_a_failure(speaker: Any) -> None:
+    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+        yield second((0, 2 * RATE, 0, 5))
+
+    assert ask(speaker(tell), speak()).end[0] == "failed"
+
+
+@pytest.mark.parametrize(("more", "what"), [({"speed": 1.5}, "speed"), ({"lexicon": {"a": "b"}}, "lexicon")])
+def test_what_the_card_does_not_offer_is_refused(speaker: Any, more: dict[str, Any], what: str) -> None:
+    end = ask(speaker(hello), speak(**more)).end
+    assert end == ("bad_request", f"this model has no {what}: leave it out")
+
+
+def test_a_client_that_leaves_stops_the_voice(speaker: Any) -> None:
+    heard = ask(speaker(until_stopped), speak())
+    wait_for(lambda: heard.pieces)
+    heard.left = True
+    assert heard.end == ("cancelled", "")
+
+
+def test_a_request_is_cancelled_by_its_id(speaker: Any) -> None:
+    one = speaker(until_stopped, concurrency=2)
+    heard, other = ask(one, speak(), "a"), ask(one, speak(), "b")
+    wait_for(lambda: heard.pieces and other.pieces)
+    one.cancel("nobody")
+    one.cancel("a")
+    assert heard.end == ("cancelled", "")
+    assert not other.ends
+
+
+def test_a_deadline_that_passes_while_speaking_stops_the_voice(speaker: Any) -> None:
+    kind, message = ask(speaker(until_stopped), speak(deadline=0.1)).end
+    assert kind == "unavailable"
+    assert message == "the deadline of 100 ms passed after 1.00 s of audio"
+
+
+def test_waiting_requests_end_at_their_deadline_or_when_their_client_leaves(speaker: Any) -> None:
+    one = speaker(until_stopped)
+    running = ask(one, speak())
+    wait_for(lambda: running.pieces)
+    late, left = ask(one, speak(deadline=0.05)), ask(one, speak())
+    left.left = True
+    assert late.end == ("unavailable", "the deadline of 50 ms passed after 0.00 s of audio")
+    assert left.end == ("cancelled", "")
+    assert not running.ends
+
+
+def test_a_full_lane_refuses(speaker: Any) -> None:
+    one = speaker(until_stopped, live=1, batch=1)
+    running = ask(one, speak())
+    wait_for(lambda: running.pieces)
+    ask(one, speak())
+    assert ask(one, speak()).end == ("unavailable", "the live queue is full: try again later")
+
+
+def test_live_overtakes_batch(speaker: Any) -> None:
+    order: list[str] = []
+    first, gate = threading.Event(), threading.Event()
+
+    def tell(segment: Segment, _: threading.Event) -> Iterator[Piece]:
+        order.append(segment.text)
+        first.set()
+        assert gate.wait(LIMIT)
+        yield second()
+
+    one = speaker(tell)
+    heard = [ask(one, speak("first"))]
+    assert first.wait(LIMIT)
+    heard += [ask(one, speak("batch", "batch")), ask(one, speak("live", "live"))]
+    gate.set()
+    assert [one.end[0] for one in heard] == ["done"] * 3
+    assert order == ["first", "live", "batch"]
+
+
+def test_as_many_are_spoken_at_once_as_the_voice_can(speaker: Any) -> None:
+    together = threading.Barrier(3)
+
+    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+        together.wait(LIMIT)
+        yield second()
+
+    one = speaker(tell, concurrency=3)
+    assert [heard.end[0] for heard in [ask(one, speak()) for _ in range(3)]] == ["done"] * 3
+
+
+def test_closing_answers_everybody_and_closes_the_voice() -> None:
+    voice = TellingVoice(until_stopped)
+    one = Speaker(voice, {"live": 4, "batch": 4})
+    running, waiting = ask(one, speak()), ask(one, speak())
+    wait_for(lambda: running.pieces)
+    one.close()
+    assert running.end == waiting.end == ("unavailable", "the model is being unloaded")
+    assert ask(one, speak()).end[0] == "unavailable"
+    assert voice.closed
