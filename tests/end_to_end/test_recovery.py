@@ -115,10 +115,13 @@ def unheard(sentences: int) -> str:
 
 
 def outcome(in_flight: Future[httpx.Response]) -> httpx.Response | None:
-    """The answer, None if its connection was broken off; silence until the time is out is an error."""
+    """The answer, None if its connection was broken off; silence until the time is out is an error.
+
+    The second request may come just after the kill, when nobody listens.
+    """
     try:
         return in_flight.result(timeout=60)
-    except (httpx.RemoteProtocolError, httpx.ReadError):
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.ConnectError):
         return None
 
 
