@@ -1,0 +1,67 @@
+"""The packed time axis: the items of a batch one behind the other, with a gap of zeros between them.
+
+The gap is as long as the widest reach of a convolution, so that no item feels its neighbour. What is computed in the
+gaps is put back to zero after every layer that has a bias.
+"""
+
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+
+# Frames between two items. The widest reach is 25 steps, of kernel 11 with dilation 5 at 20 steps a frame.
+GAP: Final = 2
+
+
+class TimeAxis(NamedTuple):
+    """Where the items lie at one resolution; P is the number of steps of the axis."""
+
+    members: Tensor
+    """[N, P], 1 where a step belongs to an item."""
+    per_step: Tensor
+    """[1, N], one over the number of an item's steps."""
+    inside: Tensor
+    """[1, 1, P], 1 where a step belongs to any item."""
+
+
+class Packing(NamedTuple):
+    """How items of `frames` frames lie behind each other."""
+
+    frames: Tensor
+    """[N]"""
+    starts: Tensor
+    """[N], in frames."""
+    item: Tensor
+    """[F], the item that a frame, or the gap behind it, belongs to."""
+
+    def axis(self, steps: int, extra: int, dtype: torch.dtype) -> TimeAxis:
+        """Return the axis with `steps` steps a frame, where each item has `extra` steps more, taken from its gap."""
+        length = self.item.shape[0] * steps
+        position = torch.arange(length, device=self.starts.device).unsqueeze(0)
+        first = (self.starts * steps).unsqueeze(1)
+        count = self.frames * steps + extra
+        members = ((position >= first) & (position < first + count.unsqueeze(1))).to(dtype)
+        return TimeAxis(members, (1.0 / count.to(dtype)).unsqueeze(0), members.sum(0).view(1, 1, -1))
+
+    def pack(self, padded: Tensor, steps: int) -> Tensor:
+        """From [N, C, L], padded at the end, to [1, C, P]; what it brings into the gaps must be masked."""
+        length = padded.shape[2]
+        item = self.item.unsqueeze(1).expand(-1, steps).flatten()
+        position = torch.arange(self.item.shape[0] * steps, device=item.device) - self.starts[item] * steps
+        column = item * length + torch.minimum(position, length - 1 + 0 * position)
+        return padded.permute(1, 0, 2).flatten(1).index_select(1, column).unsqueeze(0)
+
+    def unpack(self, packed: Tensor, steps: int, longest: int | Tensor) -> Tensor:
+        """From [P] to [N, longest], where what lies behind an item's end is another's and must be masked."""
+        position = (self.starts * steps).unsqueeze(1) + torch.arange(longest, device=packed.device).unsqueeze(0)
+        return packed[torch.minimum(position, packed.shape[0] - 1 + 0 * position)]
+
+
+def pack_behind_each_other(frames: Tensor) -> Packing:
+    """Lay items of `frames` [N] frames behind each other."""
+    ends = torch.cumsum(frames + GAP, 0)
+    total = ends[-1]
+    # While it is traced for ONNX the length must stay a tensor, or it would become a constant of the graph.
+    position = torch.arange(total if torch.jit.is_tracing() else int(total), device=frames.device)
+    item = (position.unsqueeze(1) >= ends.unsqueeze(0)).to(torch.int64).sum(1)
+    return Packing(frames, ends - (frames + GAP), item)
