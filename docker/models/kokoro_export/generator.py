@@ -33,7 +33,7 @@ class Generator(nn.Module):
         # The last stage has one step more than 120 a frame: the transform's last window.
         axes = (packing.axis(FIRST_STAGE, 0, x.dtype), packing.axis(SECOND_STAGE, 1, x.dtype))
         excitation = self.analysis(self.source(pitch, samples, noise_offset), samples)
-        excitation = packing.pack(excitation, SECOND_STAGE) * axes[-1].inside
+        excitation = packing.pack(excitation, SECOND_STAGE, axes[-1])
         for stage, axis in enumerate(axes):
             heard = self.noise_blocks[stage](self.noise_convs[stage](excitation) * axis.inside, style, axis)
             x = self.ups[stage](F.leaky_relu(x, 0.1))

@@ -69,15 +69,14 @@ class PackedKokoro(nn.Module):
         packing = pack_behind_each_other(frames)
         axes = (packing.axis(1, 0, style.dtype), packing.axis(2, 0, style.dtype))
 
-        spread = _of_tokens(features, token) * (frame.squeeze(-1) < frames.unsqueeze(1)).to(style.dtype).unsqueeze(-1)
-        shared = self.prosody_lstm(spread, frames).transpose(1, 2)
-        shared = packing.pack(shared, 1) * axes[0].inside
+        shared = self.prosody_lstm(_of_tokens(features, token), frames).transpose(1, 2)
+        shared = packing.pack(shared, 1, axes[0])
         pitch = _curve(self.pitch_blocks, self.pitch_head, shared, prosody, axes)
         pitch = torch.round(pitch * PITCHES_A_HERTZ) / PITCHES_A_HERTZ
         energy = _curve(self.energy_blocks, self.energy_head, shared, prosody, axes)
 
         sounds = _of_tokens(self._text_features(input_ids, input_lengths, mask), token).transpose(1, 2)
-        sounds = packing.pack(sounds, 1) * axes[0].inside
+        sounds = packing.pack(sounds, 1, axes[0])
         x = self._decode(sounds, pitch, energy, voice, axes)
         pitches = packing.unpack(pitch[0, 0], 2, longest * 2)
         waveform, samples = self.generator(x, voice, pitches, packing, longest, noise_offset)

@@ -43,18 +43,23 @@ class Packing(NamedTuple):
         members = ((position >= first) & (position < first + count.unsqueeze(1))).to(dtype)
         return TimeAxis(members, (1.0 / count.to(dtype)).unsqueeze(0), members.sum(0).view(1, 1, -1))
 
-    def pack(self, padded: Tensor, steps: int) -> Tensor:
-        """From [N, C, L], padded at the end, to [1, C, P]; what it brings into the gaps must be masked."""
+    def pack(self, padded: Tensor, steps: int, axis: TimeAxis) -> Tensor:
+        """From [N, C, L], whatever stands in its padding, to [1, C, P] on the axis of `steps` steps a frame."""
         length = padded.shape[2]
         item = self.item.unsqueeze(1).expand(-1, steps).flatten()
         position = torch.arange(self.item.shape[0] * steps, device=item.device) - self.starts[item] * steps
-        column = item * length + torch.minimum(position, length - 1 + 0 * position)
-        return padded.permute(1, 0, 2).flatten(1).index_select(1, column).unsqueeze(0)
+        column = item * length + _at_most(position, length - 1)
+        return padded.permute(1, 0, 2).flatten(1).index_select(1, column).unsqueeze(0) * axis.inside
 
     def unpack(self, packed: Tensor, steps: int, longest: int | Tensor) -> Tensor:
         """From [P] to [N, longest], where what lies behind an item's end is another's and must be masked."""
         position = (self.starts * steps).unsqueeze(1) + torch.arange(longest, device=packed.device).unsqueeze(0)
-        return packed[torch.minimum(position, packed.shape[0] - 1 + 0 * position)]
+        return packed[_at_most(position, packed.shape[0] - 1)]
+
+
+def _at_most(position: Tensor, last: int | Tensor) -> Tensor:
+    """Return the positions, none above `last`, which is a number or, while traced for ONNX, a tensor."""
+    return torch.minimum(position, last + 0 * position)
 
 
 def pack_behind_each_other(frames: Tensor) -> Packing:
