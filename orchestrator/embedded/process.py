@@ -10,6 +10,8 @@ from pathlib import Path
 
 from orchestrator.embedded.service_user import ServiceUser
 
+UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
+"""A supervisor killed before the death signal was set would be missed: the program runs only under a living one."""
 LOG_LIMIT = 8 << 20  # bytes; a longer log is set aside as NAME.log.1 at the next start
 
 
@@ -103,4 +105,4 @@ def _prefix(command: Command) -> list[str]:
     prefix = ["setpriv", "--pdeathsig", command.death_signal.name.removeprefix("SIG")]
     if command.user is not None:
         prefix += [f"--reuid={command.user.uid}", f"--regid={command.user.gid}", "--clear-groups"]
-    return [*prefix, "--"]
+    return [*prefix, "--", "sh", "-c", UNLESS_ORPHANED, str(os.getpid())]

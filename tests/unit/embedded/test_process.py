@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,23 @@ def test_a_part_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     assert is_running(part)
     supervisor.kill()
     supervisor.communicate()
+    wait_until_gone(part)
+
+
+def test_a_part_does_not_start_under_a_supervisor_killed_before_the_death_signal_was_set(tmp_path: Path) -> None:
+    gate, setpriv = tmp_path / "gate", tmp_path / "bin" / "setpriv"
+    setpriv.parent.mkdir()
+    setpriv.write_text(f'#!/bin/sh\nread -r _ < {gate}\nexec {shutil.which("setpriv")} "$@"\n')
+    setpriv.chmod(0o755)
+    os.mkfifo(gate)
+    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "part.log")]
+    path = f"{setpriv.parent}:{os.environ['PATH']}"
+    supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE, env={**os.environ, "PATH": path})
+    assert supervisor.stdout is not None
+    part = int(supervisor.stdout.readline())
+    supervisor.kill()
+    supervisor.communicate()
+    gate.write_text("open\n")
     wait_until_gone(part)
 
 
