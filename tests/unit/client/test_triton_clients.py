@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 import numpy as np
@@ -27,6 +27,7 @@ from lectern.triton import (
     Triton,
     TritonError,
     Unreachable,
+    sync,
 )
 from tests.unit.client.either import Either
 from tests.unit.client.fake_triton import FakeTriton, endless, fails, inputs, message, piece, says
@@ -364,3 +365,17 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
     with suppress(OSError):  # how a cut cable ends
         while data := source.recv(65536):
             sink.sendall(data)
+
+
+def test_an_answer_read_to_its_end_is_not_cancelled(fake: FakeTriton, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, told = sync._read, threading.Event()
+
+    def slow_to_end(*args: Any) -> None:
+        read(*args)
+        told.wait(10)
+
+    monkeypatch.setattr(sync, "_read", slow_to_end)
+    with Triton(fake.address) as client:
+        assert list(client.speak("speaker", "hello"))
+    told.set()
+    assert len(fake.requests) == 1

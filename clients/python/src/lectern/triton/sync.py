@@ -170,13 +170,16 @@ class Triton:
         # Read by a thread of its own: gRPC's iterator cannot be waited on for a limited time.
         reader = threading.Thread(target=_read, args=(call, responses), daemon=True)
         reader.start()
+        ended = False  # the reader may still live for a moment after it has told the end
         try:
             while (response := _next(responses, request.model_name)) is not _END:
                 if isinstance(response, grpc.RpcError):
+                    ended = True
                     raise from_rpc(response, request.model_name) from response
                 yield response
+            ended = True
         finally:
-            if reader.is_alive():
+            if not ended:
                 self._leave(call, reader, request)
 
     def _leave(self, call: Any, reader: threading.Thread, request: pb.ModelInferRequest) -> None:
