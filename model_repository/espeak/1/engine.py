@@ -15,7 +15,7 @@ from breaks import SpeakableText, break_up
 from library import EVENT_CLAUSE_END, EVENT_WORD, PARAMETER_PITCH, PARAMETER_RANGE, PARAMETER_RATE, Library, RawEvent
 from messages import Audio, Ended, Event, Ready, Refused, Utterance, receive_from_voice, send
 from speed import NORMAL_RATE, rate_for
-from stretch import Stretcher
+from voice_backend.stretch import Stretcher
 
 FIRST_PIECE: Final = 0.05  # seconds of audio: little, so that a listener hears it at once
 LARGEST_PIECE: Final = 2.0

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+import voice_backend
 from messages import Audio, Ended, FromEngine, Ready, Refused, Stop, Utterance, receive_from_engine, send
 
 START_LIMIT: Final = 20.0  # seconds until an engine must be ready
@@ -22,6 +23,7 @@ STOP_LIMIT: Final = 1.0  # seconds in which an engine must have stopped
 STEP: Final = 0.01  # seconds between two looks at whether to stop
 
 ENGINE = Path(__file__).with_name("engine.py")
+BACKEND = Path(voice_backend.__file__).parents[1]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ class EngineProcess:
         with theirs:
             python = Path(sys.prefix) / "bin" / "python"  # not sys.executable: that is Triton's stub
             self._process = subprocess.Popen(  # noqa: S603 - nothing of a request is in it
-                [python, "-sE", ENGINE, str(theirs.fileno()), str(os.getpid())],
+                [python, "-s", ENGINE, str(theirs.fileno()), str(os.getpid())],
+                env={**os.environ, "PYTHONPATH": str(BACKEND)},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )

@@ -29,7 +29,7 @@ def refusal(given: dict[str, Any], **parameters: Any) -> str:
 def test_a_small_request_has_the_defaults() -> None:
     request = read(tensors(), "")
     assert isinstance(request, Speak)
-    assert request.lane == "live"
+    assert request.segment.lane == "live"
     assert request.deadline is None
     segment = request.segment
     assert (segment.text, segment.voice, segment.language, segment.speed) == ("Hello.", {}, None, 1.0)
@@ -48,7 +48,7 @@ def test_everything_that_is_given_arrives() -> None:
     )
     request = read(given, '{"lane": "batch", "deadline_ms": 1500, "triton_enable_empty_final_response": true}')
     assert isinstance(request, Speak)
-    assert (request.lane, request.deadline) == ("batch", 1.5)
+    assert (request.segment.lane, request.deadline) == ("batch", 1.5)
     segment = request.segment
     assert (segment.voice, segment.language, segment.speed) == ({"pitch": 40}, "en-GB", 1.5)
     assert segment.lexicon == {"Lectern": "ˈlɛktən"}  # noqa: RUF001

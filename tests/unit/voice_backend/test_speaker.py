@@ -89,7 +89,7 @@ def until_stopped(_: Segment, stop: threading.Event) -> Iterator[Piece]:
 
 
 def speak(text: str = "hello", lane: Any = "live", deadline: float | None = None, **more: Any) -> Speak:
-    return Speak(Segment(text, {}, **more), lane, deadline)
+    return Speak(Segment(text, {}, lane=lane, **more), deadline)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stretch import Stretcher
+from voice_backend.stretch import Stretcher
 
 RATE = 22_050
 HERTZ = 180

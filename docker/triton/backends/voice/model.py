@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import triton_python_backend_utils as pb_utils
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from voice_backend.models import failure_of
 from voice_backend.orphan import end_with_parent
-from voice_backend.protocol import BadRequest, Piece, Settings
+from voice_backend.protocol import BadRequest, Piece, Settings, Tensors
 from voice_backend.request import Cancel, Describe, Speak, read
 from voice_backend.speaker import Speaker
 
@@ -40,7 +42,7 @@ class TritonPythonModel:
         limits = {lane: int(parameters.get(f"{lane}_queue", QUEUE[lane])) for lane in LANES}
         folder = Path(args["model_repository"]) / args["model_version"]
         sys.path.insert(0, str(folder))
-        voice = importlib.import_module("voice").Voice(Settings(folder, parameters))
+        voice = importlib.import_module("voice").Voice(Settings(folder, parameters, TritonModels()))
         self._card = json.dumps(voice.card(), ensure_ascii=False).encode()
         self._rate = np.array([voice.card()["sample_rate"]], np.int32)
         self._speaker = Speaker(voice, limits)
@@ -67,6 +69,22 @@ class TritonPythonModel:
     def finalize(self) -> None:
         """End the voice and its threads."""
         self._speaker.close()
+
+
+class TritonModels:
+    """The models of this server, asked from within it."""
+
+    def call(self, model: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
+        request = pb_utils.InferenceRequest(
+            model_name=model,
+            requested_output_names=list(outputs),
+            inputs=[pb_utils.Tensor(name, value) for name, value in inputs.items()],
+        )
+        response = request.exec()
+        if response.has_error():
+            raise failure_of(model, response.error().message())
+        # Copies: the tensors lie in shared memory that goes with the response.
+        return {tensor.name(): tensor.as_numpy().copy() for tensor in response.output_tensors()}
 
 
 class TritonReply:

@@ -1,13 +1,15 @@
 """What a model folder's `1/voice.py` implements: a class `Voice`. The backend does everything else of the contract."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from lectern.contract import LANES, Lane
 
 Samples = npt.NDArray[np.int16]
 Mark = tuple[int, int, int, int]  # first sample, last sample (exclusive), text start, text end (exclusive)
@@ -40,6 +42,7 @@ class Segment:
     speed: float = 1.0
     lexicon: Mapping[str, str] = field(default_factory=dict)
     reference: Reference | None = None
+    lane: Lane = LANES[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,19 @@ class Piece:
     marks: tuple[Mark, ...] = ()
 
 
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+
+class Models(Protocol):
+    """The other models of the same server."""
+
+    def call(self, model: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
+        """Ask one of them and wait for these outputs of its answer; from any thread, and from many at once.
+
+        Raises BadRequest and Unavailable if it says so, and RuntimeError for any other failure.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a model is made from."""
@@ -58,6 +74,7 @@ class Settings:
     """Where `voice.py` lies."""
     parameters: Mapping[str, str]
     """Those of config.pbtxt."""
+    models: Models
 
 
 class Voice(Protocol):

@@ -9,11 +9,10 @@ from typing import Any, Final, cast
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from lectern import contract
 from lectern.contract import LANES, Lane
-from voice_backend.protocol import BadRequest, Reference, Segment
+from voice_backend.protocol import BadRequest, Reference, Segment, Tensors
 
 MAX_JSON: Final = 64 * 1024  # bytes, of `voice` and of `lexicon`
 MAX_LEXICON: Final = 1_000  # words
@@ -26,8 +25,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _SPOKEN_CATEGORIES: Final = "LNS"  # letters, numbers, and symbols such as + or an emoji
 _ALLOWED_CONTROLS: Final = "\t\n\r"
 _FOREIGN_PARAMETERS: Final = "triton_"  # Triton's own request parameters begin so
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,6 @@ class Speak:
     """A request for speech."""
 
     segment: Segment
-    lane: Lane
     deadline: float | None
     """Seconds from the arrival."""
 
@@ -70,8 +66,9 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
         speed=_speed(tensors),
         lexicon=_lexicon(tensors),
         reference=_reference(tensors),
+        lane=_lane(given),
     )
-    return Speak(segment, _lane(given), _deadline(given))
+    return Speak(segment, _deadline(given))
 
 
 def _parameters(raw: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from typing import Final, Protocol
 
 from lectern.contract import PULSE, Lane
 from voice_backend.lanes import LaneFull, Lanes
+from voice_backend.markup import pauses_in, without_markup
 from voice_backend.plausibility import Implausible, check_length, check_marks
-from voice_backend.protocol import BadRequest, Mark, Piece, Unavailable, Voice
+from voice_backend.protocol import BadRequest, Mark, Piece, Segment, Unavailable, Voice
 from voice_backend.request import Speak
 
 WATCH_INTERVAL: Final = 0.02  # seconds between two looks at whether the clients are still there
@@ -65,6 +66,7 @@ class Speaker:
         card = voice.card()
         self._rate: int = card["sample_rate"]
         self._supports = {feature: bool(card[feature]) for feature in ("speed", "lexicon", "references")}
+        self._markup = bool(card.get("markup"))
         self._lanes: Lanes[Job] = Lanes(limits)
         self._present: set[Job] = set()  # waiting or being spoken
         self._arrival = threading.Condition()
@@ -94,10 +96,10 @@ class Speaker:
             self._present.add(job)
             self._arrival.notify()
         try:
-            self._lanes.put(request.lane, job)
+            self._lanes.put(request.segment.lane, job)
         except LaneFull:
             self._leave(job)
-            reply.unavailable(f"the {request.lane} queue is full: try again later")
+            reply.unavailable(f"the {request.segment.lane} queue is full: try again later")
 
     def cancel(self, request_id: str) -> None:
         """Speak this request no further; one that has ended, or never was, is no error."""
@@ -147,7 +149,7 @@ class Speaker:
                     job.heard_of = time.monotonic()
                 if self._ended(job, samples):
                     return
-                check_length(segment.text, samples / self._rate, segment.speed)
+                self._check_length(segment, samples)
                 check_marks(segment.text, samples, marks)
                 reply.done()
         except BadRequest as error:
@@ -161,6 +163,12 @@ class Speaker:
                 return
             log.exception("a segment could not be spoken")
             reply.failed(f"the voice failed: {type(error).__name__}: {error}")
+
+    def _check_length(self, segment: Segment, samples: int) -> None:
+        text, silence = segment.text, 0.0
+        if self._markup:
+            text, silence = without_markup(segment.text), pauses_in(segment.text)
+        check_length(text, samples / self._rate - silence, segment.speed)
 
     def _ended(self, job: Job, samples: int) -> bool:
         """Answer a job that should be spoken no further, and say whether it was so."""
@@ -180,7 +188,7 @@ class Speaker:
     def _stop(self, job: Job) -> None:
         """Have the worker that speaks it end it, or end it here if it still waits."""
         job.stop.set()
-        if self._lanes.remove(job.request.lane, job):
+        if self._lanes.remove(job.request.segment.lane, job):
             self._leave(job)
             self._ended(job, 0)
 

@@ -1,4 +1,4 @@
-"""Makes speech last longer or shorter without changing its pitch, for speeds that eSpeak NG does not reach by itself.
+"""Makes speech last longer or shorter without changing its pitch, for speeds that a model does not reach by itself.
 
 WSOLA (Verhelst and Roelands 1993): overlapping frames are laid further apart, or closer, than they were taken, each
 from where it fits best on the end of what is already laid.

@@ -1,0 +1,1 @@
+"""Speaks a segment with Kokoro: sentences to phonemes, phonemes to sound, and sound to one stream with word marks."""

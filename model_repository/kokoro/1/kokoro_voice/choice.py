@@ -1,0 +1,59 @@
+"""The parameters of this model's voices: one voice, or a mix of several."""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import msgspec
+from voice_backend.protocol import BadRequest
+
+from kokoro_voice.published import describe
+
+MOST_VOICES: Final = 8  # in a mix
+PREFERRED: Final = "af_heart"
+
+
+class Choice(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What may be asked for; neither voice nor mix is this model's default voice."""
+
+    voice: str | None = None
+    mix: dict[str, float] | None = None  # voice -> weight; only the proportions count
+    normalization: dict[str, bool] = {}  # what is written out as words: the switches of kokoro_g2p
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        return self.mix or {self.voice or PREFERRED: 1.0}
+
+    @property
+    def language(self) -> str:
+        """Of the voice that weighs most; of two alike, the one named first."""
+        return describe(max(self.weights, key=self.weights.__getitem__)).language
+
+
+def choose(parameters: Mapping[str, Any], installed: Collection[str]) -> Choice:
+    """Raises BadRequest."""
+    try:
+        choice = msgspec.convert(parameters, Choice)
+    except msgspec.ValidationError as error:
+        known = ", ".join(Choice.__struct_fields__)
+        raise BadRequest(f"voice: {error}; this model's parameters are {known}") from None
+    if choice.voice is not None and choice.mix is not None:
+        raise BadRequest("voice: give a voice or a mix, not both")
+    if choice.mix is not None:
+        _check_mix(choice.mix)
+    if choice.voice is None and choice.mix is None and PREFERRED not in installed:
+        choice = msgspec.structs.replace(choice, voice=next(iter(installed)))
+    for name in choice.weights:
+        if name not in installed:
+            raise BadRequest(f"unknown voice {name!r}: the model's card lists the voices")
+    return choice
+
+
+def _check_mix(mix: Mapping[str, float]) -> None:
+    if not 1 <= len(mix) <= MOST_VOICES:
+        raise BadRequest(f"voice: a mix has 1 to {MOST_VOICES} voices, not {len(mix)}")
+    for name, weight in mix.items():
+        if not math.isfinite(weight) or weight <= 0:
+            raise BadRequest(f"voice: the weight of {name!r} is {weight:g}: it must be above 0")
+    if not math.isfinite(sum(mix.values())) or min(mix.values()) / sum(mix.values()) < 1e-6:  # noqa: PLR2004
+        raise BadRequest("voice: the weights of a mix may not differ by more than a million times")

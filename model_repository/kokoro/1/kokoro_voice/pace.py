@@ -1,0 +1,41 @@
+"""Catches a sentence whose sound cannot be that of its phonemes, or a text of which words were left out."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from voice_backend.plausibility import Implausible
+
+from kokoro_voice.acoustic import FRAME, RATE
+from kokoro_voice.phonemes import Word
+
+# Kokoro makes about 2.9 frames of 25 ms of a phoneme; speech between 4 and 40 phonemes a second is far outside of what
+# any voice does at speed 1.
+SHORTEST: Final = RATE / FRAME / 40  # frames a phoneme
+LONGEST: Final = RATE / FRAME / 4
+GRACE: Final = 3  # phonemes: a single sound may be drawn out
+
+
+def check_pace(frames: npt.NDArray[np.int64], speed: float) -> None:
+    """Compare a sentence's length with the number of its phonemes; without the signs around it. Raises Implausible."""
+    phonemes = frames.size - 2
+    made = float(frames[1:-1].sum()) * speed
+    # No phoneme is shorter than a frame, however fast.
+    shortest = min(phonemes * SHORTEST, phonemes * speed)
+    longest = (phonemes + GRACE) * LONGEST + phonemes * speed
+    if not shortest * (1 - 1e-6) <= made <= longest:
+        raise Implausible(
+            f"{made:.0f} frames for {phonemes} phonemes: between {shortest:.0f} and {longest:.0f} would be plausible"
+        )
+
+
+def check_words(text: str, words: Iterable[Word]) -> None:
+    """Every letter and number of a text without markup must belong to a word that was spoken. Raises Implausible."""
+    spoken = {position for word in words for position in range(word.text_start, word.text_end)}
+    missing = [position for position, sign in enumerate(text) if sign.isalnum() and position not in spoken]
+    if missing:
+        first = missing[0]
+        raise Implausible(
+            f"{len(missing)} letters were not spoken, the first at character {first}: {text[first : first + 20]!r}"
+        )

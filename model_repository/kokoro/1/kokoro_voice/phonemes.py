@@ -1,0 +1,48 @@
+"""Asks kokoro_g2p for one sentence after another."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+import numpy as np
+from voice_backend.protocol import Models
+
+MODEL: Final = "kokoro_g2p"
+
+
+class Word(msgspec.Struct, array_like=True, frozen=True):
+    """Phonemes of a sentence and characters of the text that belong together; the ends are exclusive."""
+
+    first_phoneme: int
+    last_phoneme: int
+    text_start: int
+    text_end: int
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    phonemes: str
+    ids: list[int]
+    """One a phoneme, at most 510; empty if there is nothing to say."""
+    words: list[Word]
+    pause: float
+    """Seconds of silence that the text asks for behind it."""
+    next: int | None
+    """Where in the text the next sentence begins."""
+
+
+def sentences(
+    models: Models, text: str, language: str, lexicon: Mapping[str, str], normalization: Mapping[str, bool]
+) -> Iterator[Sentence]:
+    """Yield the sentences of a text, each when it is asked for. Raises what `Models.call` does."""
+    fixed = {"text": text, "language": language, "lexicon": json.dumps(dict(lexicon))}
+    inputs = {name: np.array([value.encode()], np.object_) for name, value in fixed.items()}
+    inputs["normalization"] = np.array([json.dumps(dict(normalization)).encode()], np.object_)
+    start: int | None = 0
+    while start is not None:
+        answer = models.call(MODEL, {**inputs, "start": np.array([start], np.int32)}, ["sentence"])
+        sentence = msgspec.json.decode(answer["sentence"].reshape(-1)[0], type=Sentence)
+        if sentence.next is not None and sentence.next <= start:
+            raise RuntimeError(f"{MODEL} went back from character {start} to {sentence.next}")
+        yield sentence
+        start = sentence.next
