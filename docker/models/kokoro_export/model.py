@@ -20,9 +20,19 @@ STYLE = 128  # columns 0 to 127 of a voice's style are for the decoder, 128 to 2
 class PackedKokoro(nn.Module):
     """Made from an upstream `KModel`, which stays as it is."""
 
-    def __init__(self, kmodel: Any, *, dtype: torch.dtype = torch.float32, int16: bool = True) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        kmodel: Any,  # noqa: ANN401 - upstream has no types
+        *,
+        dtype: torch.dtype = torch.float32,
+        int16: bool = True,
+        pitches_a_hertz: int | None = PITCHES_A_HERTZ,
+    ) -> None:
+        """`pitches_a_hertz` None leaves the pitch as upstream has it: for comparing, in double precision only."""
         super().__init__()
-        upstream = copy.deepcopy(kmodel)
+        self.pitches_a_hertz = pitches_a_hertz
+        # In double precision: rounding each weight's norm would move the pitch, and with it the whole waveform.
+        upstream = copy.deepcopy(kmodel).double()
         for module in upstream.modules():
             if hasattr(module, "weight_g"):
                 remove_weight_norm(module)
@@ -72,7 +82,8 @@ class PackedKokoro(nn.Module):
         shared = self.prosody_lstm(_of_tokens(features, token), frames).transpose(1, 2)
         shared = packing.pack(shared, 1, axes[0])
         pitch = _curve(self.pitch_blocks, self.pitch_head, shared, prosody, axes)
-        pitch = torch.round(pitch * PITCHES_A_HERTZ) / PITCHES_A_HERTZ
+        if self.pitches_a_hertz is not None:
+            pitch = torch.round(pitch * self.pitches_a_hertz) / self.pitches_a_hertz
         energy = _curve(self.energy_blocks, self.energy_head, shared, prosody, axes)
 
         sounds = _of_tokens(self._text_features(input_ids, input_lengths, mask), token).transpose(1, 2)
