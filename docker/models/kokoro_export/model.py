@@ -82,8 +82,7 @@ class PackedKokoro(nn.Module):
         shared = self.prosody_lstm(_of_tokens(features, token), frames).transpose(1, 2)
         shared = packing.pack(shared, 1, axes[0])
         pitch = _curve(self.pitch_blocks, self.pitch_head, shared, prosody, axes)
-        if self.pitches_a_hertz is not None:
-            pitch = torch.round(pitch * self.pitches_a_hertz) / self.pitches_a_hertz
+        pitch = self.in_steps(pitch)
         energy = _curve(self.energy_blocks, self.energy_head, shared, prosody, axes)
 
         sounds = _of_tokens(self._text_features(input_ids, input_lengths, mask), token).transpose(1, 2)
@@ -94,6 +93,11 @@ class PackedKokoro(nn.Module):
         if self.int16:
             waveform = torch.round(waveform.clamp(-1, 1) * 32_767).to(torch.int16)
         return waveform, samples, durations
+
+    def in_steps(self, pitch: Tensor) -> Tensor:
+        if self.pitches_a_hertz is None:
+            return pitch
+        return torch.round(pitch * self.pitches_a_hertz) / self.pitches_a_hertz
 
     def _duration_features(self, ids: Tensor, lengths: Tensor, mask: Tensor, style: Tensor) -> Tensor:
         """[N, T, hidden + style]"""

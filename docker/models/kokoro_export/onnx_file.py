@@ -42,3 +42,13 @@ def export(model: PackedKokoro, file: Path) -> None:
         node.doc_string = ""
     onnx.checker.check_model(written)
     onnx.save(written, file)
+
+
+def with_pitch(file: Path) -> bytes:
+    """Return the model with one output more, the pitch in steps, [1, 1, P]: only for checking it."""
+    model = onnx.load(file)
+    # Three things are rounded: durations, the pitch, and the samples.
+    rounded = [node for node in model.graph.node if node.op_type == "Round"]
+    (step,) = (node for node in model.graph.node if node.op_type == "Div" and rounded[1].output[0] in node.input)
+    model.graph.output.append(onnx.helper.make_tensor_value_info(step.output[0], onnx.TensorProto.FLOAT, None))
+    return bytes(model.SerializeToString())

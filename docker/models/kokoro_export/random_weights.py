@@ -70,7 +70,9 @@ def _narrow(decoder: Any, hidden: int, style: int) -> None:  # noqa: ANN401
     wide, residual = 2 * NARROW, 4
     inputs = wide + 2 + residual
     decoder.encode = block(hidden + 2, wide, style)
-    decoder.decode = nn.ModuleList([*(block(inputs, wide, style) for _ in range(3)), block(inputs, wide, style, upsample=True)])
+    decoder.decode = nn.ModuleList(
+        [*(block(inputs, wide, style) for _ in range(3)), block(inputs, wide, style, upsample=True)]
+    )
     decoder.asr_res = nn.Sequential(weight_norm(nn.Conv1d(hidden, residual, kernel_size=1)))
     decoder.eval().requires_grad_(requires_grad=False)
 

@@ -31,7 +31,7 @@ class Reference:
         self._weight = weight
 
     def speak(self, ids: Tensor, style: Tensor, speed: float, noise_offset: int) -> tuple[Tensor, Tensor]:
-        """ids [T], style [256] -> waveform [S] and durations [T]."""
+        """Ids [T], style [256] -> waveform [S] and durations [T]."""
         with self._settled(noise_offset):
             waveform, durations = self._model.forward_with_tokens(ids.unsqueeze(0), style.double().unsqueeze(0), speed)
         return waveform, durations
