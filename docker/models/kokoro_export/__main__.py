@@ -1,4 +1,4 @@
-"""`make kokoro`: fetches Kokoro's weights, or makes random ones, and installs the packed model where Triton loads it."""
+"""`make kokoro`: fetches Kokoro's weights, or makes random ones, and installs the packed model for Triton."""
 
 import argparse
 import importlib.metadata
@@ -77,7 +77,7 @@ def _published(work: Path) -> tuple[Any, dict[str, Table], dict[str, str]]:
 
 def _make(
     options: argparse.Namespace,
-    kmodel: Any,
+    kmodel: Any,  # noqa: ANN401 - upstream has no types
     voices: dict[str, Table],
     sources: Mapping[str, str],
 ) -> None:

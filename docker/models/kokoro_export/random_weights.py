@@ -84,7 +84,7 @@ def _stir(model: Any) -> None:  # noqa: ANN401
             module.bias += 0.1 * torch.randn_like(module.bias)
     for name, parameter in model.named_parameters():
         if ".alpha" in name:
-            parameter *= 1 + 0.3 * torch.rand_like(parameter)
+            parameter.mul_(1 + 0.3 * torch.rand_like(parameter))
 
 
 def _settle(model: Any) -> None:  # noqa: ANN401

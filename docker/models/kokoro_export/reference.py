@@ -1,4 +1,4 @@
-"""Upstream's own model as the reference: in double precision, with the packed model's noise, and edges that are sure."""
+"""Upstream's own model as the reference: in double precision, with the packed model's noise and sure edges."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Upstream's model, of the package `kokoro`: built from its configuration, with the weights of a checkpoint if given."""
+"""Upstream's model, of the package `kokoro`: built from its configuration, with a checkpoint's weights if given."""
 
 import importlib.util
 import json

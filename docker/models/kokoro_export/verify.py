@@ -38,7 +38,7 @@ class NotTheSame(Exception):  # noqa: N818 - it names a state of affairs
 
 
 def check_arithmetic(kmodel: Any, style: Style) -> dict[str, float]:  # noqa: ANN401 - upstream has no types
-    """Compare the packed model with upstream's, in double precision and with the pitch not rounded. Raises NotTheSame."""
+    """Compare the packed model with upstream's, in double precision, the pitch not rounded. Raises NotTheSame."""
     packed = PackedKokoro(kmodel, dtype=torch.float64, int16=False, pitches_a_hertz=None)
     reference = Reference(kmodel, packed.generator.source)
     cases = [(tokens()[number], speed, offset) for number, speed, offset in CASES]
