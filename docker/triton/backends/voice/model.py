@@ -19,13 +19,13 @@ import triton_python_backend_utils as pb_utils
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from voice_backend.models import failure_of
-from voice_backend.orphan import end_with_parent
 from voice_backend.protocol import BadRequest, Piece, Settings, Tensors
 from voice_backend.request import Cancel, Describe, Speak, read
 from voice_backend.speaker import Speaker
 
 from lectern import contract
 from lectern.contract import LANES
+from lectern.orphan import end_with_parent
 
 QUEUE = {"live": 64, "batch": 256}
 

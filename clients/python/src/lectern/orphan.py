@@ -18,4 +18,4 @@ def end_with_parent() -> None:
             time.sleep(INTERVAL)
         os.kill(os.getpid(), signal.SIGKILL)  # there is nobody left to unload for
 
-    threading.Thread(target=watch, name="voice-orphan", daemon=True).start()
+    threading.Thread(target=watch, name="orphan", daemon=True).start()

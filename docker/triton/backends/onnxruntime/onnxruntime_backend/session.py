@@ -1,0 +1,68 @@
+"""Opens a model with the options that NVIDIA's backend reads from a config.pbtxt too."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import onnxruntime
+
+# As NVIDIA's backend: -1 basic, 0 or unset all, 1 all; 2 means "disable everything".
+_OPTIMIZATION: Final = {
+    -1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    0: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    2: onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
+_PROVIDERS: Final = {"CPU": "CPUExecutionProvider", "GPU": "CUDAExecutionProvider"}
+SHRINK: Final = "memory.enable_memory_arena_shrinkage"
+_KNOWN: Final = (
+    "intra_op_thread_count", "inter_op_thread_count", "execution_mode", "enable_mem_arena", "enable_mem_pattern", SHRINK,
+)  # fmt: skip
+
+log = logging.getLogger(__name__)
+
+
+class NoDevice(Exception):  # noqa: N818 - it names a state of affairs
+    """The config asks for a device that ONNX Runtime has not here."""
+
+
+def open_session(
+    file: Path, config: Mapping[str, Any], device: str
+) -> tuple[onnxruntime.InferenceSession, onnxruntime.RunOptions]:
+    """Return a session for `device`, CPU or GPU, and the options of each run.
+
+    Raises NoDevice, FileNotFoundError, and ONNX Runtime's errors for a file that is no model.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no model at {file}")
+    parameters = {name: value["string_value"] for name, value in config.get("parameters", {}).items()}
+    for unknown in parameters.keys() - set(_KNOWN):
+        log.warning("the parameter %s is not known and changes nothing", unknown)
+    provider = _PROVIDERS[device]
+    if provider not in onnxruntime.get_available_providers():
+        raise NoDevice(f"this ONNX Runtime has no {provider}: install onnxruntime-gpu, or use KIND_CPU")
+    providers: list[Any] = [provider]
+    if device == "GPU":
+        # cuDNN's search tries every algorithm for every new shape, and speech has a new shape each time.
+        providers = [(provider, {"cudnn_conv_algo_search": "HEURISTIC"}), _PROVIDERS["CPU"]]
+    run_options = onnxruntime.RunOptions()
+    if SHRINK in parameters:
+        run_options.add_run_config_entry(SHRINK, parameters[SHRINK])
+    return onnxruntime.InferenceSession(str(file), _options(parameters, config), providers=providers), run_options
+
+
+def _options(parameters: Mapping[str, str], config: Mapping[str, Any]) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    threads = int(parameters.get("intra_op_thread_count", 0))
+    # The CPUs that this process may use, which in a container are fewer than ONNX Runtime's own count.
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.inter_op_num_threads = int(parameters.get("inter_op_thread_count", 0))
+    if parameters.get("execution_mode") == "1":
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
+    options.enable_cpu_mem_arena = parameters.get("enable_mem_arena", "1") != "0"
+    options.enable_mem_pattern = parameters.get("enable_mem_pattern", "1") != "0"
+    level = int(config.get("optimization", {}).get("graph", {}).get("level", 0))
+    options.graph_optimization_level = _OPTIMIZATION[level]
+    return options

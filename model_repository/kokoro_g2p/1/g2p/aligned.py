@@ -1,0 +1,98 @@
+"""Text that was rewritten for speaking, where every character still knows which ones were written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from re import Match, Pattern
+
+Span = tuple[int, int]
+"""First and last character, the last exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A run of the text whose phonemes are given."""
+
+    start: int
+    end: int
+    phonemes: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedText:
+    """Immutable; each change gives a new one."""
+
+    text: str
+    origins: tuple[Span, ...]
+    """One a character: the characters of the written text that it came from."""
+    fixed: tuple[Fixed, ...] = ()
+    """In order; no change touches them."""
+
+    @classmethod
+    def of(cls, text: str, offset: int = 0) -> "AlignedText":
+        return cls(text, tuple((at, at + 1) for at in range(offset, offset + len(text))))
+
+    def origin(self, start: int, end: int) -> Span:
+        """Return the written characters that a run, which is not empty, came from."""
+        return min(first for first, _ in self.origins[start:end]), max(last for _, last in self.origins[start:end])
+
+    def replace(self, pattern: Pattern[str], speak: Callable[[Match[str]], str | None]) -> "AlignedText":
+        """Replace each match by what `speak` returns, unless that is None or the match touches a fixed run."""
+        pieces: list[tuple[str, tuple[Span, ...]]] = []
+        moved: list[tuple[int, int]] = []  # where a replacement ends, and by how much it moves what follows
+        end = 0
+        for found in pattern.finditer(self.text):
+            if found.end() == found.start() or self._is_fixed(*found.span()):
+                continue
+            words = speak(found)
+            if words is None or words == found[0]:
+                continue
+            pieces.append((self.text[end : found.start()], self.origins[end : found.start()]))
+            pieces.append((words, (self.origin(*found.span()),) * len(words)))
+            end = found.end()
+            moved.append((end, len(words) - len(found[0])))
+        if not moved:
+            return self
+        pieces.append((self.text[end:], self.origins[end:]))
+        fixed = tuple(
+            Fixed(run.start + shift, run.end + shift, run.phonemes)
+            for run in self.fixed
+            for shift in [sum(by for at, by in moved if at <= run.start)]
+        )
+        return AlignedText("".join(text for text, _ in pieces), sum((origins for _, origins in pieces), ()), fixed)
+
+    def rewrite(self, text: str) -> "AlignedText":
+        """Take another wording of the whole, which has no fixed runs; what is alike in both keeps its place."""
+        origins: list[Span] = []
+        for _, start, end, _, count in _changes(self.text, text):
+            if end - start == count:
+                origins += self.origins[start:end]
+            else:
+                around = (start, end) if start < end else (max(0, start - 1), max(1, start))
+                origins += [self.origin(*around)] * count
+        return AlignedText(text, tuple(origins))
+
+    def _is_fixed(self, start: int, end: int) -> bool:
+        return any(run.start < end and start < run.end for run in self.fixed)
+
+
+def _changes(one: str, other: str) -> list[tuple[str, int, int, int, int]]:
+    codes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return [(code, start, end, first, last - first) for code, start, end, first, last in codes]
+
+
+def project(boundaries: Sequence[int], one: str, other: str) -> list[int]:
+    """Return where in `other` each position in `one` lies, in order; what is not in both is shared out evenly."""
+    places: list[int] = []
+    codes = _changes(one, other)
+    for position in boundaries:
+        for _, start, end, first, count in codes:
+            if position <= end:
+                share = (position - start) / (end - start) if end > start else 1.0
+                places.append(first + round(min(1.0, max(0.0, share)) * count))
+                break
+        else:
+            places.append(len(other))
+    for index in range(1, len(places)):
+        places[index] = max(places[index], places[index - 1])
+    return places

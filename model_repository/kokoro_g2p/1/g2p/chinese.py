@@ -1,0 +1,48 @@
+"""Mandarin: jieba's words, pypinyin's readings, in the signs that Kokoro 1.0 learnt of misaki."""
+
+import re
+import sys
+import types
+
+import rjieba
+
+from g2p.aligned import AlignedText
+from g2p.espeak import EspeakReader
+from g2p.fixed import read_around
+from g2p.token import Token
+
+# misaki imports jieba, which is published as source only; only its own cutting into words is left out here.
+sys.modules.setdefault("jieba", types.ModuleType("jieba"))
+
+from misaki.zh import ZHG2P  # noqa: E402 - jieba's name must be known first
+
+_RUNS = re.compile(r"[\u3400-\u9fff]+|[A-Za-zÀ-ɏ]+(?:['’\- ][A-Za-zÀ-ɏ]+)*|\s+|[^\s\w]+|\w+?")  # noqa: RUF001
+_TIE = "\u032f"  # which Kokoro has no sign for
+
+
+class ChineseReader:
+    def __init__(self) -> None:
+        self._foreign = EspeakReader("en-us")
+
+    def read(self, text: AlignedText) -> list[Token]:
+        return read_around(text, self._plain)
+
+    def _plain(self, text: str) -> list[Token]:
+        tokens: list[Token] = []
+        for found in _RUNS.finditer(text):
+            run = found[0]
+            if run.isspace():
+                continue
+            if re.match(r"[\u3400-\u9fff]", run):
+                words = [
+                    Token(found.start() + first, found.start() + last, ZHG2P.word2ipa(word).replace(_TIE, ""), " ")
+                    for word, first, last in rjieba.tokenize(run)
+                ]
+                words[-1] = Token(words[-1].start, words[-1].end, words[-1].phonemes)
+                tokens += words
+            elif run[0].isalnum():
+                tokens.append(Token(*found.span(), self._foreign.say(run), " "))
+            else:
+                signs = ZHG2P.map_punctuation(run)
+                tokens.append(Token(*found.span(), signs, " " if signs else ""))
+        return tokens

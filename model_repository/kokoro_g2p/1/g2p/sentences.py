@@ -1,0 +1,146 @@
+"""Where sentences end."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+SHORT: Final = 40  # characters: a sentence this short goes with the next; Kokoro speaks a few words alone poorly
+
+_CLOSERS = "\"'”’»)\\]」』）"
+# A full stop, or what stands for one, with what closes behind it; a line's end; Chinese and Japanese need no space.
+_ENDS = re.compile(rf"[.!?…।॥]+[{_CLOSERS}]*(?=\s|$)|[。！？]+[{_CLOSERS}]*|\n+")  # noqa: RUF001
+_LAST_WORD = re.compile(r"([^\W\d_](?:[^\W\d_]|\.(?=[^\W\d_]))*)\.$")
+_NEXT = re.compile(r"\s*[\"'“‘«(\[]*(\S)")  # noqa: RUF001
+
+# Before a full stop that ends no sentence.
+_ABBREVIATIONS: Final = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "sr",
+        "jr",
+        "st",
+        "mt",
+        "gen",
+        "col",
+        "capt",
+        "lt",
+        "sgt",
+        "rev",
+        "hon",
+        "gov",
+        "sen",
+        "rep",
+        "vs",
+        "etc",
+        "al",
+        "approx",
+        "dept",
+        "est",
+        "fig",
+        "figs",
+        "no",
+        "nos",
+        "vol",
+        "pp",
+        "p",
+        "ch",
+        "sec",
+        "ed",
+        "eds",
+        "e.g",
+        "i.e",
+        "cf",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "bros",
+        "av",
+        "ave",
+        "blvd",
+        "rd",
+        "a.m",
+        "p.m",
+        "u.s",
+        "u.k",
+        "sra",
+        "srta",
+        "dra",
+        "ud",
+        "uds",
+        "avda",
+        "núm",
+        "pág",
+        "m",
+        "mme",
+        "mlle",
+        "mm",
+        "env",
+        "ex",
+        "dott",
+        "sig",
+        "sigg",
+        "ing",
+        "avv",
+        "pag",
+    ]
+)
+# These end a sentence too, if a capital letter follows.
+_OFTEN_LAST: Final = frozenset(["etc", "inc", "ltd", "co", "corp", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "al"])
+
+
+def sentence_end(text: str, start: int, breaks: Iterable[int] = ()) -> int:
+    """Return where the sentence, or the few short ones, that begin at `start` end; at a break they always do."""
+    last = min([at for at in breaks if at > start], default=len(text))
+    first = start
+    for found in _ENDS.finditer(text, start, last):
+        end = found.end()
+        if found[0][0] == "\n":
+            if text[first : found.start()].strip():
+                return end
+            continue
+        if not _is_end(text, found):
+            continue
+        if len(text[start:end].strip()) >= SHORT:
+            return end
+        first = end
+    return last
+
+
+def _is_end(text: str, found: re.Match[str]) -> bool:
+    following = _NEXT.match(text, found.end())
+    if found[0] != ".":
+        # "Stop!" she said: what goes on in a small letter is the same sentence.
+        return following is None or not following[1].islower()
+    word = _LAST_WORD.search(text, max(0, found.start() - 30), found.end())
+    if word is None or following is None:
+        return following is None or not following[1].islower()
+    before = word[1].lower()
+    if following[1].islower():
+        return False
+    if len(before) == 1 and word[1].isupper() and word[1] != "I":
+        return False  # an initial
+    return before not in _ABBREVIATIONS or (before in _OFTEN_LAST and following[1].isupper())

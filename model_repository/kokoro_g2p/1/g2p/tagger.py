@@ -1,0 +1,86 @@
+"""Parts of speech by rules, for where spaCy's English model is not installed.
+
+misaki needs them for three things: to tell punctuation from words, for the weak and strong forms of small words, and
+for words that are said in two ways, such as "record".
+"""
+
+import re
+from typing import Final
+
+from spacy.tokens import Doc, Token
+
+_SIGNS: Final = {
+    **dict.fromkeys(".!?", "."), ",": ",", **dict.fromkeys((";", ":", "...", "…", "-", "–", "—", "--"), ":"),  # noqa: RUF001
+    **dict.fromkeys("([{", "-LRB-"), **dict.fromkeys(")]}", "-RRB-"),
+    **dict.fromkeys(("“", "‘", "``"), "``"), **dict.fromkeys(('"', "”", "''"), "''"), **dict.fromkeys("$£€¥₹", "$"),  # noqa: RUF001
+}  # fmt: skip
+
+
+def _words(tag: str, words: str) -> dict[str, str]:
+    return dict.fromkeys(words.split(), tag)
+
+
+_CLOSED: Final = {
+    **_words("DT", "the a an this that these those every each some any no another either neither both all"),
+    **_words("IN", "in of for on with at by from as into about through over after before under between against during"
+             " without within upon than because if while although though since until unless per via vs whether like"),
+    **_words("PRP", "i you he she it we they me him her us them myself himself herself itself ourselves themselves"),
+    **_words("PRP$", "my your his its our their"),
+    **_words("MD", "can could will would shall should may might must 'll 'd cannot"),
+    **_words("CC", "and or but nor yet"),
+    **_words("WP", "who what whom"), **_words("WDT", "which"), **_words("WRB", "when where why how"),
+    **_words("RB", "not n't never always often soon then there here very too also just again still already once now"),
+    **_words("VBZ", "is has does 's"), **_words("VBP", "am are have do 're 've 'm"), **_words("VBD", "was were had did"),
+    **_words("VB", "be"), **_words("VBN", "been done gone"), **_words("EX", ""), "to": "TO",
+}  # fmt: skip
+_NUMBER = re.compile(r"[\d.,]*\d[\d.,]*(?:st|nd|rd|th)?|one|two|three|four|five|six|seven|eight|nine|ten")
+# After these a verb in its plain form follows, and after those a noun.
+_BEFORE_VERBS: Final = frozenset({"TO", "MD"})
+_BEFORE_NOUNS: Final = frozenset({"DT", "PRP$", "JJ", "CD", "POS"})
+_PAST: Final = re.compile(r"\b(?:yesterday|ago|last|had|was|were|did|once|earlier)\b", re.IGNORECASE)
+
+
+def tag(doc: Doc) -> Doc:
+    """Set each token's tag, in the Penn Treebank's names."""
+    past = bool(_PAST.search(doc.text))
+    before = ""
+    for token in doc:
+        token.tag_ = before = _tag(token, before, past=past)
+    return doc
+
+
+def _tag(token: Token, before: str, *, past: bool) -> str:
+    text, low = token.text, token.lower_
+    if text in _SIGNS:
+        return _SIGNS[text]
+    if not any(sign.isalnum() for sign in text):
+        return "." if text[0] in ".!?" else ":" if text[0] in "-–—:;…" else "SYM"  # noqa: RUF001
+    if low == "'s" and before in ("NN", "NNP", "NNS"):
+        return "POS"
+    if low in _CLOSED:
+        return _in_context(token, _CLOSED[low])
+    if _NUMBER.fullmatch(low):
+        return "CD"
+    if low.endswith("ly"):
+        return "RB"
+    if before in _BEFORE_VERBS:
+        return "VB"
+    if text[0].isupper() and token.i > 0 and before not in (".", "``", ":"):
+        return "NNP"
+    if before == "PRP":
+        return "VBD" if past or low.endswith("ed") else "VBP"
+    if low.endswith("ing"):
+        return "VBG"
+    if low.endswith("ed"):
+        return "VBD"
+    if before in _BEFORE_NOUNS:
+        return "NN"
+    return "NNS" if low.endswith("s") and not low.endswith("ss") else "NN"
+
+
+def _in_context(token: Token, usual: str) -> str:
+    """ "That" is a conjunction in front of a clause; "to", "for" and the like keep their one tag."""
+    following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
+    if token.lower_ == "that" and _CLOSED.get(following) in ("PRP", "DT", "PRP$"):
+        return "IN"
+    return usual
