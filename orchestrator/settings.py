@@ -75,9 +75,15 @@ class TritonSettings(_Settings, frozen=True, kw_only=True):
 
 class SpeechSettings(_Settings, frozen=True, kw_only=True):
     default_model: Annotated[
-        str, _env("LECTERN_DEFAULT_MODEL", "Model that speaks when none is named; also OpenAI's tts-1 and tts-1-hd.")
-    ] = "espeak"
-    default_voice: Annotated[str, _env("LECTERN_DEFAULT_VOICE", "Voice that speaks when none is named.")] = "en-us"
+        str,
+        _env(
+            "LECTERN_DEFAULT_MODEL",
+            "Model that speaks when none is named; also OpenAI's tts-1 and tts-1-hd. Left out: kokoro, else espeak.",
+        ),
+    ] = ""
+    default_voice: Annotated[
+        str, _env("LECTERN_DEFAULT_VOICE", "Voice that speaks when none is named; left out: the model's own default.")
+    ] = ""
     max_input: Annotated[
         int, _env("LECTERN_SPEECH_MAX_INPUT", "Characters one speech request may carry.", ge=1, le=1_000_000)
     ] = 20_000
@@ -123,10 +129,17 @@ class WorkerSettings(_Settings, frozen=True, kw_only=True):
 class EmbeddedSettings(_Settings, frozen=True, kw_only=True):
     """Of the stack that runs on one machine; the server processes do not read them."""
 
-    models: Annotated[str, _env("LECTERN_MODELS", "Models the embedded Triton loads, by name, with commas.")] = "espeak"
-    model_repositories: Annotated[
-        str, _env("LECTERN_MODEL_REPOSITORIES", "More folders of models, beside model_repository/, with colons.")
+    models: Annotated[
+        str,
+        _env(
+            "LECTERN_MODELS",
+            "Models the embedded Triton loads, by name, with commas; auto: espeak, and kokoro if it is installed.",
+        ),
+    ] = "auto"
+    model_repository: Annotated[
+        str, _env("LECTERN_MODEL_REPOSITORY", "Folder of models; left out: model_repository/ of the checkout.")
     ] = ""
+    model_repositories: Annotated[str, _env("LECTERN_MODEL_REPOSITORIES", "More folders of models, with colons.")] = ""
     postgres_user: Annotated[
         str, _env("LECTERN_POSTGRES_USER", "Whom root runs Postgres as; left out: postgres, else nobody.")
     ] = ""

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from tests import kokoro
+
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 90
 
@@ -70,6 +72,7 @@ def temporary_home() -> Iterator[Path]:
 def started_stack(home: Path, **environment: str) -> Iterator[Stack]:
     """Runs until the block ends; then everything is stopped, and that must succeed."""
     log = home.with_name(f"{home.name}.log")
+    repository = kokoro.lay_out(home.with_name("models"))
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator.embedded", "up"],
@@ -79,7 +82,9 @@ def started_stack(home: Path, **environment: str) -> Iterator[Stack]:
                 "LECTERN_HOME": str(home),
                 "LECTERN_PORT": "0",
                 "LECTERN_SAMPLE": "0",
-                "LECTERN_MODELS": "espeak,hum",
+                "LECTERN_MODELS": "espeak,hum,kokoro",
+                "LECTERN_MODEL_REPOSITORY": str(repository),
+                "LECTERN_DEFAULT_MODEL": "espeak",
                 "LECTERN_MODEL_REPOSITORIES": str(ROOT / "tests" / "models"),
                 **environment,
             },

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
+from orchestrator.embedded.models import needs, voices_of
 from orchestrator.embedded.ports import LOOPBACK, free_port
 from orchestrator.embedded.triton import TritonPlan
 from orchestrator.settings import EmbeddedSettings, ServerSettings, SettingsError, read
@@ -77,9 +78,11 @@ class Plan:
 
 def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonPlan:
     grpc_port = free_port()
+    repository = Path(settings.model_repository) if settings.model_repository else ROOT / "model_repository"
+    more = [Path(folder) for folder in settings.model_repositories.split(os.pathsep) if folder]
     return TritonPlan(
         python=MODELS_PYTHON,
-        repository=ROOT / "model_repository",
+        repository=repository,
         own_backends=ROOT / "docker" / "triton" / "backends",
         state=home.triton,
         log=home.log("triton"),
@@ -87,6 +90,6 @@ def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonPlan:
         metrics_port=free_port(),
         # A home is one stack's at a time, and so is the name: a start cleans up after one that was killed.
         shared_memory=f"lectern-{hashlib.sha256(bytes(home.path.resolve())).hexdigest()[:12]}-",
-        models=settings.models.split(","),
-        more_repositories=[Path(folder) for folder in settings.model_repositories.split(os.pathsep) if folder],
+        needs=needs(voices_of(settings.models, [repository, *more]), [repository, *more]),
+        more_repositories=more,
     )

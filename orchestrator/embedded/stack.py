@@ -96,7 +96,7 @@ class _Parts:
 def _watchdog(plan: Plan) -> Watchdog:
     if isinstance(plan.triton, str):
         return Watchdog(plan.triton)
-    return Watchdog(plan.triton.address, plan.triton.models, Stubs(plan.triton.shared_memory))
+    return Watchdog(plan.triton.address, plan.triton.needs, Stubs(plan.triton.shared_memory))
 
 
 async def _own_postgres(plan: Plan, say: Say) -> Postgres:

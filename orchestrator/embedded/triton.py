@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lectern.triton import AsyncTriton, TritonError
@@ -35,9 +35,16 @@ class TritonPlan:
     metrics_port: int
     shared_memory: str
     """What the names of this server's regions in /dev/shm begin with; no other server may use it."""
-    models: Sequence[str] = ("espeak",)
+    needs: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"espeak": ()})
+    """The voice models to load, and the models that each needs."""
     more_repositories: Sequence[Path] = ()
     """Searched for models after `repository`."""
+
+    @property
+    def models(self) -> list[str]:
+        """All models to load, in an order in which each finds what it needs."""
+        needed = [model for others in self.needs.values() for model in others]
+        return list(dict.fromkeys([*needed, *self.needs]))
 
     @property
     def address(self) -> str:

@@ -6,7 +6,7 @@ Triton itself does neither: it reports a model as ready whose process was killed
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 import structlog
@@ -39,11 +39,16 @@ class Health(Enum):
 class Watchdog:
     """Watches the models of one Triton. `counts` holds how often what happened, by (event, model)."""
 
-    def __init__(self, address: str, models: Sequence[str] | None = None, stubs: Stubs | None = None) -> None:
-        """`models` are those that must be loaded; None: whichever speak. `stubs`: the model processes may be killed."""
+    def __init__(
+        self, address: str, needs: Mapping[str, Sequence[str]] | None = None, stubs: Stubs | None = None
+    ) -> None:
+        """`needs` has the models that must speak, each with those it cannot speak without; None: whichever speak.
+
+        `stubs`: the model processes may be killed.
+        """
         self.counts: Counter[tuple[str, str]] = Counter()
         self._address = address
-        self._wanted = models
+        self._wanted = needs
         self._stubs = stubs
         # One at a time: cleaning must not take the shared memory of a model that is being loaded for a dead one's.
         self._recovering = asyncio.Lock()
@@ -65,9 +70,9 @@ class Watchdog:
     async def _watch(self, triton: AsyncTriton, model: str) -> None:
         """Watch one model; return when it is not loaded and needs not be."""
         strikes = failures = 0
-        stub: Stub | None = None
+        stubs: list[Stub] = []
         while True:
-            health, reason = await self._examine(triton, model, stub)
+            health, reason = await self._examine(triton, model, stubs)
             if health is Health.MISSING and self._wanted is None:
                 return
             if health in (Health.FAILED, Health.MISSING, Health.DEAD):
@@ -79,17 +84,18 @@ class Watchdog:
                 else:
                     await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
                     failures += 1
-                stub = None
+                stubs = []
             else:
                 strikes = 0
-                stub = self._stub(model)
-                await self._pause(stub)
+                stubs = self._stubs_of(model)
+                await self._pause(stubs)
 
-    async def _examine(self, triton: AsyncTriton, model: str, stub: Stub | None) -> tuple[Health, str]:
-        """Say how a model does whose process, when last seen, was `stub`."""
-        if stub is not None and not stub.alive() and await triton.server_ready(timeout=PROOF_TIMEOUT):
+    async def _examine(self, triton: AsyncTriton, model: str, stubs: Sequence[Stub]) -> tuple[Health, str]:
+        """Say how a model does whose processes, when last seen, were `stubs`."""
+        dead = [stub for stub in stubs if not stub.alive()]
+        if dead and await triton.server_ready(timeout=PROOF_TIMEOUT):
             self.counts["dead", model] += 1
-            return Health.DEAD, f"its process {stub.pid} died"
+            return Health.DEAD, f"the process {dead[0].pid} of {dead[0].model} died"
         return await self._prove(triton, model)
 
     async def _prove(self, triton: AsyncTriton, model: str) -> tuple[Health, str]:
@@ -112,19 +118,16 @@ class Watchdog:
         return health, str(error)
 
     async def _recover(self, triton: AsyncTriton, model: str, reason: str) -> bool:
-        """Unload and load the model; say whether that went well, which the next proof shows."""
+        """Unload and load the model and what it needs; say whether that went well, which the next proof shows."""
         async with self._recovering:
             began = time.monotonic()
             log.warning("recovering", model=model, reason=reason)
             try:
-                await asyncio.to_thread(self._end, model)
-                try:
-                    await triton.unload(model, timeout=UNLOAD_TIMEOUT)
-                except Unreachable:
-                    raise
-                except TritonError as error:  # loading works even beside an old one that Triton cannot get rid of
-                    log.warning("not unloaded", model=model, reason=str(error))
-                await triton.load(model, timeout=LOAD_TIMEOUT)
+                parts = [*self._needs_of(model), model]
+                for part in reversed(parts):
+                    await self._unload(triton, part)
+                for part in parts:
+                    await triton.load(part, timeout=LOAD_TIMEOUT)
                 cleaned = await asyncio.to_thread(self._stubs.clean) if self._stubs else []
             except TritonError as error:
                 self.counts["recovery_failed", model] += 1
@@ -136,20 +139,33 @@ class Watchdog:
             )
             return True
 
+    async def _unload(self, triton: AsyncTriton, model: str) -> None:
+        await asyncio.to_thread(self._end, model)
+        try:
+            await triton.unload(model, timeout=UNLOAD_TIMEOUT)
+        except Unreachable:
+            raise
+        except TritonError as error:  # loading works even beside an old one that Triton cannot get rid of
+            log.warning("not unloaded", model=model, reason=str(error))
+
+    def _needs_of(self, model: str) -> Sequence[str]:
+        return self._wanted.get(model, ()) if self._wanted is not None else ()
+
     def _end(self, model: str) -> None:
         """Kill the model's process: Triton waits for a hung one without end."""
         for stub in self._stubs.find(model) if self._stubs else []:
             stub.kill()
 
-    def _stub(self, model: str) -> Stub | None:
-        """Return the model's process; the newest, as Triton may still hold an old one."""
-        stubs = self._stubs.find(model) if self._stubs else []
-        return max(stubs, key=lambda stub: stub.pid, default=None)
+    def _stubs_of(self, model: str) -> list[Stub]:
+        """Return the processes of the model and of what it needs."""
+        if self._stubs is None:
+            return []
+        return [stub for part in (model, *self._needs_of(model)) for stub in self._stubs.find(part)]
 
-    async def _pause(self, stub: Stub | None) -> None:
-        """Wait until the next proof is due, or the model's process has gone."""
+    async def _pause(self, stubs: Sequence[Stub]) -> None:
+        """Wait until the next proof is due, or one of the processes has gone."""
         until = time.monotonic() + INTERVAL
-        while time.monotonic() < until and (stub is None or stub.alive()):  # noqa: ASYNC110 - no event tells its end
+        while time.monotonic() < until and all(stub.alive() for stub in stubs):  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(GLANCE)
 
 

@@ -37,9 +37,10 @@ class Speech:
 
     async def voice(self, name: str | None, model: str | None) -> Voice:
         """The default for what is left out. Raises `BadRequest`."""
+        unnamed = model is None or model in _OPENAI_NAMES
         return await self._catalog.find(
-            model=self._settings.default_model if model is None or model in _OPENAI_NAMES else model,
-            voice=name or self._settings.default_voice,
+            model=self._settings.default_model or None if unnamed else model,
+            voice=name or self._settings.default_voice or None,
         )
 
     async def plan_input(self, text: str, voice: Voice, speed: float) -> list[Segment]:

@@ -9,13 +9,16 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from lectern.triton import AsyncTriton, TritonError
+from lectern.triton import AsyncTriton, CardVoice, TritonError
 from orchestrator.lib.errors import BadRequest, FieldError, Unavailable
+from orchestrator.voices.mixes import NoMix, is_mix, parse
 
 _FRESH_SECONDS: Final = 30.0
 _REFRESH_SECONDS: Final = 4.0
 _FIRST_SECONDS: Final = 0.25  # until the first model is there, somebody is waiting for the server to become ready
 _SHORTEST_REFRESH: Final = 2.0  # so that guessing at voice names does not become load on the models
+
+_BEST_FIRST: Final = ("kokoro", "espeak")
 
 log = structlog.stdlib.get_logger("lectern.voices")
 
@@ -26,14 +29,23 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str
     language: str
     gender: str | None
+    grade: str | None = None
     description: str
     parameters: Mapping[str, Any]  # the model's own, opaque to everyone else
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What one model offers; nothing as long as its card could not be read."""
+
+    voices: Mapping[str, Voice] = {}
+    default_voice: str = ""
+    mixes: bool = False
 
 
 class Catalog:
     def __init__(self, triton: AsyncTriton) -> None:
         self._triton = triton
-        self._voices: dict[str, dict[str, Voice]] = {}  # model -> name -> voice
+        self._offers: dict[str, Offer] = {}  # by model
         self._seen: set[str] = set()  # models that could speak at some time
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
@@ -45,11 +57,11 @@ class Catalog:
                 await self._refresh(_SHORTEST_REFRESH)
             except Exception:  # this task must outlive whatever one reading brings
                 log.exception("voices cannot be read from Triton")
-            await asyncio.sleep(_REFRESH_SECONDS if self._voices else _FIRST_SECONDS)
+            await asyncio.sleep(_REFRESH_SECONDS if self._offers else _FIRST_SECONDS)
 
     async def models(self) -> list[str]:
         await self._refresh(_FRESH_SECONDS)
-        return list(self._voices)
+        return list(self._offers)
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
         """Those of a language include its regions: ``en`` also finds ``en-GB``."""
@@ -57,28 +69,54 @@ class Catalog:
         wanted = language.lower() if language else None
         return [
             voice
-            for of_model, voices in self._voices.items()
+            for of_model, offer in self._offers.items()
             if model in (None, of_model)
-            for voice in voices.values()
+            for voice in offer.voices.values()
             if wanted is None or voice.language.lower() == wanted or voice.language.lower().startswith(f"{wanted}-")
         ]
 
-    async def find(self, *, model: str, voice: str) -> Voice:
-        """Raises `BadRequest` that names what is near, or `Unavailable` while no model answers."""
+    async def find(self, *, model: str | None, voice: str | None) -> Voice:
+        """Without a model, the best one speaks that has the voice; without a voice, the model's own default.
+
+        Raises `BadRequest` that names what is near, or `Unavailable` while no model answers.
+        """
         await self._refresh(_FRESH_SECONDS)
-        if voice not in self._voices.get(model, {}):
+        if self._find(model, voice) is None:
             await self._refresh(_SHORTEST_REFRESH)  # it may be new
-        if not self._voices:
+        if not self._offers:
             raise Unavailable("No speech model is ready at the moment. Try again a little later.")
-        if model not in self._voices and model in self._seen:
+        wanted = model or self._preferred()
+        if wanted not in self._offers and wanted in self._seen:
             raise Unavailable(
-                f"The model '{model}' is not loaded at the moment. Try again a little later.", retry_after=5
+                f"The model '{wanted}' is not loaded at the moment. Try again a little later.", retry_after=5
             )
-        if model not in self._voices:
-            raise _unknown("model", model, self._voices)
-        if voice not in self._voices[model]:
-            raise _unknown("voice", voice, self._voices[model])
-        return self._voices[model][voice]
+        if wanted not in self._offers:
+            raise _unknown("model", wanted, self._offers)
+        found = self._find(model, voice)
+        if found is None:
+            raise _unknown("voice", voice or "", self._offers[wanted].voices)
+        return found
+
+    def _preferred(self) -> str:
+        """Return the best model of those that could speak at some time, so that a short absence changes no voice."""
+        known = [model for model in _BEST_FIRST if model in self._seen]
+        return next(iter([*known, *self._offers]))
+
+    def _find(self, model: str | None, voice: str | None) -> Voice | None:
+        if not self._offers:
+            return None
+        first = model or self._preferred()
+        models = [first] if model is not None or voice is None else [first, *self._offers]
+        for name in models:
+            offer = self._offers.get(name)
+            if offer is None:
+                continue
+            wanted = voice or offer.default_voice or next(iter(offer.voices), "")
+            if wanted in offer.voices:
+                return offer.voices[wanted]
+            if offer.mixes and is_mix(wanted):
+                return _mixed(wanted, offer)
+        return None
 
     async def _refresh(self, oldest: float) -> None:
         if time.monotonic() - self._read_at < oldest:
@@ -87,15 +125,15 @@ class Catalog:
             if time.monotonic() - self._read_at < oldest:
                 return
             try:
-                self._voices = await self._read()
-                self._seen |= self._voices.keys()
-                self._read_at = time.monotonic() if self._voices else float("-inf")
+                self._offers = await self._read()
+                self._seen |= self._offers.keys()
+                self._read_at = time.monotonic() if self._offers else float("-inf")
             except TritonError as error:
                 # What was known a moment ago is a better answer than none while a model restarts.
                 log.warning("voices cannot be read from Triton", error=str(error))
 
-    async def _read(self) -> dict[str, dict[str, Voice]]:
-        voices: dict[str, dict[str, Voice]] = {}
+    async def _read(self) -> dict[str, Offer]:
+        offers: dict[str, Offer] = {}
         for model in await self._triton.models():
             if not model.speaks:
                 continue
@@ -103,21 +141,44 @@ class Catalog:
                 card = await self._triton.card(model.name)
             except TritonError as error:
                 log.warning("a model's voices cannot be read", model=model.name, error=str(error))
-                voices[model.name] = self._voices.get(model.name, {})
+                offers[model.name] = self._offers.get(model.name, Offer())
                 continue
-            voices[model.name] = {
-                one.name: Voice(
-                    name=one.name,
-                    model=model.name,
-                    model_version=model.version,
-                    language=one.language,
-                    gender=one.gender,
-                    description=one.description,
-                    parameters=one.voice,
-                )
-                for one in card.voices
-            }
-        return voices
+            # New weights in the same folder sound different, and so must be another version.
+            version = f"{model.version}-{card.version}" if card.version else model.version
+            voices = {one.name: _voice(one, model.name, version) for one in card.voices}
+            offers[model.name] = Offer(voices, card.default_voice, card.mixes)
+        return offers
+
+
+def _voice(one: CardVoice, model: str, version: str) -> Voice:
+    return Voice(
+        name=one.name,
+        model=model,
+        model_version=version,
+        language=one.language,
+        gender=one.gender,
+        grade=one.grade,
+        description=one.description,
+        parameters=one.voice,
+    )
+
+
+def _mixed(name: str, offer: Offer) -> Voice:
+    """Return the mix of a name. Its language is that of its largest part. Raises `BadRequest`."""
+    try:
+        shares = parse(name)
+    except NoMix as error:
+        raise BadRequest(f"The voice cannot be mixed: {error}.", errors=[FieldError("voice", str(error))]) from None
+    for part in shares:
+        if part not in offer.voices:
+            raise _unknown("voice", part, offer.voices)
+    leading = offer.voices[max(shares, key=shares.__getitem__)]
+    if len(shares) == 1:
+        return leading
+    described = ", ".join(f"{share:.0%} {part}" for part, share in shares.items())
+    return msgspec.structs.replace(
+        leading, name=name, gender=None, grade=None, description=f"A mix: {described}", parameters={"mix": shares}
+    )
 
 
 def _unknown(field: str, name: str, known: Mapping[str, Any]) -> BadRequest:

@@ -27,6 +27,7 @@ class VoiceController(Controller):
                     model=voice.model,
                     language=voice.language,
                     gender=voice.gender,
+                    grade=voice.grade,
                     description=voice.description,
                 )
                 for voice in voices

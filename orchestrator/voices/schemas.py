@@ -10,6 +10,7 @@ class VoiceView(Schema):
     model: str
     language: Annotated[str, Meta(description="BCP-47.")]
     gender: str | None
+    grade: Annotated[str | None, Meta(description="How good its makers find it, A to F; null where they do not say.")]
     description: str
 
 

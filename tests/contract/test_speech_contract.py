@@ -11,11 +11,12 @@ import pytest
 from lectern import contract
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, Piece, TritonError
 
-MODELS = ("espeak", "hum")
+MODELS = ("espeak", "hum", "kokoro")
 # A voice of each model that is slow enough to be interrupted in the middle of a long text.
 SLOW: dict[str, dict[str, Any]] = {
     "espeak": {"voice": {}, "speed": 0.25},
     "hum": {"voice": {"hertz": 220, "delay": 0.02}},
+    "kokoro": {"speed": 0.25},
 }
 SENTENCE = "The old lighthouse keeper climbed one hundred and twelve steps every evening. "
 LONG = (SENTENCE * 30)[: contract.MAX_TEXT]
@@ -128,13 +129,27 @@ def test_speed_divides_the_duration(tell: Any, model: str, speed: float) -> None
         ("Hello.", {"language": "not a language"}),
         ("Hello.", {"language": ""}),
         ("Hello.", {"lane": "express"}),
-        ("Hello.", {"lexicon": {"Hello": "həˈloʊ"}}),  # noqa: RUF001
     ],
 )
 def test_bad_input_is_refused_with_a_sentence(tell: Any, model: str, text: str, more: dict[str, Any]) -> None:
     async def story(triton: AsyncTriton) -> None:
         with pytest.raises(InvalidRequest) as refused:
             await spoken(triton, model, text, **more)
+        assert len(str(refused.value)) > 20
+
+    tell(story)
+
+
+@every_model
+def test_a_lexicon_is_obeyed_or_refused(tell: Any, model: str) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        lexicon = {"Hello": "həlˈO ðˈɛɹ ənd wˈɛlkəm"}
+        if (await triton.card(model)).lexicon:
+            plain = samples(await spoken(triton, model, "Hello."))
+            assert samples(await spoken(triton, model, "Hello.", lexicon=lexicon)) > 1.5 * plain
+            lexicon = {"Hello": "Ж"}
+        with pytest.raises(InvalidRequest) as refused:
+            await spoken(triton, model, "Hello.", lexicon=lexicon)
         assert len(str(refused.value)) > 20
 
     tell(story)

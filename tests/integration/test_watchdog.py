@@ -37,7 +37,7 @@ async def watched_triton(folder: Path, *, local: bool = True) -> AsyncIterator[t
     try:
         await server.wait_ready()
         stubs = Stubs(plan.shared_memory) if local else None
-        watchdog = Watchdog(plan.address, plan.models if local else None, stubs)
+        watchdog = Watchdog(plan.address, plan.needs if local else None, stubs)
         task = asyncio.create_task(watchdog.run())
         try:
             yield server, watchdog

@@ -24,13 +24,14 @@ def installed(folder: Path) -> Installed:
     return msgspec.json.decode((folder / "card.json").read_bytes(), type=Installed)
 
 
-def card_of(model: Installed, voices: Iterable[str]) -> Mapping[str, Any]:
+def card_of(model: Installed, voices: Iterable[str], default_voice: str) -> Mapping[str, Any]:
     return {
         "sample_rate": RATE,
         "speed": True,
         "lexicon": True,
         "references": False,
         "mixes": True,
+        "default_voice": default_voice,
         "markup": True,
         "version": model.version,
         "precision": model.precision,

@@ -30,6 +30,10 @@ class Choice(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return describe(max(self.weights, key=self.weights.__getitem__)).language
 
 
+def default_voice(installed: Collection[str]) -> str:
+    return PREFERRED if PREFERRED in installed else next(iter(installed))
+
+
 def choose(parameters: Mapping[str, Any], installed: Collection[str]) -> Choice:
     """Raises BadRequest."""
     try:
@@ -41,8 +45,8 @@ def choose(parameters: Mapping[str, Any], installed: Collection[str]) -> Choice:
         raise BadRequest("voice: give a voice or a mix, not both")
     if choice.mix is not None:
         _check_mix(choice.mix)
-    if choice.voice is None and choice.mix is None and PREFERRED not in installed:
-        choice = msgspec.structs.replace(choice, voice=next(iter(installed)))
+    if choice.voice is None and choice.mix is None:
+        choice = msgspec.structs.replace(choice, voice=default_voice(installed))
     for name in choice.weights:
         if name not in installed:
             raise BadRequest(f"unknown voice {name!r}: the model's card lists the voices")

@@ -14,7 +14,7 @@ from voice_backend.protocol import Piece, Segment, Settings
 
 from kokoro_voice.acoustic import Sound, sound_of
 from kokoro_voice.card import card_of, installed
-from kokoro_voice.choice import Choice, choose
+from kokoro_voice.choice import Choice, choose, default_voice
 from kokoro_voice.dispatch import Dispatch
 from kokoro_voice.line import Line, model_speed
 from kokoro_voice.pace import check_pace, check_words
@@ -33,7 +33,7 @@ class Voice:
     def __init__(self, settings: Settings) -> None:
         folder = settings.folder.parent
         self._styles = Styles(folder / "voices")
-        self._card = card_of(installed(folder), self._styles.names)
+        self._card = card_of(installed(folder), self._styles.names, default_voice(self._styles.names))
         self._models = settings.models
         self.concurrency = _number(settings.parameters, "concurrency", 16)
         self._lookahead = _number(settings.parameters, "lookahead", 4)

@@ -1,5 +1,7 @@
 """American and British English: misaki's dictionaries and rules, and eSpeak NG for words that are in none."""
 
+from itertools import pairwise
+
 import spacy
 from misaki.en import G2P, Lexicon, MToken
 from misaki.espeak import EspeakFallback
@@ -78,7 +80,7 @@ def _with_runs(doc: Doc, text: str, fixed: tuple[Fixed, ...]) -> Doc:
     cuts = {token.idx for token in doc} | {token.idx + len(token.text) for token in doc} | edges
     ordered = sorted(cut for cut in cuts if cut not in inside)
     words, spaces = [], []
-    for first, last in zip(ordered[:-1], ordered[1:], strict=True):
+    for first, last in pairwise(ordered):
         piece = text[first:last]
         if piece == " " and words and not spaces[-1]:
             spaces[-1] = True  # spaCy keeps one space as part of the word in front of it

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from g2p import markup
@@ -119,9 +120,8 @@ def speak_next(text: str, start: int, tag: str, lexicon: Mapping[str, str], swit
             break
         if pause.start >= end:
             seconds, end = seconds + pause.seconds, pause.end
-    while (
-        end < len(text) and marked.text[end].isspace() and not any(pause.start <= end < pause.end for pause in pauses)
-    ):
+    silent = {at for pause in pauses for at in range(pause.start, pause.end)}
+    while end < len(text) and marked.text[end].isspace() and end not in silent:
         end += 1
     return _finished(tokens, aligned, seconds, end if end < len(text) else None)
 
@@ -204,7 +204,7 @@ def _cut(tokens: list[Token], aligned: AlignedText, limit: int, *, at_clause: bo
     """Return the character of the written text in front of which to cut, None if there is no such clause."""
     length = 0
     clause = word = None
-    for token, following in zip(tokens[:-1], tokens[1:], strict=True):
+    for token, following in pairwise(tokens):
         length += len(token.phonemes) + len(token.space)
         if length > limit:
             break

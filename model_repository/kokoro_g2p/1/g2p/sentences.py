@@ -2,114 +2,21 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 SHORT: Final = 40  # characters: a sentence this short goes with the next; Kokoro speaks a few words alone poorly
 
-_CLOSERS = "\"'”’»)\\]」』）"
+_CLOSERS = "\"'”’»)\\]」』）"  # noqa: RUF001
 # A full stop, or what stands for one, with what closes behind it; a line's end; Chinese and Japanese need no space.
 _ENDS = re.compile(rf"[.!?…।॥]+[{_CLOSERS}]*(?=\s|$)|[。！？]+[{_CLOSERS}]*|\n+")  # noqa: RUF001
 _LAST_WORD = re.compile(r"([^\W\d_](?:[^\W\d_]|\.(?=[^\W\d_]))*)\.$")
 _NEXT = re.compile(r"\s*[\"'“‘«(\[]*(\S)")  # noqa: RUF001
 
 # Before a full stop that ends no sentence.
-_ABBREVIATIONS: Final = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "sr",
-        "jr",
-        "st",
-        "mt",
-        "gen",
-        "col",
-        "capt",
-        "lt",
-        "sgt",
-        "rev",
-        "hon",
-        "gov",
-        "sen",
-        "rep",
-        "vs",
-        "etc",
-        "al",
-        "approx",
-        "dept",
-        "est",
-        "fig",
-        "figs",
-        "no",
-        "nos",
-        "vol",
-        "pp",
-        "p",
-        "ch",
-        "sec",
-        "ed",
-        "eds",
-        "e.g",
-        "i.e",
-        "cf",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "bros",
-        "av",
-        "ave",
-        "blvd",
-        "rd",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-        "sra",
-        "srta",
-        "dra",
-        "ud",
-        "uds",
-        "avda",
-        "núm",
-        "pág",
-        "m",
-        "mme",
-        "mlle",
-        "mm",
-        "env",
-        "ex",
-        "dott",
-        "sig",
-        "sigg",
-        "ing",
-        "avv",
-        "pag",
-    ]
-)
+_ABBREVIATIONS: Final = frozenset(Path(__file__).with_name("abbreviations.txt").read_bytes().decode().split())
 # These end a sentence too, if a capital letter follows.
-_OFTEN_LAST: Final = frozenset(["etc", "inc", "ltd", "co", "corp", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "al"])
+_OFTEN_LAST: Final = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "al"})
 
 
 def sentence_end(text: str, start: int, breaks: Iterable[int] = ()) -> int:

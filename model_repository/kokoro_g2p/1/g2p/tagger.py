@@ -30,8 +30,8 @@ _CLOSED: Final = {
     **_words("CC", "and or but nor yet"),
     **_words("WP", "who what whom"), **_words("WDT", "which"), **_words("WRB", "when where why how"),
     **_words("RB", "not n't never always often soon then there here very too also just again still already once now"),
-    **_words("VBZ", "is has does 's"), **_words("VBP", "am are have do 're 've 'm"), **_words("VBD", "was were had did"),
-    **_words("VB", "be"), **_words("VBN", "been done gone"), **_words("EX", ""), "to": "TO",
+    **_words("VBZ", "is has does 's"), **_words("VBP", "am are have do 're 've 'm"),
+    **_words("VBD", "was were had did"), **_words("VB", "be"), **_words("VBN", "been done gone"), "to": "TO",
 }  # fmt: skip
 _NUMBER = re.compile(r"[\d.,]*\d[\d.,]*(?:st|nd|rd|th)?|one|two|three|four|five|six|seven|eight|nine|ten")
 # After these a verb in its plain form follows, and after those a noun.
@@ -61,25 +61,27 @@ def _tag(token: Token, before: str, *, past: bool) -> str:
         return _in_context(token, _CLOSED[low])
     if _NUMBER.fullmatch(low):
         return "CD"
-    if low.endswith("ly"):
-        return "RB"
-    if before in _BEFORE_VERBS:
-        return "VB"
-    if text[0].isupper() and token.i > 0 and before not in (".", "``", ":"):
-        return "NNP"
-    if before == "PRP":
-        return "VBD" if past or low.endswith("ed") else "VBP"
-    if low.endswith("ing"):
-        return "VBG"
-    if low.endswith("ed"):
-        return "VBD"
-    if before in _BEFORE_NOUNS:
-        return "NN"
-    return "NNS" if low.endswith("s") and not low.endswith("ss") else "NN"
+    return _open_class(token, before, past=past)
+
+
+def _open_class(token: Token, before: str, *, past: bool) -> str:
+    """A noun, verb or adverb, by its ending and by what stands in front of it."""
+    text, low = token.text, token.lower_
+    rules = (
+        (low.endswith("ly"), "RB"),
+        (before in _BEFORE_VERBS, "VB"),
+        (text[0].isupper() and token.i > 0 and before not in (".", "``", ":"), "NNP"),
+        (before == "PRP", "VBD" if past or low.endswith("ed") else "VBP"),
+        (low.endswith("ing"), "VBG"),
+        (low.endswith("ed"), "VBD"),
+        (before in _BEFORE_NOUNS, "NN"),
+        (low.endswith("s") and not low.endswith("ss"), "NNS"),
+    )
+    return next((tag for holds, tag in rules if holds), "NN")
 
 
 def _in_context(token: Token, usual: str) -> str:
-    """ "That" is a conjunction in front of a clause; "to", "for" and the like keep their one tag."""
+    """Tell the conjunction "that", in front of a clause, from the determiner."""
     following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
     if token.lower_ == "that" and _CLOSED.get(following) in ("PRP", "DT", "PRP$"):
         return "IN"

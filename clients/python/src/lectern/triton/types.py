@@ -75,6 +75,7 @@ class CardVoice(msgspec.Struct, frozen=True):
     language: str  # BCP-47
     voice: Mapping[str, Any]
     gender: Literal["male", "female"] | None = None
+    grade: str | None = None  # how good its makers find it, A to F
     description: str = ""
 
 
@@ -86,3 +87,7 @@ class Card(msgspec.Struct, frozen=True):
     speed: bool = False  # takes a speed other than 1
     lexicon: bool = False  # takes pronunciations
     references: bool = False  # takes a voice prompt
+    mixes: bool = False  # takes a mix of its voices
+    markup: bool = False  # reads [word](/IPA/) and [pause:1s] in the text
+    default_voice: str = ""  # the name of the voice that speaks when none is asked for
+    version: str = ""  # of the weights: it changes when the same request would sound different

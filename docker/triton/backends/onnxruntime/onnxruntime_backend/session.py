@@ -18,7 +18,8 @@ _OPTIMIZATION: Final = {
 _PROVIDERS: Final = {"CPU": "CPUExecutionProvider", "GPU": "CUDAExecutionProvider"}
 SHRINK: Final = "memory.enable_memory_arena_shrinkage"
 _KNOWN: Final = (
-    "intra_op_thread_count", "inter_op_thread_count", "execution_mode", "enable_mem_arena", "enable_mem_pattern", SHRINK,
+    "intra_op_thread_count", "inter_op_thread_count", "execution_mode", "enable_mem_arena", "enable_mem_pattern",
+    SHRINK,
 )  # fmt: skip
 
 log = logging.getLogger(__name__)

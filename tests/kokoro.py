@@ -1,0 +1,42 @@
+"""A model repository with a tiny Kokoro in it: the real graph with a few random channels, which babbles fast."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+MODELS = ROOT / "model_repository"
+TINY = ROOT / "tests" / "models" / "kokoro_tiny"
+VOICES = ("af_heart", "af_sky", "bf_emma", "ef_dora", "zf_xiaobei")
+PARTS = ("kokoro", "kokoro_acoustic", "kokoro_g2p")
+
+
+def lay_out(repository: Path) -> Path:
+    """Link every model of the checkout into a new repository, and install the tiny Kokoro there."""
+    repository.mkdir(parents=True)
+    for model in MODELS.iterdir():
+        if model.name in PARTS:
+            # What `make kokoro` may have installed in the checkout is left out.
+            installed = shutil.ignore_patterns("model.onnx", "voices", "card.json", "__pycache__")
+            shutil.copytree(model, repository / model.name, ignore=installed)
+        elif model.is_dir():
+            (repository / model.name).symlink_to(model)
+    version = repository / "kokoro_acoustic" / "1"
+    version.mkdir(exist_ok=True)
+    (version / "model.onnx").symlink_to(TINY / "model.onnx")
+    shutil.copyfile(TINY / "card.json", repository / "kokoro" / "card.json")
+    write_voices(repository / "kokoro" / "voices")
+    return repository
+
+
+def write_voices(folder: Path) -> None:
+    folder.mkdir()
+    for number, name in enumerate(VOICES):
+        style = np.random.default_rng(number).normal(0, 0.3, 256)
+        np.broadcast_to(style, (510, 256)).astype("<f4").tofile(folder / f"{name}.bin")
+
+
+def version() -> str:
+    return str(json.loads((TINY / "card.json").read_text())["version"])
