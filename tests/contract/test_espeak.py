@@ -71,7 +71,7 @@ def test_a_wider_language_keeps_the_accent_of_the_voice(samples: Callable[..., i
 def test_speed_is_true_in_other_languages_too(samples: Callable[..., int], language: str, speed: float) -> None:
     text = {
         "de": "Niemand hatte den Fluss so tief gesehen.",
-        "cmn": "今天天气很好，我们去公园吧。",  # noqa: RUF001
+        "cmn": "今天天气很好，我们去公园吧。",
         "hi": "आज मौसम बहुत अच्छा है।",
     }
     normal = samples(text[language], language=language)

@@ -81,7 +81,7 @@ def test_a_long_text_comes_in_pieces_of_which_the_first_is_small(tell: Any, mode
         "Hello there.",
         "The was of the and to a, in it is; that he for on are as.",
         "It cost $3.50 on 12/03/1999, or 50% more than 1,234,567!",
-        "“Quoted” — and (bracketed) – words… don't break.",  # noqa: RUF001
+        "“Quoted” — and (bracketed) – words… don't break.",
         "A party 🎉 with a 👩\u200d💻.",
         "Line one\n\nline two\tand more",
     ],

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 -- text in many scripts
 import re
 from typing import Literal
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 -- text in many scripts
 import pytest
 
 from orchestrator.documents.text.sentences import load_pipeline, sentence_starts

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 -- text in many scripts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

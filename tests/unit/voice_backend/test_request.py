@@ -41,7 +41,7 @@ def test_everything_that_is_given_arrives() -> None:
         voice='{"pitch": 40}',
         language="en-GB",
         speed=np.array([1.5], np.float32),
-        lexicon='{"Lectern": "ˈlɛktən"}',  # noqa: RUF001
+        lexicon='{"Lectern": "ˈlɛktən"}',
         reference_audio=np.arange(8, dtype=np.int16),
         reference_rate=np.array([16_000], np.int32),
         reference_text="so it sounds",
@@ -51,7 +51,7 @@ def test_everything_that_is_given_arrives() -> None:
     assert (request.segment.lane, request.deadline) == ("batch", 1.5)
     segment = request.segment
     assert (segment.voice, segment.language, segment.speed) == ({"pitch": 40}, "en-GB", 1.5)
-    assert segment.lexicon == {"Lectern": "ˈlɛktən"}  # noqa: RUF001
+    assert segment.lexicon == {"Lectern": "ˈlɛktən"}
     assert segment.reference is not None
     assert (segment.reference.audio.tolist(), segment.reference.rate) == (list(range(8)), 16_000)
     assert segment.reference.text == "so it sounds"

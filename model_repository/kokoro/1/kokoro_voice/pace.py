@@ -7,24 +7,22 @@ import numpy as np
 import numpy.typing as npt
 from voice_backend.plausibility import Implausible
 
-from kokoro_voice.acoustic import FRAME, RATE
 from kokoro_voice.phonemes import Word
 
-# Kokoro makes about 2.9 frames of 25 ms of a phoneme; speech between 4 and 40 phonemes a second is far outside of what
-# any voice does at speed 1.
-SHORTEST: Final = RATE / FRAME / 40  # frames a phoneme
-LONGEST: Final = RATE / FRAME / 4
-GRACE: Final = 3  # phonemes: a single sound may be drawn out
+# Kokoro makes about 2.9 frames of 25 ms of a phoneme. More than 33 or less than 4 phonemes a second are far outside of
+# what any voice does at speed 1.
+SHORTEST: Final = 1.2  # frames a phoneme
+LONGEST: Final = 10.0
+GRACE: Final = 3  # phonemes: a few sounds alone may be drawn out, or hurried
 
 
 def check_pace(frames: npt.NDArray[np.int64], speed: float) -> None:
     """Compare a sentence's length with the number of its phonemes; without the signs around it. Raises Implausible."""
     phonemes = frames.size - 2
     made = float(frames[1:-1].sum()) * speed
-    # No phoneme is shorter than a frame, however fast.
-    shortest = min(phonemes * SHORTEST, phonemes * speed)
-    longest = (phonemes + GRACE) * LONGEST + phonemes * speed
-    if not shortest * (1 - 1e-6) <= made <= longest:
+    shortest = max(0, phonemes - GRACE) * SHORTEST
+    longest = (phonemes + GRACE) * LONGEST + phonemes * speed  # no phoneme is shorter than a frame, however fast
+    if not shortest <= made <= longest:
         raise Implausible(
             f"{made:.0f} frames for {phonemes} phonemes: between {shortest:.0f} and {longest:.0f} would be plausible"
         )

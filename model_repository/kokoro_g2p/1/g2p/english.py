@@ -23,7 +23,7 @@ def pipeline() -> tuple[Pipeline, bool]:
     return spacy.blank("en"), False
 
 
-class EnglishReader(G2P):  # type: ignore[misc] - misaki has no types
+class EnglishReader(G2P):  # type: ignore[misc]
     """misaki's G2P with another way in: its own constructor downloads spaCy's model."""
 
     def __init__(self, *, british: bool) -> None:
@@ -79,7 +79,8 @@ def _with_runs(doc: Doc, text: str, fixed: tuple[Fixed, ...]) -> Doc:
     inside = {at for run in fixed for at in range(run.start + 1, run.end)}
     cuts = {token.idx for token in doc} | {token.idx + len(token.text) for token in doc} | edges
     ordered = sorted(cut for cut in cuts if cut not in inside)
-    words, spaces = [], []
+    words: list[str] = []
+    spaces: list[bool] = []
     for first, last in pairwise(ordered):
         piece = text[first:last]
         if piece == " " and words and not spaces[-1]:

@@ -29,7 +29,7 @@ class JapaneseReader:
             total += len(surface)
             ends.append(total)
         cuts = [0, *project(ends, "".join(surfaces), text)]
-        tokens = []
+        tokens: list[Token] = []
         for word, first, last in zip(words, cuts[:-1], cuts[1:], strict=True):
             phonemes = word.phonemes or ""
             # Words that belong together are spoken as one; a space goes between the groups, as upstream puts it.

@@ -12,7 +12,7 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 _TAGS: Final[dict[str, Language]] = {
     **{language.lower(): language for language in LANGUAGES},
     "en": "en-US",
-    **dict.fromkeys(("en-au", "en-ie", "en-in", "en-nz", "en-za", "en-uk"), "en-GB"),  # type: ignore[dict-item]
+    **dict.fromkeys(("en-au", "en-ie", "en-in", "en-nz", "en-za", "en-uk"), "en-GB"),
     "pt": "pt-BR",
     "cmn": "zh",
 }

@@ -176,7 +176,8 @@ def _from_lexicon(text: str, lexicon: Mapping[str, str], given: list[Fixed]) -> 
     """Find the lexicon's words, the longest first; an entry in just this spelling goes before one in another case."""
     found: list[Fixed] = []
     taken = list(given)
-    ways = {word.lower(): sound for word, sound in lexicon.items()}
+    # Of two spellings that differ in case only, the one in small letters stands for all others.
+    ways = {word.lower(): lexicon[word] for word in sorted(lexicon, key=str.islower)}
     for word in sorted(ways, key=len, reverse=True):
         for match in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE):
             if not any(run.start < match.end() and match.start() < run.end for run in taken):

@@ -21,7 +21,7 @@ _OFTEN_LAST: Final = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "
 
 def sentence_end(text: str, start: int, breaks: Iterable[int] = ()) -> int:
     """Return where the sentence, or the few short ones, that begin at `start` end; at a break they always do."""
-    last = min([at for at in breaks if at > start], default=len(text))
+    last = min([at for at in breaks if at >= start], default=len(text))
     first = start
     for found in _ENDS.finditer(text, start, last):
         end = found.end()

@@ -1,0 +1,68 @@
+"""Asks kokoro_g2p in Triton, as the kokoro model does."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
+
+
+@dataclass(frozen=True)
+class Sentence:
+    phonemes: str
+    ids: list[int]
+    words: list[list[int]]
+    pause: float
+    next: int | None
+
+    def of(self, text: str) -> list[tuple[str, str]]:
+        """Each word as it was written, and its phonemes."""
+        return [(text[start:end], self.phonemes[first:last]) for first, last, start, end in self.words]
+
+
+class G2P:
+    def __init__(self, address: str) -> None:
+        self._client = InferenceServerClient(address)
+
+    def sentence(
+        self,
+        text: str,
+        language: str = "en-US",
+        start: int = 0,
+        lexicon: Mapping[str, str] | None = None,
+        normalization: Mapping[str, bool] | None = None,
+    ) -> Sentence:
+        inputs = [_number(start)]
+        inputs += [_text("text", text), _text("language", language)]
+        inputs += [_text("lexicon", json.dumps(lexicon or {})), _text("normalization", json.dumps(normalization or {}))]
+        outputs = [InferRequestedOutput("sentence")]
+        answer = self._client.infer("kokoro_g2p", inputs, outputs=outputs).as_numpy("sentence")
+        assert answer is not None
+        return Sentence(**json.loads(answer[0]))
+
+    def sentences(self, text: str, language: str = "en-US", **more: Mapping[str, str]) -> Iterator[Sentence]:
+        start: int | None = 0
+        while start is not None:
+            sentence = self.sentence(text, language, start, **more)
+            assert sentence.next is None or sentence.next > start
+            yield sentence
+            start = sentence.next
+
+    def phonemes(self, text: str, language: str = "en-US", **more: Mapping[str, str]) -> str:
+        return " ".join(sentence.phonemes for sentence in self.sentences(text, language, **more))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _text(name: str, value: str) -> InferInput:
+    tensor = InferInput(name, [1], "BYTES")
+    tensor.set_data_from_numpy(np.array([value.encode()], np.object_))
+    return tensor
+
+
+def _number(start: int) -> InferInput:
+    tensor = InferInput("start", [1], "INT32")
+    tensor.set_data_from_numpy(np.array([start], np.int32))
+    return tensor

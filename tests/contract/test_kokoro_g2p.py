@@ -1,0 +1,255 @@
+"""kokoro_g2p: from text to phonemes in nine languages, with every word's place in the text."""
+
+import random
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from tritonclient.utils import InferenceServerException
+
+from tests.contract.g2p import G2P
+
+TRAPS = {
+    "en-US": [
+        "I read it yesterday.", "Dr. Smith's cat isn't here, e.g. not now!", "It cost $3.50 on 12/03/1999.",
+        "“Quoted” — and (bracketed) – words…", "A party 🎉 with a 👩‍💻 friend.", "Привет to 世界 and naïve café.",
+        "See https://example.com/a_b?c=1 or mail bob.smith@example.org.", "At 5:05 pm, 1,234,567 people (50%) left.",
+        "[Kokoro](/kˈOkəɹO/)'s own [word](/wˈɜɹd/).", "3 km, 5 kg, -4 °C and 10-20 m/s.", "AI's NASA, USA & co.",
+        "Line one\n\nline two\tand more", "1/2 of No. 5; #7 is 2nd.", "x² + y³ = ½?", "'Twas the night…",
+        "state-of-the-art rock'n'roll", "The the THE tHe", "ﬁne ligature", "zero\u200bwidth", "e\u0301clair",
+    ],
+    "es": ["¿Cómo estás? Tengo 123 gatos.", "Cuesta $5 y 3,5 €.", "El niño corrió… ¡rápido!", "EE. UU. 🎉 2ª"],
+    "fr": ["C'est l'été, n'est-ce pas ?", "J'ai 12 € aujourd'hui.", "« Bonjour » dit-il.", "Nous avons mangé."],
+    "hi": ["नमस्ते दुनिया, आप कैसे हैं?", "मेरे पास १२ किताबें हैं।", "यह $5 है 🎉"],
+    "it": ["Perché no? Ho 5 mele.", "L'amico dell'uomo è qui.", "Costa 12,50 €."],
+    "pt-BR": ["Olá, não é? Tenho 21 anos.", "Custa R$ 5 ou $7.", "O coração – sim!"],
+    "zh": ["你好，世界！", "我有12.5元和3/4。", "2024年5月1日，OpenAI 发布。", "“引号”《书》🎉"],
+    "ja": ["こんにちは世界。", "今日は3月14日です。", "AIを使う！「はい」", "カタカナ ひらがな 漢字"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def g2p(triton_address: str) -> Iterator[G2P]:
+    client = G2P(triton_address)
+    yield client
+    client.close()
+
+
+def compositions() -> Iterator[tuple[str, str]]:
+    chance = random.Random(20_26)
+    for language, traps in TRAPS.items():
+        yield from ((language, trap) for trap in traps)
+        for _ in range(15 if language == "en-US" else 4):
+            yield language, chance.choice([" ", "\n", "  "]).join(chance.sample(traps, 3))
+    yield from (("en-GB", trap) for trap in TRAPS["en-US"])
+
+
+@pytest.mark.parametrize(("language", "text"), list(compositions()))
+def test_every_word_is_spoken_and_knows_its_place(g2p: G2P, language: str, text: str) -> None:
+    read, covered = 0, set()
+    for sentence in g2p.sentences(text, language):
+        assert len(sentence.ids) == len(sentence.phonemes) <= 510
+        assert all(0 < number < 178 for number in sentence.ids)
+        heard = 0
+        for first, last, start, end in sentence.words:
+            assert heard <= first <= last <= len(sentence.phonemes)
+            assert read <= start < end <= len(text)
+            heard, read = last, end
+            covered |= set(range(start, end))
+    outside = text
+    for markup in ("/kˈOkəɹO/", "/wˈɜɹd/"):
+        outside = outside.replace(markup, " " * len(markup))
+    assert {at for at, sign in enumerate(outside) if sign.isalnum()} <= covered
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "phonemes"),
+    [
+        ("en-US", "Hello world.", "həlˈO wˈɜɹld."),
+        ("en-GB", "Hello world.", "həlˈQ wˈɜːld."),
+        ("es", "Hola mundo.", "ˈola mˈundo."),
+        ("fr", "Bonjour le monde.", "bɔ̃ʒˈuʁ lə mˈɔ̃d."),
+        ("hi", "नमस्ते।", "nəmˈʌsteː."),
+        ("it", "Ciao mondo.", "ʧˈao mˈondo."),
+        ("ja", "世界。", "sekai."),
+        ("pt-BR", "Olá mundo.", "olˈa mˈũŋdʊ."),
+        ("zh", "你好。", "ni↓xau↓."),
+    ],
+)
+def test_each_language_has_its_own_sounds(g2p: G2P, language: str, text: str, phonemes: str) -> None:
+    assert g2p.phonemes(text, language) == phonemes
+
+
+@pytest.mark.parametrize(
+    ("tag", "like"),
+    [("en", "en-US"), ("en-au", "en-GB"), ("EN_us", "en-US"), ("pt", "pt-BR"), ("pt-PT", "pt-BR"), ("zh-Hans-CN", "zh"),
+     ("cmn", "zh"), ("es-MX", "es"), ("fr-CA", "fr"), ("ja-JP", "ja")],
+)  # fmt: skip
+def test_a_tag_is_narrowed(g2p: G2P, tag: str, like: str) -> None:
+    assert g2p.phonemes("tomato 12", tag) == g2p.phonemes("tomato 12", like)
+
+
+@pytest.mark.parametrize("tag", ["de", "xx", "", "english", "e", "-"])
+def test_an_unknown_language_is_refused(g2p: G2P, tag: str) -> None:
+    with pytest.raises(InferenceServerException, match=r"INVALID_ARG: .*it speaks en-US"):
+        g2p.sentence("hello", tag)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("I read it yesterday.", {"read": "ɹˈɛd"}),
+        ("I will read it.", {"read": "ɹˈid"}),
+        ("They used to go.", {"used": "jˈust", "to": "tə"}),
+        ("They record a record.", {"record": "ɹˈɛkəɹd"}),
+        ("The apple and the pear.", {"The": "ði", "the": "ðə"}),
+        ("It is a cat.", {"a": "ɐ"}),
+    ],
+)
+def test_small_words_and_words_of_two_sounds(g2p: G2P, text: str, words: dict[str, str]) -> None:
+    said = dict(g2p.sentence(text).of(text))
+    assert {word: said[word] for word in words} == words
+
+
+@pytest.mark.parametrize(
+    ("text", "written_out"),
+    [
+        ("It is 2025-03-14.", "It is March fourteenth, 2025."),
+        ("At 5:30 pm.", "At 5 30 P M."),
+        ("At 5:05.", "At 5 oh 5."),
+        ("At 17:00.", "At 17 o'clock."),
+        ("For $12.50 each.", "For 12 dollars and 50 cents each."),
+        ("For $1 each.", "For 1 dollar each."),
+        ("About £1.5 million now.", "About 1.5 million pounds now."),
+        ("It weighs 5 kg.", "It weighs 5 kilograms."),
+        ("It weighs 1 kg.", "It weighs 1 kilogram."),
+        ("Just 30 km/h here.", "Just 30 kilometers per hour here."),
+        ("From 10-20 pages.", "From 10 to 20 pages."),
+        ("It is -5 outside.", "It is minus 5 outside."),
+        ("Take 3/4 of it.", "Take three quarters of it."),
+        ("Mail bob@example.com now.", "Mail bob at example dot com now."),
+        ("See https://www.example.com/docs now.", "See example dot com slash docs now."),
+        ("Room #5 is free.", "Room number 5 is free."),
+    ],
+)
+def test_english_is_written_out(g2p: G2P, text: str, written_out: str) -> None:
+    assert g2p.phonemes(text) == g2p.phonemes(written_out)
+
+
+def test_british_dates_and_units_are_british(g2p: G2P) -> None:
+    assert g2p.phonemes("On 3/4/2025.", "en-GB") == g2p.phonemes("On the third of April 2025.", "en-GB")
+
+
+@pytest.mark.parametrize(
+    ("switch", "text"),
+    [
+        ("dates", "On 2025-03-14 then."),
+        ("money", "For $1.5 million now."),
+        ("units", "It is 5 kg."),
+        ("numbers", "From 10-20 pages."),
+        ("urls", "See www.example.com now."),
+        ("emails", "Mail bob@example.com."),
+    ],
+)
+def test_each_kind_can_be_switched_off(g2p: G2P, switch: str, text: str) -> None:
+    others = dict.fromkeys(("dates", "money", "units", "numbers", "urls", "emails"), False) | {switch: True}
+    off = {switch: False}
+    assert g2p.sentence(text, normalization=off).phonemes != g2p.sentence(text).phonemes
+    assert g2p.sentence(text, normalization=others).phonemes == g2p.sentence(text).phonemes
+
+
+def test_an_unknown_switch_is_refused(g2p: G2P) -> None:
+    with pytest.raises(InferenceServerException, match=r"INVALID_ARG: .*the switches are"):
+        g2p.sentence("hello", normalization={"shouting": True})
+
+
+def test_markup_and_lexicon_are_left_alone_by_all_else(g2p: G2P) -> None:
+    text = "[$5](/fˈIv/) for the GIF of https://gif.example.com"
+    words = dict(g2p.sentence(text, lexicon={"gif": "ʤˈɪf"}).of(text))
+    assert (words["5"] if "5" in words else words["$5"]) == "fˈIv"
+    assert words["GIF"] == "ʤˈɪf"
+
+
+def test_a_lexicon_prefers_the_exact_spelling_and_whole_words(g2p: G2P) -> None:
+    lexicon = {"us": "ˌʌs", "US": "jˌuˈɛs"}
+    text = "Us in the US use us."
+    assert [sound for word, sound in g2p.sentence(text, lexicon=lexicon).of(text) if word.lower() == "us"] == [
+        "ˌʌs", "jˌuˈɛs", "ˌʌs",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en-GB", "es", "ja", "zh"])
+def test_pronunciations_hold_in_every_language(g2p: G2P, language: str) -> None:
+    text = "[Kokoro](/kˈOkəɹO/)"
+    assert g2p.sentence(text, language).phonemes == "kˈOkəɹO"
+
+
+@pytest.mark.parametrize(("text", "sound"), [("[a](/Ж/)", "U\\+0416"), ("[a](/" + "a" * 180 + "/)", "longer")])
+def test_signs_that_kokoro_does_not_know_are_refused(g2p: G2P, text: str, sound: str) -> None:
+    with pytest.raises(InferenceServerException, match=f"INVALID_ARG: .*{sound}"):
+        g2p.sentence(text)
+
+
+def test_pauses_end_a_sentence_and_add_up(g2p: G2P) -> None:
+    text = "One. [pause:0.5s] Two [pause:1s][pause:0.25s] three."
+    found = [(sentence.of(text)[0][0], sentence.pause) for sentence in g2p.sentences(text)]
+    assert found == [("One", 0.5), ("Two", 1.25), ("three", 0.0)]
+
+
+def test_a_pause_may_come_first_or_alone(g2p: G2P) -> None:
+    assert [(s.phonemes, s.pause) for s in g2p.sentences("[pause:2s]")] == [("", 2.0)]
+    assert [s.pause for s in g2p.sentences("[pause:2s] Hi.")] == [2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "pause", ["[pause:11s]", "[pause:-1s]", "[pause:1]", "[pause:]", "[pause:1e9s]", "[pause:99999s]"]
+)
+def test_a_pause_that_cannot_be_is_refused(g2p: G2P, pause: str) -> None:
+    with pytest.raises(InferenceServerException, match=r"INVALID_ARG: .*write it as"):
+        g2p.sentence(f"One {pause} two.")
+
+
+@pytest.mark.parametrize("text", ["[brackets] stay", "a [link](https://example.com) here", "[x](/unclosed", "(/x/)"])
+def test_other_brackets_are_text(g2p: G2P, text: str) -> None:
+    assert list(g2p.sentences(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Mr. Jones met Dr. Brown at St. James's Park at 5 p.m. on the last day of a very long week.", 1),
+        ("The first sentence of this text is long enough. The second one of this text is long enough too.", 2),
+        ("Version 3.5 of the programme costs 4.50 more than version 2.0 did in the year before that.", 1),
+        ("“Will it ever stop raining in this part of the world?” she asked. Nobody there had an answer to it.", 2),
+        ("A heading without any stop at its end\n\nThen a paragraph follows.", 2),
+        ("这是一个很长很长的句子，用来测试句子的切分，看看它是不是在句号处断开了，因为很重要。" * 2, 2),
+        ("No. Yes. No. Yes.", 1),
+    ],
+)  # fmt: skip
+def test_text_is_cut_where_sentences_end(g2p: G2P, text: str, count: int) -> None:
+    language = "zh" if text[0] == "这" else "en-US"
+    assert len(list(g2p.sentences(text, language))) == count
+
+
+def test_a_long_first_sentence_is_cut_at_a_clause(g2p: G2P) -> None:
+    text = "When the rain had stopped at last, " + "they walked along the river and over the old bridge, " * 4 + "home."
+    sentences = list(g2p.sentences(text))
+    assert 20 <= len(sentences[0].phonemes) <= 120
+    assert sentences[0].phonemes.endswith(",")
+    assert len(sentences) == 2
+
+
+@pytest.mark.parametrize("clause", ["word ", "word, "])
+def test_no_sentence_is_longer_than_kokoro_takes(g2p: G2P, clause: str) -> None:
+    text = (clause * 400)[:2_000].rstrip(", ")
+    sentences = list(g2p.sentences(text))
+    assert all(len(sentence.phonemes) <= 510 for sentence in sentences)
+    words = [word for sentence in sentences for word in sentence.words]
+    assert len(words) == len(text.split())
+    assert all(one[3] <= other[2] for one, other in pairwise(words))
+
+
+@pytest.mark.parametrize(("start", "message"), [(5, "5 characters"), (-1, "no sentence at -1"), (99, "no sentence")])
+def test_a_start_outside_the_text_is_refused(g2p: G2P, start: int, message: str) -> None:
+    with pytest.raises(InferenceServerException, match=f"INVALID_ARG: .*{message}"):
+        g2p.sentence("hello", start=start)

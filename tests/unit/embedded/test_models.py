@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.models import needs, voices_of
+from orchestrator.embedded.triton import TritonPlan
+
+ROOT = Path(__file__).parents[3]
+REPOSITORY = ROOT / "model_repository"
+
+
+def test_kokoro_needs_its_parts() -> None:
+    assert needs(["espeak", "kokoro"], [REPOSITORY]) == {"espeak": [], "kokoro": ["kokoro_g2p", "kokoro_acoustic"]}
+
+
+def test_auto_is_espeak_and_what_is_installed(tmp_path: Path) -> None:
+    assert voices_of("auto", [tmp_path]) == ["espeak"]
+    (tmp_path / "kokoro").mkdir()
+    (tmp_path / "kokoro" / "card.json").touch()
+    assert voices_of("auto", [Path("nowhere"), tmp_path]) == ["espeak", "kokoro"]
+
+
+def test_names_may_have_blanks_and_repeat() -> None:
+    assert voices_of(" espeak, hum,espeak", []) == ["espeak", "hum"]
+
+
+def test_a_model_that_is_nowhere_cannot_be_loaded(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match=r"nosuch.*LECTERN_MODELS"):
+        needs(["nosuch"], [REPOSITORY, tmp_path])
+
+
+def test_what_is_needed_is_loaded_first_and_once() -> None:
+    wanted = {"espeak": (), "kokoro": ("g2p", "acoustic"), "other": ("g2p",)}
+    path = Path()
+    plan = TritonPlan(path, path, path, path, path, 1, 2, "prefix-", wanted)
+    assert plan.models == ["g2p", "acoustic", "espeak", "kokoro", "other"]

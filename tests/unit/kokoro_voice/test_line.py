@@ -1,0 +1,124 @@
+"""How sentences become one stream. A sentence's sound is made here: silence, a tone, silence."""
+
+import numpy as np
+import pytest
+from kokoro_voice.acoustic import FRAME, RATE, Sound
+from kokoro_voice.line import FIRST_PIECE, Line
+from kokoro_voice.phonemes import Sentence, Word
+from kokoro_voice.silence import FADE, LEAD, PAUSE, trim
+from voice_backend.protocol import Mark, Piece
+
+FRAMES = np.array([40, 10, 10, 10, 80], np.int64)  # one second of silence, three phonemes, two seconds of silence
+WORDS = [Word(0, 2, 0, 5), Word(2, 3, 6, 9)]
+
+
+def sound(level: int = 8_000) -> Sound:
+    samples = np.zeros(int(FRAMES.sum()) * FRAME, np.int16)
+    start, end = 40 * FRAME, 70 * FRAME
+    samples[start:end] = (level * np.sin(np.arange(end - start) * 0.1)).astype(np.int16)
+    samples[start] = samples[end - 1] = level
+    return Sound(samples, FRAMES)
+
+
+def sentence(words: list[Word] = WORDS, offset: int = 0) -> Sentence:
+    moved = [
+        Word(word.first_phoneme, word.last_phoneme, word.text_start + offset, word.text_end + offset) for word in words
+    ]
+    return Sentence("abc", [1, 2, 3], moved, 0.0, None)
+
+
+def spoken(line: Line, sentences: int = 2, pause: float = 0.0) -> list[Piece]:
+    pieces: list[Piece] = []
+    for number in range(sentences):
+        pieces += line.speak(sentence(offset=10 * number), sound())
+        pieces += line.pause(pause)
+    return [*pieces, line.end()]
+
+
+def audio(pieces: list[Piece]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.concatenate([piece.audio for piece in pieces])
+
+
+def silences(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> list[int]:
+    """The lengths of runs of at least 10 ms without a sound."""
+    loud = np.flatnonzero(np.abs(samples.astype(int)) > 100)
+    gaps = np.diff(loud)
+    return [int(gap) for gap in gaps[gaps > RATE // 100]]
+
+
+def test_most_of_the_silence_around_a_sentence_is_cut() -> None:
+    trimmed, cut = trim(sound(), 1.0)
+    assert cut == 40 * FRAME - LEAD
+    assert trimmed.size == LEAD + 30 * FRAME + PAUSE
+
+
+def test_where_sentences_meet_there_is_one_pause() -> None:
+    (gap,) = silences(audio(spoken(Line(1.0))))
+    assert gap == pytest.approx(PAUSE + LEAD, abs=3)
+
+
+def test_a_pause_that_is_asked_for_comes_on_top() -> None:
+    (gap,) = silences(audio(spoken(Line(1.0), pause=1.5))[:-RATE])
+    assert gap == pytest.approx(PAUSE + LEAD + 1.5 * RATE, abs=3)
+
+
+@pytest.mark.parametrize("speed", [0.25, 4.0])
+def test_the_speed_does_not_change_a_pause_that_is_asked_for(speed: float) -> None:
+    pause = spoken(Line(speed), 1, 2.0)
+    without = spoken(Line(speed), 1)
+    assert audio(pause).size - audio(without).size == pytest.approx(2 * RATE, abs=4)
+
+
+def test_a_sound_in_the_silence_is_not_cut() -> None:
+    breath = sound()
+    breath.samples[20 * FRAME] = 3_000
+    assert trim(breath, 1.0)[1] == 20 * FRAME - LEAD
+
+
+def test_what_is_cut_is_faded() -> None:
+    noisy = sound()
+    quiet = np.random.default_rng(0).integers(-30, 30, noisy.samples.size).astype(np.int16)
+    trimmed, _ = trim(Sound(noisy.samples + quiet, FRAMES), 1.0)
+    for edge in (trimmed[:FADE], trimmed[::-1][:FADE]):
+        assert abs(int(edge[0])) <= 1
+        assert np.abs(edge.astype(int)).max() <= 30
+
+
+def test_phonemes_are_never_cut_even_if_they_are_silent() -> None:
+    silent = sound()
+    silent.samples[40 * FRAME : 50 * FRAME] = 0
+    _, cut = trim(silent, 1.0)
+    assert cut <= 40 * FRAME
+
+
+@pytest.mark.parametrize("speed", [0.25, 1.0, 2.0, 4.0])
+def test_marks_are_in_order_and_inside_what_was_given(speed: float) -> None:
+    given = 0
+    marks: list[Mark] = []
+    for piece in spoken(Line(speed), 3):
+        given += piece.audio.size
+        marks += piece.marks
+        assert all(last <= given for _, last, _, _ in piece.marks)
+    assert [mark[2:] for mark in marks] == [(0, 5), (6, 9), (10, 15), (16, 19), (20, 25), (26, 29)]
+    ends = [position for mark in marks for position in mark[:2]]
+    assert ends == sorted(ends)
+
+
+def test_marks_lie_where_the_phonemes_are() -> None:
+    pieces = spoken(Line(1.0), 1)
+    assert [mark for piece in pieces for mark in piece.marks] == [
+        (LEAD, LEAD + 20 * FRAME, 0, 5),
+        (LEAD + 20 * FRAME, LEAD + 30 * FRAME, 6, 9),
+    ]
+
+
+def test_the_first_piece_is_small() -> None:
+    sizes = [piece.audio.size for piece in spoken(Line(1.0))]
+    assert sizes[0] == FIRST_PIECE
+    assert sizes[1] > FIRST_PIECE
+
+
+@pytest.mark.parametrize(("speed", "stretched"), [(0.25, 2.0), (4.0, 0.5)])
+def test_beyond_the_speeds_of_the_model_speech_is_stretched(speed: float, stretched: float) -> None:
+    at_limit = audio(spoken(Line(speed * stretched))).size
+    assert audio(spoken(Line(speed))).size == pytest.approx(at_limit * stretched, rel=0.001)
