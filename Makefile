@@ -11,14 +11,15 @@ APP := .venvs/app
 MODELS := .venvs/models
 UV := .venvs/uv
 DEV ?= .venvs/dev
+EXPORT := .venvs/export
 
 export PYTHON MODELS_PYTHON
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install up down status test check format locks smoke openapi settings clean purge
+.PHONY: help install up down status test test-models kokoro check format locks smoke openapi settings clean purge
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(APP)/.ready $(MODELS)/.ready ## make the environments that `up` needs, and start nothing
 
@@ -33,6 +34,13 @@ status: $(APP)/.ready ## say what runs and whether it is ready
 
 test: $(DEV)/.ready $(MODELS)/.ready ## run the whole suite
 	@$(DEV)/bin/python -m pytest $(TESTS)
+
+kokoro: $(EXPORT)/.ready ## install Kokoro; RANDOM=1 or tiny: random weights, which babble; PRECISION=fp32, fp16 or int8
+	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m kokoro_export --repository model_repository --work .cache/kokoro \
+		--precision $(or $(PRECISION),fp32) $(if $(RANDOM),--random=$(patsubst 1,full,$(RANDOM)))
+
+test-models: $(EXPORT)/.ready ## run the checks of the export, which need torch
+	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export $(TESTS)
 
 check: $(DEV)/.ready ## lint, types and spelling
 	@$(DEV)/bin/ruff check
@@ -73,6 +81,9 @@ $(APP)/.ready: docker/locks/embedded.txt $(CLIENT) | $(UV)/.ready
 
 $(MODELS)/.ready: docker/locks/models.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh models $(MODELS)
+
+$(EXPORT)/.ready: docker/locks/export.txt $(CLIENT) | $(UV)/.ready
+	@docker/bootstrap.sh export $(EXPORT)
 
 $(DEV)/.ready: docker/locks/dev.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh dev $(DEV)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes one environment from its hashed lock:  bootstrap.sh uv | app | models | dev  FOLDER
+# Makes one environment from its hashed lock:  bootstrap.sh uv | app | models | export | dev  FOLDER
 # It needs no root and takes nothing but packages from the index that pip is set up for.
 # PYTHON and MODELS_PYTHON name the interpreters; without them the first one that fits is taken.
 set -euo pipefail
@@ -10,6 +10,7 @@ folder=$2
 locks=docker/locks
 uv=.venvs/uv/bin/uv
 needed_mb=2500
+torch=2.13.0
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "lectern: $*"; exit 1; }
@@ -113,12 +114,18 @@ make_uv() {
 }
 
 make_environment() {
-    local python=$1 lock=$2 contents=$3
+    local python=$1 lock=$2 contents=$3 with_torch=${4:-}
     say "making $folder: $contents ($(grep -c '^[a-z]' "$lock") packages with $("$python" -V))"
     use_pip_settings
     export UV_PYTHON_DOWNLOADS=never
     "$uv" venv --quiet --no-project --allow-existing --python "$(command -v "$python")" "$folder"
-    "$uv" pip sync --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: "$lock"
+    if [[ -n $with_torch ]]; then
+        # Which build of torch fits, for a CPU or for which GPU, is for pip's settings here to say: it is in no lock.
+        .venvs/uv/bin/pip --python "$folder/bin/python" install --quiet --disable-pip-version-check "torch==$torch"
+        "$uv" pip install --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: -r "$lock"
+    else
+        "$uv" pip sync --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: "$lock"
+    fi
     # uv builds this one itself, without its build dependencies: nothing more is fetched.
     "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable clients/python
 }
@@ -141,6 +148,10 @@ models)
 dev)
     python=$(find_python)
     make_environment "$python" "$locks/dev.txt" "the orchestrator, Postgres and the tools of the tests"
+    ;;
+export)
+    python=$(find_python)
+    make_environment "$python" "$locks/export.txt" "torch, and what exports models with it" torch
     ;;
 *) die "no environment is named $what" ;;
 esac

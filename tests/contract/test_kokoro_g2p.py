@@ -72,7 +72,7 @@ def test_every_word_is_spoken_and_knows_its_place(g2p: G2P, language: str, text:
         ("hi", "नमस्ते।", "nəmˈʌsteː."),
         ("it", "Ciao mondo.", "ʧˈao mˈondo."),
         ("ja", "世界。", "sekai."),
-        ("pt-BR", "Olá mundo.", "olˈa mˈũŋdʊ."),
+        ("pt-BR", "Olá mundo.", "olˈa mˈu\u0303ŋdʊ."),
         ("zh", "你好。", "ni↓xau↓."),
     ],
 )
@@ -182,6 +182,10 @@ def test_a_lexicon_prefers_the_exact_spelling_and_whole_words(g2p: G2P) -> None:
 def test_pronunciations_hold_in_every_language(g2p: G2P, language: str) -> None:
     text = "[Kokoro](/kˈOkəɹO/)"
     assert g2p.sentence(text, language).phonemes == "kˈOkəɹO"
+
+
+def test_a_letter_with_its_mark_is_known_in_either_form(g2p: G2P) -> None:
+    assert g2p.phonemes("[a](/\u0169/)", "fr") == "u\u0303"
 
 
 @pytest.mark.parametrize(("text", "sound"), [("[a](/Ж/)", "U\\+0416"), ("[a](/" + "a" * 180 + "/)", "longer")])
