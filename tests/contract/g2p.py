@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
@@ -41,7 +42,7 @@ class G2P:
         assert answer is not None
         return Sentence(**json.loads(answer[0]))
 
-    def sentences(self, text: str, language: str = "en-US", **more: Mapping[str, str]) -> Iterator[Sentence]:
+    def sentences(self, text: str, language: str = "en-US", **more: Any) -> Iterator[Sentence]:
         start: int | None = 0
         while start is not None:
             sentence = self.sentence(text, language, start, **more)
@@ -49,7 +50,7 @@ class G2P:
             yield sentence
             start = sentence.next
 
-    def phonemes(self, text: str, language: str = "en-US", **more: Mapping[str, str]) -> str:
+    def phonemes(self, text: str, language: str = "en-US", **more: Any) -> str:
         return " ".join(sentence.phonemes for sentence in self.sentences(text, language, **more))
 
     def close(self) -> None:

@@ -214,7 +214,7 @@ def test_a_request_that_fails_in_the_model_is_an_error_and_the_model_lives(
                 (value[0], length, speed, offset) if name == "input_ids" else (tokens, int(value[0, 0]), speed, offset)
             )
             with pytest.raises(Exception, match="onnx runtime error"):
-                await acoustic(client, (*bad, speed, offset))
+                await acoustic(client, (bad[0], bad[1], speed, offset))
             assert np.array_equal((await acoustic(client, (tokens, length, speed, offset)))[0], good[0])
 
     asyncio.run(story())
