@@ -91,5 +91,7 @@ def _tell(plan: Plan, console: Console, new_key: str | None) -> None:
     console.say(f"  its docs  {plan.url}/docs")
     console.say(f"  API key   {home.api_key}" + (f" holds {new_key}, which is shown only now" if new_key else ""))
     console.say(f"  logs      {home.logs}")
+    if not isinstance(plan.triton, str) and "kokoro" not in plan.triton.needs:
+        console.say("  voices    espeak-ng's, which sound like a machine; `make kokoro` installs human ones")
     console.say()
     console.say("Lectern serves until Ctrl-C.")

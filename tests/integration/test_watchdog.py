@@ -11,27 +11,32 @@ from pathlib import Path
 import pytest
 
 from lectern.triton import AsyncTriton, TritonError
+from orchestrator.embedded.models import needs
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.triton import TritonPlan, TritonServer
 from orchestrator.embedded.triton_stubs import SHARED_MEMORY, Stubs
 from orchestrator.embedded.watchdog import Watchdog
+from tests import kokoro
 
 ROOT = Path(__file__).parents[2]
 FOUND_AND_BACK = 15.0  # seconds: at most 10 until it is found, and then a load
 
 
 @asynccontextmanager
-async def watched_triton(folder: Path, *, local: bool = True) -> AsyncIterator[tuple[TritonServer, Watchdog]]:
+async def watched_triton(
+    folder: Path, *, local: bool = True, repository: Path = ROOT / "model_repository", model: str = "espeak"
+) -> AsyncIterator[tuple[TritonServer, Watchdog]]:
     port = free_port()
     plan = TritonPlan(
         python=ROOT / ".venvs" / "models" / "bin" / "python",
-        repository=ROOT / "model_repository",
+        repository=repository,
         own_backends=ROOT / "docker" / "triton" / "backends",
         state=folder,
         log=folder / "triton.log",
         grpc_port=port,
         metrics_port=free_port(),
         shared_memory=f"lectern-test-{port}-",
+        needs=needs([model], [repository]),
     )
     server = await TritonServer.start(plan)
     try:
@@ -97,6 +102,24 @@ def test_a_model_process_is_back_within_the_limit(tmp_path: Path, blow: signal.S
             (successor,) = stubs.find("espeak")
             assert successor.pid != victim.pid
             assert regions(server) == {successor.region}, "the dead process's shared memory is gone"
+        assert regions(server) == set()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("part", ["kokoro_g2p", "kokoro_acoustic"])
+def test_a_model_is_back_when_one_that_it_needs_is_killed(tmp_path: Path, part: str) -> None:
+    async def story() -> None:
+        repository = kokoro.lay_out(tmp_path / "models")
+        async with watched_triton(tmp_path, repository=repository, model="kokoro") as (server, watchdog):
+            await until(lambda: watchdog.counts["speaks", "kokoro"] > 0, 30, "a first proof")
+            stubs = Stubs(server.plan.shared_memory)
+            victim = stubs.find(part)[0]
+            victim.kill()
+            await until(lambda: watchdog.counts["recovered", "kokoro"] == 1, FOUND_AND_BACK, "recovered")
+            async with AsyncTriton(server.plan.address) as triton:
+                assert (await triton.prove("kokoro")).samples
+            assert victim.pid not in {stub.pid for stub in stubs.find()}
         assert regions(server) == set()
 
     asyncio.run(story())

@@ -1,0 +1,185 @@
+"""Kokoro side by side: bare ONNX Runtime, upstream in PyTorch, our Triton, our REST API: ``python -m perf.kokoro``."""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from tritonclient.grpc import InferenceServerClient, InferInput
+
+from lectern.triton import AsyncTriton
+from perf.http_connection import checked
+from perf.kokoro_texts import text, workloads
+from perf.machine import cpu_seconds, machine
+from perf.spread import Spread
+from perf.stack import Stack, find_stack
+
+ROOT: Final = Path(__file__).parents[1]
+RATE: Final = 24_000
+VOICE: Final = "af_heart"
+WAV_HEADER: Final = 44
+CONCURRENCY: Final = (1, 2, 8)
+
+Speak = Callable[[str], Awaitable[int]]
+
+
+class Bare:
+    """The process that speaks without a server."""
+
+    def __init__(self, repository: Path) -> None:
+        self._process = subprocess.Popen(
+            [ROOT / ".venvs/export/bin/python", "-W", "ignore", "-m", "perf.kokoro_bare",
+             repository / "kokoro_acoustic/1/model.onnx", repository / f"kokoro/voices/{VOICE}.bin"],
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'docker/models'}"}, cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def measure(self, way: str, sentences: list[list[int]]) -> dict[str, float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps({"way": way, "sentences": sentences}), file=self._process.stdin, flush=True)
+        return dict(json.loads(self._process.stdout.readline()))
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def phonemes(address: str, texts: list[str]) -> list[list[int]]:
+    """Return the ids of all sentences of the texts, as the kokoro model gets them."""
+    client = InferenceServerClient(address)
+    found = []
+    for one in texts:
+        start: int | None = 0
+        while start is not None:
+            inputs = [InferInput("text", [1], "BYTES"), InferInput("language", [1], "BYTES")]
+            for tensor, value in zip(inputs, (one, "en-US"), strict=True):
+                tensor.set_data_from_numpy(np.array([value.encode()], np.object_))
+            inputs.append(InferInput("start", [1], "INT32"))
+            inputs[-1].set_data_from_numpy(np.array([start], np.int32))
+            answer = client.infer("kokoro_g2p", inputs).as_numpy("sentence")
+            assert answer is not None
+            sentence = json.loads(answer[0])
+            found.append(sentence["ids"])
+            start = sentence["next"]
+    client.close()
+    return found
+
+
+async def served(stack: Stack, way: str, texts: list[str], concurrency: int) -> dict[str, float]:
+    """Speak the texts, so many at a time."""
+    waiting = list(reversed(texts))
+    pids = [stack.processes[name] for name in (("triton", "orchestrator") if way == "rest" else ("triton",))]
+
+    async def work(speak: Speak) -> int:
+        samples = 0
+        while waiting:
+            samples += await speak(waiting.pop())
+        return samples
+
+    cpu, wall = sum(map(cpu_seconds, pids)), time.perf_counter()
+    async with AsyncTriton(stack.triton) as triton:
+
+        async def direct(one: str) -> int:
+            return sum([piece.audio.size async for piece in triton.speak("kokoro", one, voice={"voice": VOICE})])
+
+        async def rest(one: str) -> int:
+            body = {"model": "kokoro", "voice": VOICE, "input": one, "response_format": "wav"}
+            async with stack.connection() as connection:
+                answer = checked(await connection.ask("POST", "/v1/audio/speech", msgspec.json.encode(body)))
+            return (len(answer.body) - WAV_HEADER) // 2
+
+        samples = sum(await asyncio.gather(*(work(rest if way == "rest" else direct) for _ in range(concurrency))))
+    wall, cpu = time.perf_counter() - wall, sum(map(cpu_seconds, pids)) - cpu
+    return {"audio": samples / RATE, "wall": wall, "cpu": cpu}
+
+
+async def first_audio(stack: Stack) -> tuple[float, float]:
+    """Return seconds until the first audio of a long text, and of its first sentence alone."""
+    found = []
+    async with AsyncTriton(stack.triton) as triton:
+        long = text(8)
+        for one in (long, long[: long.index(".") + 1]):
+            began = time.perf_counter()
+            first = 0.0
+            async for piece in triton.speak("kokoro", one, voice={"voice": VOICE}):
+                first = first or (time.perf_counter() - began if piece.audio.size else 0.0)
+            found.append(first)
+    return found[0], found[1]
+
+
+def main() -> int:
+    options = _options()
+    try:
+        stack = find_stack(options.url, options.key, options.triton)
+    except LookupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report: dict[str, Any] = {
+        "machine": machine(),
+        "card": json.loads((options.repository / "kokoro/card.json").read_text()),
+    }
+    print("machine: " + ", ".join(f"{name} {value}" for name, value in report["machine"].items()))
+    bare = Bare(options.repository)
+    try:
+        report["throughput"] = _throughput(stack, bare, options.sentences, options.repetitions)
+    finally:
+        bare.close()
+    pairs = [asyncio.run(first_audio(stack)) for _ in range(2 * options.repetitions + 1)]
+    late = [1_000 * (long - alone) for long, alone in pairs]
+    print(f"\nfirst audio of a long text, ms {Spread.of([1_000 * long for long, _ in pairs])}")
+    print(f"later than its first sentence alone, ms {Spread.of(late)}")
+    report["first_audio_ms"] = {"long": [1_000 * long for long, _ in pairs], "later_than_alone": late}
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+def _throughput(stack: Stack, bare: Bare, sentences: int, repetitions: int) -> dict[str, Any]:
+    ways = ["floor", "upstream", *(f"{way} x{count}" for count in CONCURRENCY for way in ("triton", "rest"))]
+    table: dict[str, Any] = {}
+    for kind, texts in workloads(2):  # warms everything up
+        asyncio.run(served(stack, "rest", texts, 2))
+        for way in ("floor", "upstream"):
+            bare.measure(way, phonemes(stack.triton, texts))
+        del kind
+    for kind in dict(workloads(1)):
+        results: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+        for number in range(repetitions):
+            for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
+                texts = dict(workloads(sentences))[kind]
+                if way in ("floor", "upstream"):
+                    results[way].append(bare.measure(way, phonemes(stack.triton, texts)))
+                else:
+                    name, _, count = way.partition(" x")
+                    results[way].append(asyncio.run(served(stack, name, texts, int(count))))
+        table[kind] = results
+        print(f"\n{kind}: audio seconds for each second, and for each second of processor time")
+        for way, runs in results.items():
+            by_wall = Spread.of([run["audio"] / run["wall"] for run in runs])
+            by_cpu = Spread.of([run["audio"] / run["cpu"] for run in runs])
+            print(f"  {way:12} {by_wall}   {by_cpu}")
+    return table
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url")
+    parser.add_argument("--key")
+    parser.add_argument("--triton")
+    parser.add_argument("--repository", type=Path, default=ROOT / "model_repository", help="where Kokoro is installed")
+    parser.add_argument("--sentences", type=int, default=12, help="in each measurement")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="keep all figures in this file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""A server under mixed load does not grow: its model processes end as large as they were once warm."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lectern.triton import AsyncTriton, InvalidRequest
+from perf.machine import pid_listening_on
+from tests import kokoro
+
+ROUNDS = 8
+WARM = 3  # rounds
+REQUESTS = 40
+ALLOWED_KB = 12_000  # of several hundred thousand; a leak of one sentence's audio a request would be 30,000 a round
+
+SENTENCES = (
+    "Yes.", "The ferry left at 7:45 pm, and nobody saw it go.", "It cost $12.50, or 3/4 of all that he had left to spend.",
+    "Why? Because the road was closed. It had been closed since 2025-03-14, the guide said, and it would stay so.",
+    "When the rain had stopped at last, they walked along the river and over the old bridge to the mill beyond it.",
+)  # fmt: skip
+VOICES = [{"voice": name} for name in kokoro.VOICES] + [
+    {"mix": {"af_heart": weight, "bf_emma": 1}} for weight in range(1, 4)
+]
+
+
+def memory(server: int) -> dict[str, int]:
+    """The resident kB of each model process of a Triton, by its process id."""
+    sizes = {}
+    for child in children(server):
+        for line in Path(f"/proc/{child}/status").read_text().splitlines():
+            # Not the shared memory that requests lie in, which grows to its largest and is used again.
+            if line.startswith("RssAnon:"):
+                sizes[str(child)] = int(line.split()[1])
+    return sizes
+
+
+def children(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for number in (task / "children").read_text().split():
+            yield int(number)
+            yield from children(int(number))
+
+
+async def load(triton: AsyncTriton, chance: random.Random) -> None:
+    async def one(number: int) -> None:
+        text = " ".join(chance.sample(SENTENCES, chance.randint(1, 3)))
+        speed = chance.choice([0.5, 1.0, 1.3, 3.0])
+        pieces = triton.speak("kokoro", text, voice=chance.choice(VOICES), speed=speed, language="en")
+        if number % 10 == 9:
+            await anext(pieces)
+            await pieces.aclose()
+            with pytest.raises(InvalidRequest):
+                [piece async for piece in triton.speak("kokoro", text, language="xx")]
+        else:
+            assert [piece async for piece in pieces]
+
+    waiting = list(range(REQUESTS))
+
+    async def listener() -> None:
+        while waiting:
+            await one(waiting.pop())
+
+    await asyncio.gather(*(listener() for _ in range(8)))
+
+
+def test_it_does_not_grow(triton_address: str) -> None:
+    async def story() -> list[int]:
+        server = pid_listening_on(triton_address)
+        chance = random.Random(3)
+        sizes = []
+        async with AsyncTriton(triton_address) as triton:
+            for _ in range(ROUNDS):
+                await load(triton, chance)
+                sizes.append(sum(memory(server).values()))
+        return sizes
+
+    sizes = asyncio.run(story())
+    assert min(sizes[-2:]) - max(sizes[WARM : WARM + 2]) < ALLOWED_KB, sizes
