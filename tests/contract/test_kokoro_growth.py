@@ -17,7 +17,7 @@ REQUESTS = 40
 ALLOWED_KB = 12_000  # of several hundred thousand; a leak of one sentence's audio a request would be 30,000 a round
 
 SENTENCES = (
-    "Yes.", "The ferry left at 7:45 pm, and nobody saw it go.", "It cost $12.50, or 3/4 of all that he had left to spend.",
+    "Yes.", "The ferry left at 7:45 pm, and nobody saw it go.", "It cost $12.50, or 3/4 of all that he had left.",
     "Why? Because the road was closed. It had been closed since 2025-03-14, the guide said, and it would stay so.",
     "When the rain had stopped at last, they walked along the river and over the old bridge to the mill beyond it.",
 )  # fmt: skip
