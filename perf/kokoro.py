@@ -17,7 +17,7 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 
 from lectern.triton import AsyncTriton
 from perf.http_connection import checked
-from perf.kokoro_texts import text, workloads
+from perf.kokoro_texts import KINDS, text, workloads
 from perf.machine import cpu_seconds, machine
 from perf.spread import Spread
 from perf.stack import Stack, find_stack
@@ -129,7 +129,9 @@ def main() -> int:
     print("machine: " + ", ".join(f"{name} {value}" for name, value in report["machine"].items()))
     bare = Bare(options.repository)
     try:
-        report["throughput"] = _throughput(stack, bare, options.sentences, options.repetitions)
+        report["throughput"] = _throughput(
+            stack, bare, options.kinds.split(","), options.sentences, options.repetitions
+        )
     finally:
         bare.close()
     pairs = [asyncio.run(first_audio(stack)) for _ in range(2 * options.repetitions + 1)]
@@ -142,15 +144,13 @@ def main() -> int:
     return 0
 
 
-def _throughput(stack: Stack, bare: Bare, sentences: int, repetitions: int) -> dict[str, Any]:
+def _throughput(stack: Stack, bare: Bare, kinds: list[str], sentences: int, repetitions: int) -> dict[str, Any]:
     ways = ["floor", "upstream", *(f"{way} x{count}" for count in CONCURRENCY for way in ("triton", "rest"))]
     table: dict[str, Any] = {}
-    for kind, texts in workloads(2):  # warms everything up
-        asyncio.run(served(stack, "rest", texts, 2))
-        for way in ("floor", "upstream"):
-            bare.measure(way, phonemes(stack.triton, texts))
-        del kind
-    for kind in dict(workloads(1)):
+    asyncio.run(served(stack, "rest", [text(1)], 1))  # warms everything up
+    for way in ("floor", "upstream"):
+        bare.measure(way, phonemes(stack.triton, [text(1)]))
+    for kind in kinds:
         results: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
         for number in range(repetitions):
             for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
@@ -161,7 +161,7 @@ def _throughput(stack: Stack, bare: Bare, sentences: int, repetitions: int) -> d
                     name, _, count = way.partition(" x")
                     results[way].append(asyncio.run(served(stack, name, texts, int(count))))
         table[kind] = results
-        print(f"\n{kind}: audio seconds for each second, and for each second of processor time")
+        print(f"\n{kind}: audio seconds for each second, and for each second of processor time", flush=True)
         for way, runs in results.items():
             by_wall = Spread.of([run["audio"] / run["wall"] for run in runs])
             by_cpu = Spread.of([run["audio"] / run["cpu"] for run in runs])
@@ -175,6 +175,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--key")
     parser.add_argument("--triton")
     parser.add_argument("--repository", type=Path, default=ROOT / "model_repository", help="where Kokoro is installed")
+    parser.add_argument("--kinds", default=",".join([*KINDS, "mixed"]), help="of texts, with commas between them")
     parser.add_argument("--sentences", type=int, default=12, help="in each measurement")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--json", type=Path, help="keep all figures in this file")

@@ -14,7 +14,11 @@ import structlog
 from lectern.triton import AsyncTriton, Busy, NotFound, TritonError, Unreachable
 from orchestrator.embedded.triton_stubs import Stub, Stubs
 
-INTERVAL = 2.0  # seconds between two proofs of a model
+INTERVAL = 2.0  # seconds between two proofs of a model, at least
+# A proof costs what it speaks. A model that takes long for it is asked less often, so that it takes a tenth of the
+# machine at most; that far, a hung one is still found within 10 s.
+PAUSE_PER_SECOND = 10.0
+LONGEST_INTERVAL = 4.0
 PROOF_TIMEOUT = 3.0  # seconds; with two proofs in a row that fail, a hung model is found after 8 s at most
 STRIKES = 2  # proofs that must fail in a row, unless its process is known to have died
 GLANCE = 0.25  # seconds between two looks at whether the model's process lives
@@ -72,6 +76,7 @@ class Watchdog:
         strikes = failures = 0
         stubs: list[Stub] = []
         while True:
+            began = time.monotonic()
             health, reason = await self._examine(triton, model, stubs)
             if health is Health.MISSING and self._wanted is None:
                 return
@@ -88,7 +93,8 @@ class Watchdog:
             else:
                 strikes = 0
                 stubs = self._stubs_of(model)
-                await self._pause(stubs)
+                taken = time.monotonic() - began
+                await self._pause(stubs, min(max(INTERVAL, taken * PAUSE_PER_SECOND), LONGEST_INTERVAL))
 
     async def _examine(self, triton: AsyncTriton, model: str, stubs: Sequence[Stub]) -> tuple[Health, str]:
         """Say how a model does whose processes, when last seen, were `stubs`."""
@@ -162,9 +168,9 @@ class Watchdog:
             return []
         return [stub for part in (model, *self._needs_of(model)) for stub in self._stubs.find(part)]
 
-    async def _pause(self, stubs: Sequence[Stub]) -> None:
+    async def _pause(self, stubs: Sequence[Stub], seconds: float) -> None:
         """Wait until the next proof is due, or one of the processes has gone."""
-        until = time.monotonic() + INTERVAL
+        until = time.monotonic() + seconds
         while time.monotonic() < until and all(stub.alive() for stub in stubs):  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(GLANCE)
 

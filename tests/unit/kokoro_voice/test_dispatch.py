@@ -8,17 +8,17 @@ SECONDS = 10.0
 
 
 def test_the_urgent_goes_first_and_equals_in_turn() -> None:
-    dispatch: Dispatch[None] = Dispatch(1)
+    dispatch: Dispatch[None] = Dispatch(1, 100)
     began, go, made = threading.Event(), threading.Event(), []
 
     def hold() -> None:
         began.set()
         go.wait(SECONDS)
 
-    dispatch.submit((0, 0), hold)
+    dispatch.submit((0, 0), 1, hold)
     assert began.wait(SECONDS)
     calls = [(1, 0, "batch"), (0, 3, "late"), (0, 0, "live"), (0, 0, "live too")]
-    futures = [dispatch.submit((lane, number), lambda name=name: made.append(name)) for lane, number, name in calls]  # type: ignore[misc]
+    futures = [dispatch.submit((lane, number), 1, lambda name=name: made.append(name)) for lane, number, name in calls]  # type: ignore[misc]
     go.set()
     for future in futures:
         future.result(SECONDS)
@@ -27,36 +27,36 @@ def test_the_urgent_goes_first_and_equals_in_turn() -> None:
 
 
 def test_as_many_calls_run_at_once_as_there_are_threads() -> None:
-    dispatch: Dispatch[int] = Dispatch(3)
+    dispatch: Dispatch[int] = Dispatch(3, 100)
     together = threading.Barrier(3)
-    futures = [dispatch.submit((0,), lambda: together.wait(SECONDS)) for _ in range(3)]
+    futures = [dispatch.submit((0,), 1, lambda: together.wait(SECONDS)) for _ in range(3)]
     assert sorted(future.result(SECONDS) for future in futures) == [0, 1, 2]
     dispatch.close()
 
 
 def test_a_call_that_fails_tells_whoever_waits() -> None:
-    dispatch: Dispatch[None] = Dispatch(1)
+    dispatch: Dispatch[None] = Dispatch(1, 100)
 
     def fail() -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        dispatch.submit((0,), fail).result(SECONDS)
-    assert dispatch.submit((0,), lambda: None).result(SECONDS) is None
+        dispatch.submit((0,), 1, fail).result(SECONDS)
+    assert dispatch.submit((0,), 1, lambda: None).result(SECONDS) is None
     dispatch.close()
 
 
 def test_what_waits_when_it_closes_is_cancelled() -> None:
-    dispatch: Dispatch[None] = Dispatch(1)
+    dispatch: Dispatch[None] = Dispatch(1, 100)
     began, go = threading.Event(), threading.Event()
 
     def hold() -> None:
         began.set()
         go.wait(SECONDS)
 
-    running = dispatch.submit((0,), hold)
+    running = dispatch.submit((0,), 1, hold)
     assert began.wait(SECONDS)
-    waiting = dispatch.submit((0,), lambda: None)
+    waiting = dispatch.submit((0,), 1, lambda: None)
     closing = threading.Thread(target=dispatch.close)
     closing.start()
     go.set()
@@ -64,3 +64,59 @@ def test_what_waits_when_it_closes_is_cancelled() -> None:
     running.result(SECONDS)
     with pytest.raises(CancelledError):
         waiting.result(SECONDS)
+
+
+def test_what_is_in_flight_weighs_no_more_than_wanted() -> None:
+    dispatch: Dispatch[None] = Dispatch(4, 100)
+    running, heaviest, lock = 0, 0, threading.Lock()
+
+    def carry(weight: int) -> None:
+        nonlocal running, heaviest
+        with lock:
+            running += weight
+            heaviest = max(heaviest, running)
+        with lock:
+            running -= weight
+
+    weights = [60, 60, 40, 30, 30, 30, 10] * 30
+    for future in [dispatch.submit((0,), weight, lambda weight=weight: carry(weight)) for weight in weights]:  # type: ignore[misc]
+        future.result(SECONDS)
+    assert heaviest <= 100
+    dispatch.close()
+
+
+def test_a_call_heavier_than_all_that_may_be_in_flight_is_made_alone() -> None:
+    dispatch: Dispatch[str] = Dispatch(4, 100)
+    began, go = threading.Event(), threading.Event()
+
+    def hold() -> str:
+        began.set()
+        go.wait(SECONDS)
+        return "light"
+
+    light = dispatch.submit((0,), 10, hold)
+    assert began.wait(SECONDS)
+    heavy = dispatch.submit((0,), 500, lambda: "heavy")
+    assert not heavy.done()
+    go.set()
+    assert [light.result(SECONDS), heavy.result(SECONDS)] == ["light", "heavy"]
+    dispatch.close()
+
+
+def test_a_cancelled_call_does_not_hold_up_the_others() -> None:
+    dispatch: Dispatch[int] = Dispatch(1, 100)
+    began, go = threading.Event(), threading.Event()
+
+    def hold() -> int:
+        began.set()
+        go.wait(SECONDS)
+        return 1
+
+    dispatch.submit((0,), 60, hold)
+    assert began.wait(SECONDS)
+    dropped = dispatch.submit((0,), 60, lambda: 2)
+    kept = dispatch.submit((1,), 60, lambda: 3)
+    assert dropped.cancel()
+    go.set()
+    assert kept.result(SECONDS) == 3
+    dispatch.close()

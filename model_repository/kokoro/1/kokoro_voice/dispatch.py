@@ -1,6 +1,6 @@
 """Decides which sentence goes to the acoustic model next, when several segments have some to make."""
 
-import queue
+import heapq
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -8,19 +8,24 @@ from itertools import count
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
+Urgency = tuple[int, ...]
 
 
 class Dispatch(Generic[Result]):
-    """A fixed number of threads that make calls, the most urgent first.
+    """Threads that make calls, the most urgent first, as long as all that are being made weigh little enough.
 
-    More in flight would only wait inside the acoustic model, where nothing urgent can overtake them any more.
+    More in flight would only wait inside the acoustic model, where nothing urgent can overtake them any more: what
+    comes next waits at least for what is in flight.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._waiting: queue.PriorityQueue[
-            tuple[tuple[int, ...], int, tuple[Future[Result], Callable[[], Result]] | None]
-        ] = queue.PriorityQueue()
+    def __init__(self, threads: int, capacity: int) -> None:
+        """`capacity` is the weight that may be in flight; a call that weighs more is made alone."""
+        self._capacity = capacity
+        self._waiting: list[tuple[Urgency, int, int, Future[Result], Callable[[], Result]]] = []
         self._order = count()
+        self._in_flight = 0
+        self._open = True
+        self._changed = threading.Condition()
         self._threads = [
             threading.Thread(target=self._work, name=f"kokoro-dispatch-{number}", daemon=True)
             for number in range(threads)
@@ -28,31 +33,48 @@ class Dispatch(Generic[Result]):
         for thread in self._threads:
             thread.start()
 
-    def submit(self, urgency: tuple[int, ...], call: Callable[[], Result]) -> Future[Result]:
+    def submit(self, urgency: Urgency, weight: int, call: Callable[[], Result]) -> Future[Result]:
         """Have a call made. Lower `urgency` goes first, and of equals the one that came first; cancel what is left."""
         future: Future[Result] = Future()
-        self._waiting.put((urgency, next(self._order), (future, call)))
+        with self._changed:
+            heapq.heappush(self._waiting, (urgency, next(self._order), weight, future, call))
+            self._changed.notify_all()
         return future
 
     def close(self) -> None:
-        """End the threads once they have made the calls that are being made; what waits is cancelled."""
-        for _ in self._threads:
-            self._waiting.put(((-1,), next(self._order), None))
+        """Cancel what waits, and end the threads once they have made the calls that are being made."""
+        with self._changed:
+            self._open = False
+            for *_, future, _ in self._waiting:
+                future.cancel()
+            self._waiting.clear()
+            self._changed.notify_all()
         for thread in self._threads:
             thread.join(timeout=5)
-        while not self._waiting.empty():
-            _, _, job = self._waiting.get_nowait()
-            if job is not None:
-                job[0].cancel()
 
     def _work(self) -> None:
-        while (job := self._waiting.get()[2]) is not None:
-            future, call = job
-            if not future.set_running_or_notify_cancel():
-                continue
+        while (job := self._take()) is not None:
+            weight, future, call = job
             try:
-                result = call()
+                future.set_result(call())
             except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
                 future.set_exception(error)
-            else:
-                future.set_result(result)
+            with self._changed:
+                self._in_flight -= weight
+                self._changed.notify_all()
+
+    def _take(self) -> tuple[int, Future[Result], Callable[[], Result]] | None:
+        """Wait until the most urgent call may be made; None when closed."""
+        with self._changed:
+            while self._open:
+                while self._waiting and self._waiting[0][3].cancelled():
+                    heapq.heappop(self._waiting)
+                weight = self._waiting[0][2] if self._waiting else 0
+                fits = self._in_flight == 0 or self._in_flight + weight <= self._capacity
+                if self._waiting and fits and self._waiting[0][3].set_running_or_notify_cancel():
+                    *_, future, call = heapq.heappop(self._waiting)
+                    self._in_flight += weight
+                    return weight, future, call
+                if not self._waiting or not fits:
+                    self._changed.wait()
+            return None

@@ -37,7 +37,9 @@ class Voice:
         self._models = settings.models
         self.concurrency = _number(settings.parameters, "concurrency", 16)
         self._lookahead = _number(settings.parameters, "lookahead", 4)
-        self._dispatch = Dispatch[Sound](_number(settings.parameters, "in_flight", 4))
+        self._dispatch = Dispatch[Sound](
+            _number(settings.parameters, "in_flight", 4), _number(settings.parameters, "in_flight_signs", 160)
+        )
 
     def card(self) -> Mapping[str, Any]:
         return self._card
@@ -99,7 +101,7 @@ class Voice:
             return None
         style = self._styles.row(choice.weights, len(sentence.ids))
         call = partial(sound_of, self._models, sentence.ids, style, model_speed(segment.speed))
-        return self._dispatch.submit((LANES.index(segment.lane), number), call)
+        return self._dispatch.submit((LANES.index(segment.lane), number), len(sentence.ids), call)
 
 
 def _is_ready(made: Made) -> bool:
