@@ -40,9 +40,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         catalog = Catalog(client)
         variants = Variants(store, threads)
         leases = Leases()
-        synthesizer = Synthesizer(client, variants, leases, deadline=settings.speech.deadline_seconds)
-        stack.push_async_callback(synthesizer.close)
         proofs = Proofs(client, catalog, settings.health)
+        synthesizer = Synthesizer(
+            client, variants, leases, deadline=settings.speech.deadline_seconds, on_audio=proofs.heard
+        )
+        stack.push_async_callback(synthesizer.close)
         speech = Speech(
             catalog=catalog, synthesizer=synthesizer, variants=variants, threads=threads, settings=settings.speech
         )

@@ -20,6 +20,10 @@ class Proofs:
         self._settings = settings
         self._proven_at: dict[str, float] = {}
 
+    def heard(self, model: str) -> None:
+        """Note that a model has spoken for a listener, which proves as much; a busy one has no time for more proofs."""
+        self._proven_at[model] = time.monotonic()
+
     def ages(self) -> dict[str, float | None]:
         """Seconds since each known model last spoke; None for one that has not spoken yet."""
         now = time.monotonic()
@@ -40,7 +44,9 @@ class Proofs:
     async def _prove_all(self) -> None:
         models = await self._catalog.models()
         self._proven_at = {model: self._proven_at.get(model, float("-inf")) for model in models}
-        await asyncio.gather(*(self._prove(model) for model in models))
+        ages = self.ages()
+        silent = [model for model in models if (age := ages[model]) is None or age >= self._settings.probe_seconds]
+        await asyncio.gather(*(self._prove(model) for model in silent))
         for model, age in self.ages().items():
             metrics.PROOF_AGE.labels(model).set(float("inf") if age is None else age)
 

@@ -27,8 +27,18 @@ log = structlog.stdlib.get_logger("lectern.speech")
 class Synthesizer:
     """Owns every synthesis of this process. `close` ends those that are left."""
 
-    def __init__(self, client: AsyncTriton, variants: Variants, leases: Leases, *, deadline: float) -> None:
+    def __init__(
+        self,
+        client: AsyncTriton,
+        variants: Variants,
+        leases: Leases,
+        *,
+        deadline: float,
+        on_audio: Callable[[str], None],
+    ) -> None:
+        """`on_audio` is told the model whenever some audio has come of it."""
         self._triton = client
+        self._on_audio = on_audio
         self._variants = variants
         self._leases = leases
         self._deadline = deadline
@@ -97,6 +107,8 @@ class Synthesizer:
         async with aclosing(self._speak(segment)) as pieces:
             async for piece in pieces:
                 synthesis.add(piece)
+                if piece.audio.size:
+                    self._on_audio(segment.model)
                 if first and synthesis.pieces:
                     metrics.FIRST_AUDIO.labels(segment.model).observe(time.perf_counter() - started)
                     first = False
