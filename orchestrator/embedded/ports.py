@@ -10,8 +10,11 @@ LOWEST = 20_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
+_given: set[int] = set()
+
+
 def free_port(host: str = LOOPBACK) -> int:
-    """Return a port that nothing listens on.
+    """Return a port that nothing listens on, and that was not returned before: its server may only be about to start.
 
     It lies below the range from which the kernel takes the ports of outgoing connections: from inside that range, any
     connection made while a part is down could take the part's port away. Raises OSError if no port is free.
@@ -19,7 +22,8 @@ def free_port(host: str = LOOPBACK) -> int:
     highest = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 32_768
     candidates = range(LOWEST, highest) if highest > LOWEST else range(1_024, highest)
     for port in random.sample(candidates, k=min(200, len(candidates))):
-        if is_free(host, port):
+        if port not in _given and is_free(host, port):
+            _given.add(port)
             return port
     raise OSError(f"no free port between {candidates[0]} and {candidates[-1]} on {host}")
 

@@ -84,6 +84,8 @@ def variables(environment: ModelsEnvironment, base: Mapping[str, str]) -> dict[s
         "VIRTUAL_ENV": str(environment.prefix),
         # Without it a model process may mix another libpython of the same version with this one's standard library.
         "LD_LIBRARY_PATH": str(environment.library_folder),
+        # Each of a model's threads would keep a heap of its own, and each heap what it once needed.
+        "MALLOC_ARENA_MAX": "2",
     }
 
 

@@ -35,7 +35,7 @@ class Voice:
         self._styles = Styles(folder / "voices")
         self._card = card_of(installed(folder), self._styles.names, default_voice(self._styles.names))
         self._models = settings.models
-        self.concurrency = _number(settings.parameters, "concurrency", 16)
+        self.concurrency = _number(settings.parameters, "concurrency", 64)
         self._lookahead = _number(settings.parameters, "lookahead", 4)
         self._dispatch = Dispatch[Sound](
             _number(settings.parameters, "in_flight", 4), _number(settings.parameters, "in_flight_signs", 160)

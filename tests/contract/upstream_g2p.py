@@ -1,0 +1,44 @@
+"""What upstream's pipeline would read: misaki's own English, with our tagger in the place of spaCy's trained one.
+
+Run in the models' environment: sentences in, a line each; token ids out, as JSON.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "model_repository" / "kokoro_g2p" / "1"))
+
+import spacy
+from g2p import tagger
+from g2p.vocabulary import IDS
+from misaki.en import G2P, Lexicon
+from misaki.espeak import EspeakFallback
+from spacy.language import Language
+
+
+@Language.component("rules")
+def rules(doc: Any) -> Any:
+    return tagger.tag(doc)
+
+
+class Upstream(G2P):  # type: ignore[misc]
+    """As `KPipeline("a")` makes it, without the download that its constructor would do."""
+
+    def __init__(self) -> None:
+        self.version, self.british, self.unk = None, False, ""
+        self.nlp = spacy.blank("en")
+        self.nlp.add_pipe("rules")
+        self.lexicon, self.fallback = Lexicon(british=False), EspeakFallback(british=False)
+
+
+def main() -> None:
+    read = Upstream()
+    sentences = sys.stdin.buffer.read().decode().splitlines()
+    ids = [[IDS[sign] for sign in read(sentence)[0] if sign in IDS] for sentence in sentences]
+    sys.stdout.write(json.dumps(ids))
+
+
+if __name__ == "__main__":
+    main()
