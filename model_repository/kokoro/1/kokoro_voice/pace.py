@@ -9,8 +9,8 @@ from voice_backend.plausibility import Implausible
 
 from kokoro_voice.phonemes import Word
 
-# Kokoro makes about 2.9 frames of 25 ms of a phoneme. Hardly more than one, the least there is, means that the durations
-# are lost, and less than 4 phonemes a second are far outside of what any voice does at speed 1.
+# Kokoro makes about 2.9 frames of 25 ms of a phoneme. Hardly more than one, the least there is, means that the
+# durations are lost, and less than 4 phonemes a second are far outside of what any voice does at speed 1.
 SHORTEST: Final = 1.05  # frames a phoneme
 LONGEST: Final = 10.0
 GRACE: Final = 3  # phonemes: a few sounds alone may be drawn out, or hurried
