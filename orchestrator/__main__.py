@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from orchestrator import commands
-from orchestrator.settings import SettingsError
+from orchestrator.lib.environment import SettingsError
 
 
 def main() -> int:

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from litestar import Litestar, Request
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.types import Scope
 
 from orchestrator.accounts.authentication import key_authentication
 from orchestrator.documents.controllers import DocumentController
@@ -17,11 +18,18 @@ from orchestrator.lib.metrics import metrics_page
 from orchestrator.lib.openapi import docs_asset, openapi_config
 from orchestrator.lib.openapi_errors import describe_errors
 from orchestrator.lib.problem_details import answer_exception
-from orchestrator.lib.query_parameters import refuse_unknown
+from orchestrator.lib.query_parameters import refuse_unclear
+from orchestrator.lib.socket_problems import note_problem
+from orchestrator.playback.controllers import PlaybackController
 from orchestrator.services import Services, running
 from orchestrator.settings import Settings
-from orchestrator.speech.controllers import DocumentAudioController, OpenAiController
-from orchestrator.voices.controllers import VoiceController
+from orchestrator.speech.audio_controllers import audio_router
+from orchestrator.speech.described import describe_speech
+from orchestrator.speech.document_controllers import DocumentAudioController
+from orchestrator.speech.openai_controllers import OpenAiController
+from orchestrator.speech.voice_controllers import get_own_voice_preview
+from orchestrator.voices.own.controllers import OwnVoiceController
+from orchestrator.voices.routes import upload_router
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -30,7 +38,11 @@ def create_app(settings: Settings) -> Litestar:
             OpenAiController,
             DocumentController,
             DocumentAudioController,
-            VoiceController,
+            audio_router,
+            PlaybackController,
+            upload_router(settings.voices),
+            OwnVoiceController,
+            get_own_voice_preview,
             healthz,
             readyz,
             metrics_page,
@@ -38,15 +50,17 @@ def create_app(settings: Settings) -> Litestar:
         ],
         lifespan=[_lifespan],
         middleware=[key_authentication(settings.accounts)],
-        guards=[refuse_unknown],
+        guards=[refuse_unclear],
         dependencies=_dependencies(),
         exception_handlers={Exception: answer_exception},
+        after_exception=[note_problem],
         openapi_config=openapi_config(),
         request_class=JsonRequest,
         request_max_body_size=settings.server.max_body_bytes,
         state=State({"settings": settings}),
         logging_config=None,
     )
+    describe_speech(app.openapi_schema)
     describe_errors(app.openapi_schema)
     return app
 
@@ -61,8 +75,8 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
 def _dependencies() -> dict[str, Provide]:
     """What a route may ask for by name."""
 
-    def account(request: Request[UUID, Any, Any]) -> UUID:
-        return request.user
+    def account(scope: Scope) -> UUID:
+        return scope["user"]  # type: ignore[no-any-return]
 
     def chosen_settings(state: State) -> Settings:
         return state.settings  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ import msgspec
 
 from orchestrator import settings
 from orchestrator.lib import logs
+from orchestrator.lib.environment import read
 
 
 def serve() -> None:
@@ -18,14 +19,16 @@ def serve() -> None:
 
     from orchestrator.app import create_app
     from orchestrator.lib.request_trail import RequestTrail
+    from orchestrator.lib.socket_problems import SocketProblems
 
     chosen = settings.load()
     logs.configure(chosen.log)
     uvicorn.run(
-        RequestTrail(create_app(chosen)),
+        RequestTrail(SocketProblems(create_app(chosen))),
         host=chosen.server.host,
         port=chosen.server.port,
         timeout_graceful_shutdown=chosen.server.drain_seconds,
+        ws_max_size=chosen.server.max_socket_message,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -35,17 +38,19 @@ def serve() -> None:
 def worker() -> None:
     """Run jobs until SIGTERM or SIGINT."""
     from orchestrator.documents.jobs import blueprint
+    from orchestrator.documents.text.sentences import load_pipeline
     from orchestrator.lib.database import pool
-    from orchestrator.lib.jobs import run_worker, worker_app
+    from orchestrator.lib.worker import run_worker, worker_app
 
-    database = settings.read(settings.DatabaseSettings)
-    logs.configure(settings.read(settings.LogSettings))
+    database = read(settings.DatabaseSettings)
+    logs.configure(read(settings.LogSettings))
     app = worker_app(database)
     app.add_tasks_from(blueprint, namespace="documents")
 
     async def run() -> None:
-        async with pool(database):
-            await run_worker(app, settings.read(settings.WorkerSettings))
+        async with pool(database), asyncio.TaskGroup() as tasks:
+            tasks.create_task(asyncio.to_thread(load_pipeline, "en"))  # else the first document would wait for it
+            await run_worker(app, read(settings.WorkerSettings))
 
     asyncio.run(run())
 
@@ -56,7 +61,7 @@ def setup() -> None:
     from orchestrator.lib.database import pool
     from orchestrator.migrations.run import migrate
 
-    database = settings.read(settings.DatabaseSettings)
+    database = read(settings.DatabaseSettings)
 
     async def run() -> str | None:
         await migrate(database)
@@ -72,7 +77,7 @@ def key() -> None:
     from orchestrator.lib.database import pool
 
     async def run() -> str:
-        async with pool(settings.read(settings.DatabaseSettings)):
+        async with pool(read(settings.DatabaseSettings)):
             return await add_local_key("made on the command line")
 
     _print({"api_key": asyncio.run(run())})

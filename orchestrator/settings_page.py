@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import settings
+from orchestrator.lib.environment import meaning_of, variable_of
 
 _HEAD: Final = """# Settings
 
@@ -22,7 +23,7 @@ def settings_page() -> str:
 def _section(concern: type[msgspec.Struct]) -> str:
     title = concern.__name__.removesuffix("Settings")
     rows = [
-        f"| `{settings.variable_of(field)}` | {_default(field)} | {settings.meaning_of(field)}{_choices(field)} |"
+        f"| `{variable_of(field)}` | {_default(field)} | {meaning_of(field)}{_choices(field)} |"
         for field in msgspec.structs.fields(concern)
     ]
     return "\n".join([f"## {title}", "", "| variable | default | |", "|---|---|---|", *rows, ""])

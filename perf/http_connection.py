@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -52,6 +53,20 @@ class Connection:
                         parts.append(part)
             whole = time.perf_counter() - start
         return Answer(status, headers, b"".join(parts), first_byte or whole, whole)
+
+    async def begin(self, path: str) -> tuple[int, dict[str, str]]:
+        """Asks with GET; `parts` then brings the body, and must be read to its end before anything else is asked."""
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in self._headers.items())]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode())
+        status, self._answer = self._head(await self._reader.readuntil(b"\r\n\r\n"))
+        return status, self._answer
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        if "content-length" in self._answer:
+            yield await self._reader.readexactly(int(self._answer["content-length"]))
+        else:
+            while part := await self._chunk():
+                yield part
 
     async def _chunk(self) -> bytes:
         size = int((await self._reader.readline()).partition(b";")[0], 16)

@@ -21,6 +21,7 @@ Speaker = Callable[[Any, Any], int]
 def floor(model: Path) -> Speaker:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # as the session of our own backend
     session = onnxruntime.InferenceSession(model, options)
 
     def speak(ids: Any, style: Any) -> int:  # noqa: ANN401

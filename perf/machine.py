@@ -34,6 +34,13 @@ def cpu_seconds(root: int) -> float:
     return sum(stats[pid][1] for pid in tree if pid in stats) / TICKS_PER_SECOND
 
 
+def busy_seconds() -> float:
+    """Seconds of processor time that everything on this machine has taken so far."""
+    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
+    ticks = dict(zip(names, map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]), strict=False))
+    return sum(ticks[name] for name in names if name not in ("idle", "iowait")) / TICKS_PER_SECOND
+
+
 def pid_listening_on(address: str) -> int:
     """The process on this machine that listens on the port of ``host:port``. Raises LookupError."""
     port = int(address.rpartition(":")[2])

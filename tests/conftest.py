@@ -1,4 +1,4 @@
-"""One real stack for the whole run: Postgres, Triton with the espeak and hum models, the web process, the worker."""
+"""One real stack for the whole run: Postgres, Triton with the tests' models, the web process, the worker."""
 
 from collections.abc import Iterator
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests import kokoro
+from tests import fake_higgs, kokoro
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 90
@@ -73,6 +73,7 @@ def started_stack(home: Path, **environment: str) -> Iterator[Stack]:
     """Runs until the block ends; then everything is stopped, and that must succeed."""
     log = home.with_name(f"{home.name}.log")
     repository = kokoro.lay_out(home.with_name("models"))
+    fake_higgs.install(repository)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator.embedded", "up"],
@@ -82,7 +83,7 @@ def started_stack(home: Path, **environment: str) -> Iterator[Stack]:
                 "LECTERN_HOME": str(home),
                 "LECTERN_PORT": "0",
                 "LECTERN_SAMPLE": "0",
-                "LECTERN_MODELS": "espeak,hum,kokoro",
+                "LECTERN_MODELS": "espeak,hum,kokoro,higgs",
                 "LECTERN_MODEL_REPOSITORY": str(repository),
                 "LECTERN_DEFAULT_MODEL": "espeak",
                 "LECTERN_MODEL_REPOSITORIES": str(ROOT / "tests" / "models"),

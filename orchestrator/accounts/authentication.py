@@ -1,9 +1,11 @@
 """Reads the API key of a request. Routes marked ``public`` are open to all."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+from litestar.openapi.spec import SecurityRequirement
 from litestar.types import ASGIApp
 
 from orchestrator.accounts.key_memory import KeyMemory
@@ -11,6 +13,8 @@ from orchestrator.lib.errors import Unauthenticated
 from orchestrator.settings import AccountSettings
 
 PUBLIC = {"public": True}  # a route's opt
+NO_KEY: Final[list[SecurityRequirement]] = [{}]  # the same, for the API's description
+KEY_PROTOCOL = "lectern.key."  # browsers let a page set no header of a WebSocket, only the subprotocols it offers
 
 
 class KeyAuthentication(AbstractAuthenticationMiddleware):
@@ -20,10 +24,18 @@ class KeyAuthentication(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         """Raises `Unauthenticated`; else the account's id becomes the request's user."""
-        scheme, _, key = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
+        key = _offered_key(connection)
+        if not key:
             raise Unauthenticated
-        return AuthenticationResult(user=await self._memory.account_of(key.strip()), auth=None)
+        return AuthenticationResult(user=await self._memory.account_of(key), auth=None)
+
+
+def _offered_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return key.strip()
+    offered = connection.scope["subprotocols"] if connection.scope["type"] == ScopeType.WEBSOCKET else []
+    return next((one.removeprefix(KEY_PROTOCOL) for one in offered if one.startswith(KEY_PROTOCOL)), "")
 
 
 def key_authentication(settings: AccountSettings) -> DefineMiddleware:

@@ -9,7 +9,8 @@ from orchestrator.documents import service
 from orchestrator.documents.schemas import BlockPage, DocumentPage, DocumentView, NewDocument
 from orchestrator.settings import Settings
 
-Limit = Annotated[int, QueryParameter(description="Items on one page.")]
+LAST_POSITION = 2**31 - 1  # what the database's column can hold
+Limit = Annotated[int, QueryParameter(ge=1, description="Items on one page.")]
 
 
 class DocumentController(Controller):
@@ -47,6 +48,8 @@ class DocumentController(Controller):
         account: NamedDependency[UUID],
         settings: NamedDependency[Settings],
         limit: Limit = 100,
-        after: Annotated[int | None, QueryParameter(description="The 'next' of the page before.")] = None,
+        after: Annotated[
+            int | None, QueryParameter(ge=0, le=LAST_POSITION, description="The 'next' of the page before.")
+        ] = None,
     ) -> BlockPage:
         return await service.blocks(account, document_id, limit=limit, after=after, limits=settings.documents)

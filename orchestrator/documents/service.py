@@ -6,10 +6,11 @@ import msgspec
 
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
 from orchestrator.documents.tables import Block, Document
+from orchestrator.documents.text.spans import Span
 from orchestrator.documents.titles import title_of
 from orchestrator.lib import jobs
 from orchestrator.lib.database import DB, run
-from orchestrator.lib.errors import BadRequest, FieldError, NotFound
+from orchestrator.lib.errors import NotFound, NotReady, bad_field
 from orchestrator.lib.text_input import check_text
 from orchestrator.settings import DocumentSettings
 
@@ -21,6 +22,30 @@ _SPOKEN = (
     "SELECT block.spoken FROM block JOIN document ON document.id = block.document"
     " WHERE block.id = {} AND block.document = {} AND document.account = {}"
 )
+
+_OUTLINE = (
+    "SELECT id, position, estimated_seconds, spoken <> '' AS read FROM block WHERE document = {} ORDER BY position"
+)
+
+
+class VoicedBlock(msgspec.Struct, frozen=True):
+    """A block as the makers of its audio see it."""
+
+    id: UUID
+    position: int
+    shown: str
+    spoken: str
+    spans: list[Span]
+    estimated_seconds: float
+
+
+class OutlinedBlock(msgspec.Struct, frozen=True):
+    """``read`` is whether it is read aloud."""
+
+    id: UUID
+    position: int
+    estimated_seconds: float
+    read: bool
 
 
 async def create(account: UUID, new: NewDocument, limits: DocumentSettings) -> DocumentView:
@@ -83,14 +108,27 @@ async def spoken_of_block(account: UUID, document_id: UUID, block_id: UUID) -> s
     return str(found[0]["spoken"])
 
 
-async def spoken_texts(account: UUID, document_id: UUID) -> list[str]:
-    """Of every block that is read aloud, in order. Raises `NotFound`."""
+async def voiced(account: UUID, document_id: UUID) -> list[VoicedBlock]:
+    """Every block that is read aloud, in order. Raises `NotFound`."""
     await get(account, document_id)
-    rows = await Block.select(Block.spoken).where(Block.document == document_id).order_by(Block.position)
-    return [row["spoken"] for row in rows if row["spoken"]]
+    columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds)
+    rows = (
+        await Block.select(*columns)
+        .where(Block.document == document_id, Block.spoken != "")
+        .order_by(Block.position)
+        .output(load_json=True)
+    )
+    return msgspec.convert(rows, list[VoicedBlock])
+
+
+async def outline(account: UUID, document_id: UUID) -> list[OutlinedBlock]:
+    """Every block, in order, without its texts. Raises `NotFound`, or `NotReady` if it is not cut into blocks."""
+    document = await get(account, document_id)
+    if document.status != "ready":
+        raise NotReady(document.error or "This document is still being cut into blocks. Try again in a moment.")
+    return msgspec.convert(await run(_OUTLINE, document_id), list[OutlinedBlock])
 
 
 def _check_page(limit: int, limits: DocumentSettings) -> None:
     if not 1 <= limit <= limits.max_page:
-        message = f"must be from 1 to {limits.max_page}"
-        raise BadRequest(f"'limit' {message}.", errors=[FieldError("query.limit", message)])
+        raise bad_field("limit", f"must be from 1 to {limits.max_page}", where="query")

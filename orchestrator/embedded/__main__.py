@@ -9,7 +9,6 @@ from orchestrator.embedded.console import Console
 from orchestrator.embedded.control import down, purge, status
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.up import up
 
 
 def main() -> int:
@@ -25,6 +24,8 @@ def main() -> int:
     try:
         match arguments.command:
             case "up":
+                from orchestrator.embedded.up import up  # noqa: PLC0415 - the other commands need none of it
+
                 asyncio.run(up(home, console, once=arguments.once))
             case "down":
                 down(home, console)

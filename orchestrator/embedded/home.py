@@ -64,7 +64,7 @@ class Home:
 
     @property
     def sample_document(self) -> Path:
-        """Holds the id of the document that the sample was last read from."""
+        """Holds the id of the document that the sample was last read from, and what that reading depended on."""
         return self.path / "sample-document"
 
     def log(self, name: str) -> Path:

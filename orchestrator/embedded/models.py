@@ -7,29 +7,45 @@ from pathlib import Path
 from orchestrator.embedded.errors import CannotStart
 
 AUTO = "auto"
-INSTALLED = Path("kokoro", "card.json")  # which `make kokoro` writes last
+INSTALLED = "card.json"  # which `make kokoro` and `make higgs` write last, in the model's folder
+# Not higgs_baseline: it is there to be compared with, and has the weights of higgs in memory once more.
+INSTALLABLE = ("kokoro", "higgs")
 
 _NEEDS = re.compile(r'key:\s*"needs"\s*value\s*\{\s*string_value:\s*"([^"]*)"')
+_LOAD_TIMEOUT = re.compile(r'key:\s*"load_timeout"\s*value\s*\{\s*string_value:\s*"([0-9.]+)"')
 
 
 def needs_of(model: str, repositories: Sequence[Path]) -> list[str]:
     """Return the models without which this one cannot speak: its parameter `needs`, names with commas between them."""
-    for repository in repositories:
-        config = repository / model / "config.pbtxt"
-        if config.is_file():
-            found = _NEEDS.search(config.read_text())
-            return [name.strip() for name in found[1].split(",") if name.strip()] if found else []
-    raise CannotStart(f"there is no model {model} in {' or '.join(map(str, repositories))}: see LECTERN_MODELS")
+    found = _NEEDS.search(_config_of(model, repositories))
+    return [name.strip() for name in found[1].split(",") if name.strip()] if found else []
 
 
 def voices_of(wanted: str, repositories: Sequence[Path]) -> list[str]:
     """Return the voice models that a setting such as `espeak,kokoro` names."""
     if wanted.strip() == AUTO:
-        installed = any((repository / INSTALLED).is_file() for repository in repositories)
-        return ["espeak", "kokoro"] if installed else ["espeak"]
+        return ["espeak", *(model for model in INSTALLABLE if _is_installed(model, repositories))]
     return list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
 
 
 def needs(voices: Sequence[str], repositories: Sequence[Path]) -> Mapping[str, Sequence[str]]:
     """Return what each voice model needs. Raises CannotStart for one that is in no repository."""
     return {voice: needs_of(voice, repositories) for voice in voices}
+
+
+def load_timeouts(voices: Sequence[str], repositories: Sequence[Path]) -> Mapping[str, float]:
+    """Return the seconds that each of those may take to load that say so, by their parameter `load_timeout`."""
+    found = {voice: _LOAD_TIMEOUT.search(_config_of(voice, repositories)) for voice in voices}
+    return {voice: float(said[1]) for voice, said in found.items() if said}
+
+
+def _config_of(model: str, repositories: Sequence[Path]) -> str:
+    for repository in repositories:
+        config = repository / model / "config.pbtxt"
+        if config.is_file():
+            return config.read_text()
+    raise CannotStart(f"there is no model {model} in {' or '.join(map(str, repositories))}: see LECTERN_MODELS")
+
+
+def _is_installed(model: str, repositories: Sequence[Path]) -> bool:
+    return any((repository / model / INSTALLED).is_file() for repository in repositories)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.models import needs, voices_of
+from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.ports import LOOPBACK, free_port
 from orchestrator.embedded.triton import TritonPlan
-from orchestrator.settings import EmbeddedSettings, ServerSettings, SettingsError, read
+from orchestrator.lib.environment import SettingsError, read
+from orchestrator.settings import EmbeddedSettings, ServerSettings
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, from which `orchestrator` is imported
 MODELS_PYTHON = ROOT / ".venvs" / "models" / "bin" / "python"
+ENGINE_PYTHON = ROOT / ".venvs" / "vllm" / "bin" / "python"  # used if it is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonPlan:
     grpc_port = free_port()
     repository = Path(settings.model_repository) if settings.model_repository else ROOT / "model_repository"
     more = [Path(folder) for folder in settings.model_repositories.split(os.pathsep) if folder]
+    voices = voices_of(settings.models, [repository, *more])
     return TritonPlan(
         python=MODELS_PYTHON,
         repository=repository,
@@ -90,6 +93,15 @@ def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonPlan:
         metrics_port=free_port(),
         # A home is one stack's at a time, and so is the name: a start cleans up after one that was killed.
         shared_memory=f"lectern-{hashlib.sha256(bytes(home.path.resolve())).hexdigest()[:12]}-",
-        needs=needs(voices_of(settings.models, [repository, *more]), [repository, *more]),
+        needs=needs(voices, [repository, *more]),
         more_repositories=more,
+        engine_python=_engine_python(settings),
+        load_timeouts=load_timeouts(voices, [repository, *more]),
+        device=settings.device,
     )
+
+
+def _engine_python(settings: EmbeddedSettings) -> Path | None:
+    if settings.engine_python:
+        return Path(settings.engine_python)
+    return ENGINE_PYTHON if ENGINE_PYTHON.is_file() else None

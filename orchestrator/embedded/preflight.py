@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.given_parts import check_database, check_triton
 from orchestrator.embedded.plan import Plan
 from orchestrator.embedded.ports import is_free
 from orchestrator.embedded.service_user import check_reach, service_user
@@ -21,9 +22,13 @@ async def check(plan: Plan) -> None:
     check_programs()
     check_space(plan.home.path)
     check_port(plan.host, plan.port)
-    if not plan.database_url:
+    if plan.database_url:
+        await check_database(plan.database_url)
+    else:
         await asyncio.to_thread(lambda: check_reach(service_user(), plan.home.path))
-    if not isinstance(plan.triton, str):
+    if isinstance(plan.triton, str):
+        await check_triton(plan.triton)
+    else:
         check_glibc()
         await inspect(plan.triton.python)
 

@@ -1,6 +1,12 @@
-"""The bundled sample document, read aloud at a start as any client would have it read: proof that all parts work."""
+"""The bundled sample document, read aloud at a start as any client would have it read: proof that all parts work.
+
+A start that has nothing new to say leaves the reading of the one before as it is.
+"""
 
 import asyncio
+import hashlib
+import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +16,12 @@ import numpy as np
 from lectern.cli.progress import ReadingBar
 from lectern.errors import LecternError, NotFoundError
 from lectern.files import whole_file
-from lectern.reading import Reading, read_aloud
+from lectern.reading import Progress, read_aloud
 from lectern.rest.aio import AsyncClient
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home, write_atomically
+from orchestrator.lib.environment import read
+from orchestrator.settings import SpeechSettings
 from orchestrator.speech.audio import decoding
 from orchestrator.speech.audio.decoding import UnreadableAudioError
 
@@ -28,29 +36,83 @@ class Sound:
     """Of 16-bit samples."""
 
 
-async def read_sample(home: Home, url: str) -> Reading:
-    """Read the sample into the home's `sample.opus`. Raises CannotStart if it cannot be read.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A reading whose sound was checked."""
 
-    The document stays on the server, so that there is one to look at; that of the start before is deleted.
+    progress: Progress
+    sound: Sound
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The reading that a home holds."""
+
+    document: str
+    """Its id."""
+    identity: str = ""
+    """See `identity_of`; empty as long as its sound was not checked."""
+
+    @classmethod
+    def of(cls, home: Home) -> "Earlier | None":
+        if not home.sample_document.exists():
+            return None
+        document, _, identity = home.sample_document.read_text().partition("\n")
+        return cls(document.strip(), identity.strip())
+
+    def keep(self, home: Home) -> None:
+        write_atomically(home.sample_document, f"{self.document}\n{self.identity}\n", mode=0o600)
+
+
+async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew: bool) -> Heard | None:
+    """Read the sample into the home's `sample.opus`. Raises CannotStart if it cannot be read, or sounds wrong.
+
+    The document stays on the server, so that there is one to look at; that of the start before is deleted. Unless it
+    is to be read `anew`, None is returned where an earlier reading is still there and nothing would differ.
     """
     text = await asyncio.to_thread(TEXT.read_text, encoding="utf-8")
     key = (await asyncio.to_thread(home.api_key.read_text)).strip()
-    earlier = await asyncio.to_thread(_earlier_document, home)
+    earlier = await asyncio.to_thread(Earlier.of, home)
     try:
         async with AsyncClient(url, api_key=key) as client:
+            identity = await identity_of(client, text)
+            if not anew and earlier is not None and await _holds(earlier, identity, home, client):
+                return None
+            say("reading the sample document aloud")
             with whole_file(home.sample) as output, ReadingBar() as bar:
                 reading = await read_aloud(client, text, output, title="Sample", on_progress=bar.show)
+            Earlier(reading.document.id).keep(home)
             if earlier is not None:
-                with suppress(NotFoundError):  # deleted by hand, or in another database
-                    await client.delete_document(earlier)
+                with suppress(NotFoundError):
+                    await client.delete_document(earlier.document)
     except (LecternError, OSError) as error:
         raise CannotStart(f"the sample could not be read aloud: {error} (see {home.logs})") from error
-    write_atomically(home.sample_document, f"{reading.document.id}\n", mode=0o600)
-    return reading
+    sound = await check_sound(home.sample, reading.progress.audio_seconds)
+    Earlier(reading.document.id, identity).keep(home)
+    return Heard(reading.progress, sound)
 
 
-def _earlier_document(home: Home) -> str | None:
-    return home.sample_document.read_text().strip() if home.sample_document.exists() else None
+async def identity_of(client: AsyncClient, text: str) -> str:
+    """Return a hash of all that a reading depends on: the text, who may speak and by default does, the version."""
+    speech = read(SpeechSettings)
+    facts = [
+        text,
+        sorted(model.id for model in await client.models()),
+        [speech.default_model, speech.default_voice],
+        (await client.status()).version,
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+async def _holds(earlier: Earlier, identity: str, home: Home, client: AsyncClient) -> bool:
+    """Say whether nothing would differ from the earlier reading, and its file and its document are still there."""
+    if earlier.identity != identity or not home.sample.exists():
+        return False
+    try:
+        await client.get_document(earlier.document)
+    except NotFoundError:  # deleted by hand, or in another database
+        return False
+    return True
 
 
 async def check_sound(path: Path, promised_seconds: float) -> Sound:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.settings import EmbeddedSettings, read
+from orchestrator.lib.environment import read
+from orchestrator.settings import EmbeddedSettings
 
 SETTING = "LECTERN_POSTGRES_USER"
 CANDIDATES = ("postgres", "nobody")

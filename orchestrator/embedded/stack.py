@@ -59,7 +59,7 @@ async def _start(plan: Plan, parts: "_Parts") -> str | None:
     for name in parts.keepers:
         await parts.ready(name)
     await parts.contexts.enter_async_context(beside(_watchdog(plan).run(), "watch the models"))
-    await _ready(plan.url)
+    await _ready(plan)
     for keeper in parts.keepers.values():
         keeper.settle()
     return new_key
@@ -96,7 +96,8 @@ class _Parts:
 def _watchdog(plan: Plan) -> Watchdog:
     if isinstance(plan.triton, str):
         return Watchdog(plan.triton)
-    return Watchdog(plan.triton.address, plan.triton.needs, Stubs(plan.triton.shared_memory))
+    given = plan.triton
+    return Watchdog(given.address, given.needs, Stubs(given.shared_memory), given.load_timeouts)
 
 
 async def _own_postgres(plan: Plan, say: Say) -> Postgres:
@@ -106,8 +107,9 @@ async def _own_postgres(plan: Plan, say: Say) -> Postgres:
     return postgres
 
 
-async def _ready(url: str) -> None:
+async def _ready(plan: Plan) -> None:
     """Wait until `/readyz` says ready. Raises CannotStart with what is still missing."""
+    url = plan.url
     limit = time.monotonic() + READY_TIMEOUT
     missing = "no answer"
     async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
@@ -121,7 +123,8 @@ async def _ready(url: str) -> None:
                     return
                 missing = _missing(answer)
             await asyncio.sleep(POLL)
-    raise CannotStart(f"Lectern was not ready within {READY_TIMEOUT:.0f} s: {missing}")
+    given = f" (TRITON_URL is {plan.triton}; it must be the gRPC address)" if isinstance(plan.triton, str) else ""
+    raise CannotStart(f"Lectern was not ready within {READY_TIMEOUT:.0f} s: {missing}{given}")
 
 
 def _missing(answer: httpx.Response) -> str:

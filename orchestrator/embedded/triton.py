@@ -2,9 +2,13 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+import structlog
 
 from lectern.triton import AsyncTriton, TritonError
 from orchestrator.embedded.errors import CannotStart
@@ -16,6 +20,15 @@ START_TIMEOUT = 120.0
 DRAIN_SECONDS = 8  # what is in flight may take so long to finish; a model process that died makes Triton wait it all
 EXIT_SLACK = 4.0
 POLL = 0.05
+# Triton 2.51 is now and then killed by a fault in what it shares with a model process that starts; the next start is
+# another throw. Models that cannot be loaded end it with a status, and are told at once.
+CRASHES = 2
+# Of what concerns an engine that a model runs in a process of its own: which device it has, how it is built and tuned.
+ENGINE_VARIABLES = ("CUDA_", "NVIDIA_", "VLLM_", "FLASHINFER_", "TORCH", "LECTERN_ENGINE_")
+
+log = structlog.stdlib.get_logger("lectern.triton")
+
+_NOT_LOADED = "UNAVAILABLE: "  # in Triton's table of the models, before the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +52,23 @@ class TritonPlan:
     """The voice models to load, and the models that each needs."""
     more_repositories: Sequence[Path] = ()
     """Searched for models after `repository`."""
+    engine_python: Path | None = None
+    """The interpreter of the environment of such engines; None: what a model's configuration names."""
+    load_timeouts: Mapping[str, float] = field(default_factory=dict)
+    """Seconds, of the voice models that may take longer than others to load."""
+    device: Literal["cpu", "gpu"] = "cpu"
+    """Models that have a configuration of this name, `configs/gpu.pbtxt`, are loaded by it."""
 
     @property
     def models(self) -> list[str]:
         """All models to load, in an order in which each finds what it needs."""
         needed = [model for others in self.needs.values() for model in others]
         return list(dict.fromkeys([*needed, *self.needs]))
+
+    @property
+    def start_timeout(self) -> float:
+        """Seconds until all models must be loaded, which Triton does at the same time."""
+        return max([START_TIMEOUT, *(seconds + START_TIMEOUT for seconds in self.load_timeouts.values())])
 
     @property
     def address(self) -> str:
@@ -62,6 +86,7 @@ def arguments(plan: TritonPlan, environment: ModelsEnvironment, backends: Path) 
         # A model process that died is only ever recovered by unload and load, which need explicit control.
         "--model-control-mode=explicit",
         *(f"--load-model={model}" for model in plan.models),
+        *(["--model-config-name=gpu"] if plan.device == "gpu" else []),
         # Every config.pbtxt is complete; starting a model once more only to complete its config costs a second.
         "--disable-auto-complete-config",
         f"--backend-config=python,shm-region-prefix-name={plan.shared_memory}",
@@ -75,9 +100,14 @@ def arguments(plan: TritonPlan, environment: ModelsEnvironment, backends: Path) 
     ]
 
 
-def variables(environment: ModelsEnvironment, base: Mapping[str, str]) -> dict[str, str]:
+def variables(
+    environment: ModelsEnvironment, base: Mapping[str, str], engine_python: Path | None = None
+) -> dict[str, str]:
     """Return the server's environment variables; nothing else of `base` reaches the models, secrets least of all."""
     kept = {name: base[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in base}
+    kept |= {name: value for name, value in base.items() if name.startswith(ENGINE_VARIABLES)}
+    if engine_python is not None:
+        kept["LECTERN_ENGINE_PYTHON"] = str(engine_python)
     return kept | {
         # PATH alone selects the models' environment: their embedded interpreter ignores PYTHONPATH.
         "PATH": f"{environment.prefix / 'bin'}:{base.get('PATH', os.defpath)}",
@@ -106,26 +136,38 @@ class TritonServer:
         await asyncio.to_thread(Stubs(plan.shared_memory).end_all)
         command = Command(
             argv=arguments(plan, environment, backends),
-            env=variables(environment, os.environ),
+            env=variables(environment, os.environ, plan.engine_python),
             log=plan.log,
             folder=plan.state,
             grace=DRAIN_SECONDS + EXIT_SLACK,
         )
         return cls(plan, await Child.spawn(command))
 
-    async def wait_ready(self, limit: float = START_TIMEOUT) -> None:
-        """Return once every wanted model is loaded, within `limit` seconds. Raises CannotStart.
+    async def wait_ready(self) -> None:
+        """Return once every wanted model is loaded, within the plan's time; a server that crashes is started again.
+
+        Raises CannotStart.
 
         A loaded model may still be unable to speak: only a synthesis proves that it can.
         """
+        limit = self.plan.start_timeout
+        crashes = 0
         try:
             async with AsyncTriton(self.plan.address) as client, asyncio.timeout(limit):
                 while not await _answers(client):
-                    if self.child.process.returncode is not None:
-                        raise CannotStart(f"Triton ended while starting ({self._log_says()})")
+                    if (status := self.child.process.returncode) is not None:
+                        if status >= 0 or crashes == CRASHES:
+                            raise CannotStart(f"Triton ended while starting ({self._log_says()})")
+                        crashes += 1
+                        await self._start_again(status)
                     await asyncio.sleep(POLL)
         except TimeoutError:
             raise CannotStart(f"Triton did not answer within {limit:.0f} s ({self._log_says()})") from None
+
+    async def _start_again(self, status: int) -> None:
+        log.warning("triton crashed while it started", status=status, said=self._log_says())
+        await asyncio.to_thread(Stubs(self.plan.shared_memory).end_all)
+        self.child = await Child.spawn(self.child.command)
 
     async def stop(self) -> None:
         """Let it finish what is in flight, for a bounded time, then end it and its model processes."""
@@ -133,7 +175,10 @@ class TritonServer:
         await asyncio.to_thread(Stubs(self.plan.shared_memory).end_all)
 
     def _log_says(self) -> str:
-        return f"{tail(self.plan.log) or 'it said nothing'}; see {self.plan.log}"
+        last = tail(self.plan.log, _NOT_LOADED)
+        if failed := re.match(rf"\|\s*(\S+)\s*\|[^|]*\|\s*{_NOT_LOADED}(.*?)\s*\|?$", last):
+            last = f"the model {failed[1]} was not loaded: {failed[2]}"
+        return f"{last or 'it said nothing'}; see {self.plan.log}"
 
 
 async def _answers(client: AsyncTriton) -> bool:

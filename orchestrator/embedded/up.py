@@ -11,7 +11,6 @@ from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.journal import journal
 from orchestrator.embedded.plan import Plan
-from orchestrator.embedded.sample import check_sound, read_sample
 from orchestrator.embedded.stack import running
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -50,7 +49,7 @@ async def _serve(home: Home, console: Console, *, once: bool) -> None:
             _write_record(plan, "ready")
             console.step("ready")
             if once or plan.sample:
-                await _read_sample(plan, console, must_succeed=once)
+                await _read_sample(plan, console, check=once)
             if not once:
                 _tell(plan, console, new_key)
                 await asyncio.Event().wait()
@@ -58,19 +57,23 @@ async def _serve(home: Home, console: Console, *, once: bool) -> None:
         home.record.unlink(missing_ok=True)
 
 
-async def _read_sample(plan: Plan, console: Console, *, must_succeed: bool) -> None:
-    console.step("reading the sample document aloud")
+async def _read_sample(plan: Plan, console: Console, *, check: bool) -> None:
+    """With `check`, it is read in any case, and must succeed. Raises CannotStart only then."""
+    from orchestrator.embedded.sample import read_sample  # noqa: PLC0415 - the codecs need not hold up the start
+
     try:
-        reading = await read_sample(plan.home, plan.url)
-        done = reading.progress
-        sound = await check_sound(plan.home.sample, done.audio_seconds)
+        heard = await read_sample(plan.home, plan.url, console.step, anew=check)
     except CannotStart as error:
-        if must_succeed:
+        if check:
             raise
         console.error(str(error))  # what serves goes on serving
         return
+    if heard is None:
+        console.step(f"the sample document was read before, into {plan.home.sample}")
+        return
+    done = heard.progress
     console.step(
-        f"read {done.blocks} blocks, {sound.seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s: "
+        f"read {done.blocks} blocks, {heard.sound.seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s: "
         f"{done.times_real_time:.0f} times real time"
     )
 

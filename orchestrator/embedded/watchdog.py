@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 import structlog
 
-from lectern.triton import AsyncTriton, Busy, NotFound, TritonError, Unreachable
+from lectern.triton import AsyncTriton, Busy, InvalidRequest, NotFound, TritonError, Unreachable
 from orchestrator.embedded.triton_stubs import Stub, Stubs
 
 INTERVAL = 2.0  # seconds between two proofs of a model, at least
@@ -33,7 +33,7 @@ class Health(Enum):
     """What a proof says of a model."""
 
     SPEAKS = auto()
-    BUSY = auto()  # it refused, and so it lives
+    BUSY = auto()  # it refused, and so it lives; an engine that it restarts is its own affair
     FAILED = auto()
     DEAD = auto()  # its process has gone
     MISSING = auto()  # it is not loaded
@@ -44,16 +44,21 @@ class Watchdog:
     """Watches the models of one Triton. `counts` holds how often what happened, by (event, model)."""
 
     def __init__(
-        self, address: str, needs: Mapping[str, Sequence[str]] | None = None, stubs: Stubs | None = None
+        self,
+        address: str,
+        needs: Mapping[str, Sequence[str]] | None = None,
+        stubs: Stubs | None = None,
+        load_timeouts: Mapping[str, float] | None = None,
     ) -> None:
         """`needs` has the models that must speak, each with those it cannot speak without; None: whichever speak.
 
-        `stubs`: the model processes may be killed.
+        `stubs`: the model processes may be killed. `load_timeouts`: of models that take longer than others.
         """
         self.counts: Counter[tuple[str, str]] = Counter()
         self._address = address
         self._wanted = needs
         self._stubs = stubs
+        self._load_timeouts = load_timeouts or {}
         # One at a time: cleaning must not take the shared memory of a model that is being loaded for a dead one's.
         self._recovering = asyncio.Lock()
 
@@ -107,7 +112,7 @@ class Watchdog:
     async def _prove(self, triton: AsyncTriton, model: str) -> tuple[Health, str]:
         try:
             await triton.prove(model, timeout=PROOF_TIMEOUT)
-        except Busy as error:
+        except (Busy, InvalidRequest) as error:
             return self._note(Health.BUSY, model, error)
         except Unreachable as error:
             return self._note(Health.UNKNOWN, model, error)
@@ -133,7 +138,7 @@ class Watchdog:
                 for part in reversed(parts):
                     await self._unload(triton, part)
                 for part in parts:
-                    await triton.load(part, timeout=LOAD_TIMEOUT)
+                    await triton.load(part, timeout=max(LOAD_TIMEOUT, self._load_timeouts.get(part, 0)))
                 cleaned = await asyncio.to_thread(self._stubs.clean) if self._stubs else []
             except TritonError as error:
                 self.counts["recovery_failed", model] += 1

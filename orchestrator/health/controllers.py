@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from msgspec import Meta
 
-from orchestrator.accounts.authentication import PUBLIC
+from orchestrator.accounts.authentication import NO_KEY, PUBLIC
 from orchestrator.health.proofs import Proofs
 from orchestrator.lib.database import run
 from orchestrator.lib.schema import Schema
@@ -34,7 +34,7 @@ class Readiness(Schema):
     checks: list[Check]
 
 
-@get("/healthz", opt=PUBLIC, tags=["Health"], summary="The process is alive", sync_to_thread=False)
+@get("/healthz", opt=PUBLIC, security=NO_KEY, tags=["Health"], summary="The process is alive", sync_to_thread=False)
 def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
@@ -42,6 +42,7 @@ def healthz() -> dict[str, str]:
 @get(
     "/readyz",
     opt=PUBLIC,
+    security=NO_KEY,
     tags=["Health"],
     summary="Database, store and models all do their work",
     responses={503: ResponseSpec(Readiness, description="Not ready; the checks say why", generate_examples=False)},

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from lectern.triton import AsyncTriton, Busy, TritonError
+from lectern.triton import AsyncTriton, Busy, InvalidRequest, TritonError
 from orchestrator.lib import metrics
 from orchestrator.settings import HealthSettings
 from orchestrator.voices.catalog import Catalog
@@ -55,6 +55,9 @@ class Proofs:
             await self._triton.prove(model, timeout=self._settings.probe_timeout)
         except Busy:
             log.info("model too busy to prove itself", model=model)
+        except InvalidRequest as error:  # such as of a model that speaks in no voice of its own: it answers
+            log.debug("model speaks nothing without being told more", model=model, error=str(error))
+            self._proven_at[model] = time.monotonic()
         except TritonError as error:
             log.warning("model did not speak", model=model, error=str(error))
         else:

@@ -37,6 +37,11 @@ class BadRequest(Problem):
     slug = "bad-request"
 
 
+def bad_field(field: str, message: str, *, where: str = "") -> BadRequest:
+    """``message`` goes on from the field's name, without a full stop. ``where``: what it is in, if not in the body."""
+    return BadRequest(f"'{field}' {message}.", errors=[FieldError(f"{where}.{field}" if where else field, message)])
+
+
 class Unauthenticated(Problem):
     """Send an API key as 'Authorization: Bearer KEY'."""
 
@@ -53,12 +58,36 @@ class NotFound(Problem):
     slug = "not-found"
 
 
+class NotReady(Problem):
+    """What is asked for is still being prepared. Try again in a moment."""
+
+    status = 409
+    title = "Not ready"
+    slug = "not-ready"
+
+
+class Conflict(Problem):
+    """What there is already does not allow it."""
+
+    status = 409
+    title = "Conflict"
+    slug = "conflict"
+
+
 class TooLarge(Problem):
     """The request is larger than this server accepts."""
 
     status = 413
     title = "Too large"
     slug = "too-large"
+
+
+class TooMany(Problem):
+    """There are more requests than this server accepts of one account."""
+
+    status = 429
+    title = "Too many requests"
+    slug = "too-many-requests"
 
 
 class ModelFailed(Problem):

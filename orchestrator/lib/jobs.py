@@ -1,15 +1,10 @@
-"""Jobs: kept in Postgres, enqueued in the transaction that needs them, run by worker processes."""
+"""Jobs: kept in Postgres, enqueued in the transaction that needs them, run by worker processes (`lib.worker`)."""
 
-import asyncio
 from typing import Any, Final
 
 import msgspec
-import procrastinate
-import structlog
-from procrastinate import App, PsycopgConnector
 
 from orchestrator.lib.database import run
-from orchestrator.settings import DatabaseSettings, WorkerSettings
 
 QUEUE: Final = "default"
 _DEFER: Final = (
@@ -17,41 +12,7 @@ _DEFER: Final = (
     "::procrastinate_job_to_defer_v1[])"
 )
 
-log = structlog.stdlib.get_logger("lectern.jobs")
-
 
 async def enqueue(task: str, **arguments: Any) -> None:  # noqa: ANN401 - whatever the task takes, as JSON
     """Joins the transaction in progress: the job exists if and only if the transaction commits."""
     await run(_DEFER, QUEUE, task, msgspec.json.encode(arguments).decode())
-
-
-def worker_app(settings: DatabaseSettings) -> App:
-    return App(connector=PsycopgConnector(conninfo=settings.url.reveal(), min_size=1, max_size=4))
-
-
-async def run_worker(app: App, settings: WorkerSettings) -> None:
-    """Works until SIGTERM or SIGINT, then lets running jobs finish for a while."""
-    async with app.open_async(), asyncio.TaskGroup() as tasks:
-        rescue = tasks.create_task(_rescue_stalled(app, settings))
-        await app.run_worker_async(
-            queues=[QUEUE],
-            concurrency=settings.concurrency,
-            update_heartbeat_interval=settings.heartbeat_seconds,
-            stalled_worker_timeout=settings.stalled_seconds,
-            shutdown_graceful_timeout=10,
-            delete_jobs="successful",
-        )
-        rescue.cancel()
-
-
-async def _rescue_stalled(app: App, settings: WorkerSettings) -> None:
-    """Gives the jobs of a worker that fell silent to the others. A killed worker cannot do that for itself."""
-    while True:
-        try:
-            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=settings.stalled_seconds):
-                log.warning("job taken over from a silent worker", job=job.id, task=job.task_name)
-                await app.job_manager.retry_job(job)
-        except procrastinate.exceptions.ConnectorException as error:
-            # The database is away; the worker itself notices and ends if it stays so.
-            log.warning("stalled jobs cannot be looked up", error=str(error))
-        await asyncio.sleep(settings.stalled_seconds / 3)

@@ -1,21 +1,56 @@
 """Reads a JSON body; what cannot be read is the sender's mistake, never a failure of the server."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from litestar import Request
 from litestar.exceptions import SerializationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from orchestrator.lib.errors import BadRequest
+from orchestrator.lib.errors import BadRequest, TooLarge
+
+# Escapes of JSON: a whole surrogate pair, half of one, any other. None can be taken for a part of the one before it.
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|(?P<half>u[Dd][89A-Fa-f][0-9A-Fa-f]{2})|.)",
+    re.DOTALL,
+)
 
 
 class JsonRequest(Request[Any, Any, Any]):
+    async def body(self) -> bytes:
+        """Raises `TooLarge`."""
+        try:
+            return await super().body()
+        except RequestEntityTooLarge:
+            limit = self.route_handler.resolve_request_max_body_size()
+            raise TooLarge(f"The request body is larger than {limit:,} bytes, the most accepted here.") from None
+
     async def json(self) -> Any:  # noqa: ANN401 - JSON
-        """Raises `BadRequest`."""
+        """Raises `BadRequest` or `TooLarge`."""
         try:
             return await super().json()
-        except UnicodeDecodeError as error:
-            raise BadRequest(f"The body is not valid UTF-8 at byte {error.start}. Send JSON in UTF-8.") from None
+        except UnicodeDecodeError:
+            raise BadRequest(_not_utf8(await self.body())) from None
         except RecursionError:
             raise BadRequest("The body is nested too deeply.") from None
         except SerializationException as error:
-            raise BadRequest(f"The body is not valid JSON: {error.__cause__ or error}.") from None
+            detail = _half_of_a_pair(await self.body()) or f"The body is not valid JSON: {error.__cause__ or error}."
+            raise BadRequest(detail) from None
+
+
+def _not_utf8(body: bytes) -> str:
+    where = ""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:  # the parser counts from the start of the string that it was in
+        where = f" at byte {error.start}"
+    return f"The body is not valid UTF-8{where}. Send JSON in UTF-8."
+
+
+def _half_of_a_pair(body: bytes) -> str | None:
+    """Return what to say of half a surrogate pair, if there is one: the parser takes it for the end of the body."""
+    for found in _ESCAPE.finditer(body):
+        if found["half"]:
+            half, where = found[0].decode(), found.start()
+            return f"The body has {half}, half of a surrogate pair, at byte {where}. Send whole Unicode characters."
+    return None

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from litestar import Response, Router, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
+from litestar.types import Method
 
 from orchestrator.lib.errors import NotFound
 from orchestrator.lib.version import VERSION
@@ -27,7 +29,7 @@ def openapi_config() -> OpenAPIConfig:
         version=VERSION,
         description="Reads documents aloud. Send your API key as `Authorization: Bearer KEY`.",
         openapi_router=Router(path="/docs", route_handlers=[], opt={"public": True}, include_in_schema=False),
-        operation_id_creator=lambda handler, _method, _path: handler.handler_name,
+        operation_id_creator=_operation_id,
         render_plugins=[
             SwaggerRenderPlugin(
                 js_url="/docs-assets/swagger-ui-bundle.js",
@@ -40,6 +42,15 @@ def openapi_config() -> OpenAPIConfig:
         ],
         components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
         security=[{"key": []}],
+    )
+
+
+def _operation_id(handler: HTTPRouteHandler, method: Method, _path: object) -> str:
+    """The handler's name; a handler of GET and HEAD is two operations, which may not share one."""
+    return (
+        f"{handler.handler_name}_headers"
+        if method == "HEAD" and len(handler.http_methods) > 1
+        else handler.handler_name
     )
 
 

@@ -48,7 +48,7 @@ def describe_errors(api: OpenAPI) -> None:
             ("application/json", "OpenAiError") if path.startswith("/v1/") else ("application/problem+json", "Problem")
         )
         content = {media_type: OpenAPIMediaType(schema=Reference(ref=f"#/components/schemas/{name}"))}
-        for operation in (item.get, item.post, item.delete, item.head):
+        for operation in (item.get, item.post, item.put, item.patch, item.delete, item.head):
             if operation is not None and operation.responses is not None:
                 operation.responses.pop("400", None)
                 operation.responses["4XX"] = OpenAPIResponse(description="The request is refused", content=content)

@@ -1,19 +1,28 @@
 """Turns every exception into an answer: RFC 9457 problem details, or OpenAI's error shape under /v1."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers import HTTPRouteHandler
 
+from orchestrator.lib.choices import choices
 from orchestrator.lib.database import is_outage
 from orchestrator.lib.errors import FieldError, Problem, TooLarge, Unavailable
-from orchestrator.lib.request_trail import request_id_of
+from orchestrator.lib.request_ids import request_id_of
 
 log = structlog.stdlib.get_logger("lectern.errors")
 
 _TITLES = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed"}
+
+_ODD_FIELD: Final = re.compile(
+    r"Object (?:contains unknown|(?P<missing>missing required)) field `(?P<name>.*)`", re.DOTALL
+)
+_NO_CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*)", re.DOTALL)
+_SHOWN: Final = 60  # characters of a wrong value that are worth repeating
 
 
 class _Answer(msgspec.Struct):
@@ -27,7 +36,7 @@ class _Answer(msgspec.Struct):
 
 
 def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    answer = _understand(error)
+    answer = _invalid(error, request) if isinstance(error, ValidationException) else _understand(error)
     if answer.status >= 500:  # noqa: PLR2004
         log.error("request failed", status=answer.status, detail=answer.detail, exc_info=error)
     body, media_type = _openai(answer) if request.url.path.startswith("/v1/") else _problem(answer, request)
@@ -39,14 +48,28 @@ def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Respo
     return Response(msgspec.json.encode(body), status_code=answer.status, media_type=media_type, headers=headers)
 
 
+def summary(error: Exception) -> dict[str, Any]:
+    """The problem alone, for what has no response of its own: an event, a message."""
+    answer = _understand(error)
+    body: dict[str, Any] = {
+        "type": f"urn:lectern:problem:{answer.slug}",
+        "title": answer.title,
+        "status": answer.status,
+        "detail": answer.detail,
+    }
+    if answer.errors:
+        body["errors"] = answer.errors
+    if answer.retry_after is not None:
+        body["retry_after"] = answer.retry_after
+    return body
+
+
 def _understand(error: Exception) -> _Answer:
     match error:
         case Problem():
             return _Answer(
                 error.status, error.title, error.slug, error.detail, error.errors, retry_after=error.retry_after
             )
-        case ValidationException():
-            return _invalid(error)
         case HTTPException(status_code=413):
             return _Answer(413, TooLarge.title, TooLarge.slug, "The request body is larger than this server accepts.")
         case HTTPException():
@@ -59,13 +82,39 @@ def _understand(error: Exception) -> _Answer:
             return _Answer(Problem.status, Problem.title, Problem.slug, Problem.__doc__ or Problem.title)
 
 
-def _invalid(error: ValidationException) -> _Answer:
-    found = [
-        FieldError(field=str(item.get("key") or item.get("source") or "body"), message=str(item.get("message")))
-        for item in (error.extra if isinstance(error.extra, list) else [])
-    ]
+def _invalid(error: ValidationException, request: Request[Any, Any, Any]) -> _Answer:
+    handler = request.scope.get("route_handler")
+    found = [_field_error(item, handler) for item in (error.extra if isinstance(error.extra, list) else [])]
     detail = "; ".join(f"{one.field}: {one.message}" for one in found) or error.detail
     return _Answer(400, "Bad request", "invalid-request", detail, tuple(found))
+
+
+def _field_error(item: dict[str, Any], handler: object) -> FieldError:
+    path, message = str(item.get("key") or item.get("source") or "body"), str(item.get("message"))
+    if path == "data":  # Litestar's name for the whole body
+        path = "body"
+    if message == "'data'":  # what is left of its KeyError
+        return FieldError(path, "is missing. Send JSON.")
+    if odd := _ODD_FIELD.fullmatch(message):
+        name = odd["name"] if path == "body" else f"{path}.{odd['name']}"
+        return FieldError(name, "is missing" if odd["missing"] else "unknown field")
+    if (wrong := _NO_CHOICE.fullmatch(message)) and isinstance(handler, HTTPRouteHandler):
+        value = wrong["value"] if len(wrong["value"]) <= _SHOWN else f"{wrong['value'][:_SHOWN]}…"
+        return FieldError(path, f"{value} is not one of {', '.join(_choices(handler, item))}")
+    return FieldError(path, message)
+
+
+def _choices(handler: HTTPRouteHandler, item: dict[str, Any]) -> list[str]:
+    """Return what the field may be: of the body, or a parameter of the route or of what it depends on."""
+    path = str(item.get("key"))
+    if item.get("source") == "body":
+        return choices(handler.parsed_fn_signature.parameters["data"].annotation, path)
+    dependencies = handler.resolve_dependencies().values()
+    for signature in (handler.parsed_fn_signature, *(one.parsed_fn_signature for one in dependencies)):
+        if path in signature.parameters:
+            kind = signature.parameters[path].annotation
+            return choices(kind) or choices(kind, "[0]")  # of each of several
+    return []
 
 
 def _problem(answer: _Answer, request: Request[Any, Any, Any]) -> tuple[dict[str, Any], str]:
@@ -80,6 +129,11 @@ def _problem(answer: _Answer, request: Request[Any, Any, Any]) -> tuple[dict[str
     if answer.errors:
         body["errors"] = answer.errors
     return body, "application/problem+json"
+
+
+def openai_error(problem: Problem) -> dict[str, Any]:
+    """OpenAI's shape of it, for a response that has begun."""
+    return _openai(_understand(problem))[0]["error"]  # type: ignore[no-any-return]
 
 
 def _openai(answer: _Answer) -> tuple[dict[str, Any], str]:

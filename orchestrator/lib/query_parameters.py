@@ -1,45 +1,60 @@
-"""Refuses query parameters that a route does not know: a misspelt one must not be ignored in silence."""
+"""Refuses query parameters of which a part would be ignored in silence: misspelt ones, repeated ones, empty ones."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler, WebsocketRouteHandler
 from litestar.params import ParameterKwarg
+from litestar.typing import FieldDefinition
 
 from orchestrator.lib.errors import BadRequest, FieldError
 
 _OPTION = "query_parameters"
-_RESERVED = {"request", "data", "state"}  # what Litestar itself hands to a route under these names
+_CHECKED = (HTTPRouteHandler, WebsocketRouteHandler)
+_RESERVED = {"request", "data", "state", "scope", "socket"}  # what Litestar itself hands to a route under these names
 
 
-def refuse_unknown(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A Litestar guard. Raises `BadRequest` that names the parameter and, if one is near, the one that was meant."""
-    if not connection.query_params or not isinstance(handler, HTTPRouteHandler):
+def refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A Litestar guard. Raises `BadRequest` that names the parameter and says what to do about it."""
+    if not connection.query_params or not isinstance(handler, _CHECKED):
         return
     known = _known(handler)
-    unknown = [name for name in connection.query_params if name not in known]
+    given = connection.query_params.dict()
+    unknown = [name for name in given if name not in known]
     if unknown:
-        raise BadRequest(
-            f"Unknown query parameter '{unknown[0]}'. {_advice(unknown[0], known)}",
-            errors=[FieldError(f"query.{name}", "unknown query parameter") for name in unknown],
-        )
+        detail = f"Unknown query parameter '{unknown[0]}'. {_advice(unknown[0], known)}"
+        raise BadRequest(detail, errors=[FieldError(f"query.{name}", "unknown query parameter") for name in unknown])
+    repeated = [name for name, values in given.items() if len(values) > 1 and not known[name]]
+    if repeated:
+        detail = f"The query parameter '{repeated[0]}' is given more than once. Send the one that is meant."
+        raise BadRequest(detail, errors=[FieldError(f"query.{name}", "given more than once") for name in repeated])
+    empty = [name for name, values in given.items() if "" in values]
+    if empty:
+        detail = f"The query parameter '{empty[0]}' is empty. Give it a value, or leave it out."
+        raise BadRequest(detail, errors=[FieldError(f"query.{name}", "is empty") for name in empty])
 
 
-def _known(handler: HTTPRouteHandler) -> frozenset[str]:
-    """Of the route and of what it depends on. Computed once for each route and kept in its options."""
+def _known(handler: BaseRouteHandler) -> Mapping[str, bool]:
+    """Of the route and of what it depends on; true: may be repeated. Computed once a route and kept in its options."""
     if _OPTION not in handler.opt:
         dependencies = handler.resolve_dependencies()
         signatures = [handler.parsed_fn_signature, *(one.parsed_fn_signature for one in dependencies.values())]
-        handler.opt[_OPTION] = frozenset(
-            (field.kwarg_definition.query if isinstance(field.kwarg_definition, ParameterKwarg) else None) or name
+        handler.opt[_OPTION] = {
+            (field.kwarg_definition.query if isinstance(field.kwarg_definition, ParameterKwarg) else None)
+            or name: _is_list(field)
             for signature in signatures
             for name, field in signature.parameters.items()
             if name not in dependencies and name not in _RESERVED
-        )
+        }
     return handler.opt[_OPTION]  # type: ignore[no-any-return]
 
 
-def _advice(name: str, known: frozenset[str]) -> str:
+def _is_list(field: FieldDefinition) -> bool:
+    return field.is_non_string_collection or any(one.is_non_string_collection for one in field.inner_types)
+
+
+def _advice(name: str, known: Mapping[str, bool]) -> str:
     near = get_close_matches(name, known, n=1)
     return f"Did you mean '{near[0]}'?" if near else "The API's documentation at /docs lists those that exist."

@@ -1,6 +1,5 @@
 """What every request leaves behind, whatever becomes of it: an id in its response, a log line, a count and a time."""
 
-import re
 import time
 from typing import Final
 
@@ -10,23 +9,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from orchestrator.lib import metrics
-from orchestrator.lib.ids import new_id
+from orchestrator.lib.request_ids import ID_HEADER, request_id_of
+from orchestrator.lib.socket_trail import follow_socket
 
-ID_HEADER: Final = "x-request-id"
-_ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT: Final = 499  # nginx's number for a client that closed before the answer was complete
 _BROKEN: Final = 599  # ours: the answer had begun and could not be finished, so the connection was broken
 
 log = structlog.stdlib.get_logger("lectern.request")
-
-
-def request_id_of(scope: Scope) -> str:
-    """The id in the request's header if it is a plain token, else a new one; the same at every call."""
-    state = scope.setdefault("state", {})
-    if "request_id" not in state:
-        offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == ID_HEADER.encode()), "")
-        state["request_id"] = offered if _ACCEPTABLE_ID.fullmatch(offered) else str(new_id())
-    return str(state["request_id"])
 
 
 class RequestTrail:
@@ -36,6 +25,9 @@ class RequestTrail:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await follow_socket(self.app, scope, receive, send)
+            return
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return

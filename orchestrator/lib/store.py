@@ -1,21 +1,32 @@
 """Where audio lies: a folder, or any object store obstore knows. Objects are written whole or not at all."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
 from orchestrator.lib.errors import Unavailable
 
 _PROBE: Final = "health/probe"
+_FAILURES: Final = (OSError, BaseError)
 
 
 class StoreFailed(Unavailable):
     """The audio store does not answer. Try again in some seconds."""
+
+
+class Stored(NamedTuple):
+    """What a listing says of an object; ``size`` is in bytes."""
+
+    path: str
+    size: int
+    written_at: datetime
 
 
 class Store:
@@ -34,14 +45,66 @@ class Store:
             return bytes(await answer.bytes_async())
         except (FileNotFoundError, NotFoundError):
             return None
-        except (OSError, BaseError) as error:
+        except _FAILURES as error:
             raise StoreFailed from error
 
-    async def write(self, path: str, data: bytes) -> None:
+    async def has(self, path: str) -> bool:
         """Raises `StoreFailed`."""
         try:
-            await obstore.put_async(self._objects, path, data)
-        except (OSError, BaseError) as error:
+            if self._folder is not None:
+                return await asyncio.to_thread((self._folder / path).is_file)
+            await obstore.head_async(self._objects, path)
+        except (FileNotFoundError, NotFoundError):
+            return False
+        except _FAILURES as error:
+            raise StoreFailed from error
+        return True
+
+    async def write(self, path: str, data: bytes, content_type: str | None = None) -> None:
+        """Raises `StoreFailed`. A folder keeps no content types; where a store does, its signed addresses send it."""
+        attributes = {"Content-Type": content_type} if content_type and self._folder is None else None
+        try:
+            await obstore.put_async(self._objects, path, data, attributes=attributes)
+        except _FAILURES as error:
+            raise StoreFailed from error
+
+    async def delete(self, paths: Sequence[str]) -> None:
+        """What is not there is deleted already. Raises `StoreFailed`; some may be gone then."""
+        try:
+            if self._folder is not None:
+                await asyncio.to_thread(_unlink, [self._folder / path for path in paths])
+            elif paths:
+                await obstore.delete_async(self._objects, paths)
+        except (FileNotFoundError, NotFoundError):
+            await self._delete_singly(paths)
+        except _FAILURES as error:
+            raise StoreFailed from error
+
+    async def _delete_singly(self, paths: Sequence[str]) -> None:
+        """For a store that gives up a whole batch as one of it is missing."""
+        for path in paths:
+            try:
+                await obstore.delete_async(self._objects, path)
+            except (FileNotFoundError, NotFoundError):
+                continue
+            except _FAILURES as error:
+                raise StoreFailed from error
+
+    async def list(self, prefix: str) -> list[Stored]:
+        """Every object below a folder, in no order. Raises `StoreFailed`."""
+        try:
+            found = await obstore.list(self._objects, prefix).collect_async()
+        except _FAILURES as error:
+            raise StoreFailed from error
+        return [Stored(one["path"], one["size"], one["last_modified"]) for one in found]
+
+    async def sign(self, method: Literal["GET", "HEAD"], path: str, seconds: int) -> str:
+        """An address by which anybody may do this with the object for so long. Raises `StoreFailed`."""
+        if not isinstance(self._objects, S3Store | GCSStore | AzureStore):
+            raise StoreFailed("This kind of store has no signed addresses.")
+        try:
+            return await obstore.sign_async(self._objects, method, path, timedelta(seconds=seconds))
+        except _FAILURES as error:
             raise StoreFailed from error
 
     async def prove(self) -> None:
@@ -49,3 +112,8 @@ class Store:
         await self.write(_PROBE, b"ready")
         if await self.read(_PROBE) != b"ready":
             raise StoreFailed("What was written to the audio store could not be read back.")
+
+
+def _unlink(files: Sequence[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)

@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
-from orchestrator.lib.errors import BadRequest, FieldError, TooLarge
+from orchestrator.lib.errors import BadRequest, FieldError, TooLarge, bad_field
 
 # Tab, line feed, form feed and carriage return are layout; the other control characters are damage or an attack.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}")  # the shape of BCP 47; models know the names
 
 
 def check_text(text: str, *, field: str, limit: int) -> None:
@@ -22,6 +23,12 @@ def check_text(text: str, *, field: str, limit: int) -> None:
         raise _bad(
             field, f"has the control character U+{ord(found.group()):04X} at character {found.start()}. Remove it."
         )
+
+
+def check_language(language: str, *, field: str = "language") -> None:
+    """Raises `BadRequest`."""
+    if not _LANGUAGE.fullmatch(language):
+        raise bad_field(field, "must be a tag of BCP 47, such as en or pt-BR")
 
 
 def _bad(field: str, message: str) -> BadRequest:

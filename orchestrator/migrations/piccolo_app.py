@@ -6,10 +6,24 @@ from piccolo.conf.apps import AppConfig
 
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.documents.tables import Block, Document
-from orchestrator.speech.tables import SynthesisLease
+from orchestrator.playback.tables import ListeningPosition
+from orchestrator.speech.kept.tables import AudioPin, KeptAudio
+from orchestrator.speech.making.tables import SynthesisLease
+from orchestrator.voices.own.tables import OwnVoice, VoiceConsent
 
 APP_CONFIG = AppConfig(
     app_name="lectern",
     migrations_folder_path=str(Path(__file__).parent / "versions"),
-    table_classes=[Account, ApiKey, Document, Block, SynthesisLease],
+    table_classes=[
+        Account,
+        ApiKey,
+        Document,
+        Block,
+        SynthesisLease,
+        KeptAudio,
+        AudioPin,
+        ListeningPosition,
+        OwnVoice,
+        VoiceConsent,
+    ],
 )

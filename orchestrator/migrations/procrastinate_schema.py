@@ -4,10 +4,10 @@ The package ships its whole schema, which cannot be applied twice, and one scrip
 Which scripts a database has seen is kept in ``procrastinate_schema``.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
-from procrastinate.schema import SchemaManager
 
 _SEEN = (
     "CREATE TABLE IF NOT EXISTS procrastinate_schema (script text PRIMARY KEY, applied_at timestamptz DEFAULT now())"
@@ -20,7 +20,7 @@ async def migrate(connection: asyncpg.Connection) -> list[str]:
     async with connection.transaction():
         await connection.execute(_SEEN)
         if await connection.fetchval("SELECT to_regclass('procrastinate_jobs')") is None:
-            await connection.execute(SchemaManager.get_schema())
+            await connection.execute((_sql() / "schema.sql").read_text(encoding="utf-8"))
             await _remember(connection, scripts)
             return ["schema.sql"]
     seen = {row["script"] for row in await connection.fetch("SELECT script FROM procrastinate_schema")}
@@ -33,7 +33,15 @@ async def migrate(connection: asyncpg.Connection) -> list[str]:
 
 
 def _scripts() -> list[Path]:
-    return sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"))
+    return sorted((_sql() / "migrations").glob("*.sql"))
+
+
+def _sql() -> Path:
+    """Found without importing the package, which takes longer than all that is done here."""
+    package = find_spec("procrastinate")
+    if package is None or package.origin is None:
+        raise RuntimeError("Procrastinate is not installed")
+    return Path(package.origin).parent / "sql"
 
 
 async def _remember(connection: asyncpg.Connection, scripts: list[Path]) -> None:

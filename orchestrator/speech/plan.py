@@ -1,13 +1,24 @@
 """From what is to be said to the ordered segments that say it, each with the key its audio is kept under."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from lectern import contract
-from orchestrator.voices.catalog import Voice
+from lectern.triton import Reference
+from orchestrator.documents.text.estimate import estimate_seconds
+from orchestrator.documents.text.spans import Span
+from orchestrator.speech.manner import Manner
+
+
+class Words(NamedTuple):
+    """What one segment says. ``spans`` lead from it back to the text that was sent; ``silence`` is in seconds."""
+
+    text: str
+    spans: Sequence[Span] = ()
+    silence: float = 0.0
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,31 +30,57 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     voice: Mapping[str, Any]
     language: str
     speed: float
+    lexicon: Mapping[str, str] = {}
+    reference: Reference | None = None  # what the voice is to sound like
+    # Not in the key: the same words may stand anywhere.
+    spans: Sequence[Span] = ()
+    silence: float = 0.0  # seconds before it
+
+    @property
+    def estimated_seconds(self) -> float:
+        """How long it will last, before any model has said it."""
+        return estimate_seconds(self.text) / self.speed
 
 
-def plan(texts: Iterable[str], voice: Voice, speed: float) -> list[Segment]:
-    return [
-        Segment(
-            key=_key(text, voice, speed),
-            text=text,
-            model=voice.model,
-            voice=voice.parameters,
-            language=voice.language,
-            speed=speed,
+def plan(said: Iterable[Words], manner: Manner) -> list[Segment]:
+    segments = []
+    for text, spans, silence in said:
+        lexicon = _occurring(manner.lexicon, text)
+        segments.append(
+            Segment(
+                key=_key(text, manner, lexicon),
+                text=text,
+                model=manner.voice.model,
+                voice=manner.parameters,
+                language=manner.language,
+                speed=manner.speed,
+                lexicon=lexicon,
+                reference=manner.voice.prompt.reference if manner.voice.prompt else None,
+                spans=spans,
+                silence=silence,
+            )
         )
-        for text in texts
-    ]
+    return segments
 
 
-def _key(text: str, voice: Voice, speed: float) -> str:
+def _occurring(lexicon: Mapping[str, str], text: str) -> Mapping[str, str]:
+    """Only these are sent and are part of the key, so that a longer lexicon leaves other segments as they are."""
+    folded = text.casefold()
+    return {word: sound for word, sound in lexicon.items() if word.casefold() in folded}
+
+
+def _key(text: str, manner: Manner, lexicon: Mapping[str, str]) -> str:
     """SHA-256, in hex, over everything that changes the samples and nothing that does not."""
-    identity = (
+    identity: tuple[Any, ...] = (
         contract.VERSION,
-        voice.model,
-        voice.model_version,
-        voice.parameters,
-        voice.language,
-        float(speed),
+        manner.voice.model,
+        manner.voice.model_version,
+        manner.parameters,
+        manner.language,
+        float(manner.speed),
+        lexicon,
         text,
     )
+    if (prompt := manner.voice.prompt) is not None:
+        identity += (prompt.digest, prompt.transcript)
     return hashlib.sha256(msgspec.json.encode(identity, order="sorted")).hexdigest()

@@ -27,7 +27,8 @@ async def begin(
     except BaseException:
         await body.aclose()
         raise
-    return Stream(_continued(first, body), media_type=content_type, headers=headers)
+    # As a header: Litestar's Stream prefers the media type of the route, which only says that it is some audio.
+    return Stream(_continued(first, body), headers={**(headers or {}), "content-type": content_type})
 
 
 class HeadersOnly(Response[None]):

@@ -1,30 +1,107 @@
-"""What the speech API takes: OpenAI's fields, by OpenAI's names."""
+"""What the speech API takes: OpenAI's fields by OpenAI's names, and a few more."""
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from lectern import contract
 from orchestrator.lib.schema import Schema
 from orchestrator.speech.audio.formats import AudioFormat
+from orchestrator.speech.captions import CaptionFormat
 
 Speed = Annotated[
     float,
     Meta(ge=contract.MIN_SPEED, le=contract.MAX_SPEED, description="1 is the voice's own pace, 2 is twice as fast."),
 ]
+Language = Annotated[str, Meta(description="BCP 47, such as en-GB. Left out: the voice's own.")]
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1, description="For models that draw lots; the others ignore it.")]
+SampleRate = Literal[8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
+Lane = Literal["live", "batch"]
+LOUDNESS: Final = (-40, -8)  # LUFS
+Loudness = Annotated[float, Meta(ge=LOUDNESS[0], le=LOUDNESS[1])]
 
 
-class SpeechRequest(Schema):
-    input: Annotated[str, Meta(description="The text to speak.")]
+class VoiceReference(Schema):
+    """A voice as an object: its id, or a mix of several."""
+
+    id: Annotated[str | None, Meta(description="A voice of GET /v1/audio/voices.")] = None
+    mix: Annotated[dict[str, float] | None, Meta(description="Voices and their weights, where the model mixes.")] = None
+
+
+class Normalization(Schema):
+    """What is written out as words, where the model can be told."""
+
+    numbers: bool | None = None
+    money: bool | None = None
+    dates: bool | None = None
+    units: bool | None = None
+    urls: bool | None = None
+    emails: bool | None = None
+
+
+class Turn(Schema):
+    """What one voice says in a dialogue. What is left out is as in the request."""
+
+    text: str
+    voice: str | VoiceReference | None = None
+    speed: Speed | None = None
+    language: Language | None = None
+    pause: Annotated[float, Meta(ge=0, description="Seconds of silence before it.")] = 0.0
+
+
+class Spoken(Schema):
+    """What every request to speak has."""
+
+    input: Annotated[str, Meta(description="The text to speak; left out where there are turns.")] = ""
+    turns: Annotated[list[Turn] | None, Meta(description="A dialogue, in the place of 'input'.")] = None
+    dialogue: Annotated[
+        bool, Meta(description="Whether [voice:af_sky] in 'input' changes the voice, and [pause:0.5s] is silence.")
+    ] = False
     model: Annotated[
         str | None,
-        Meta(description="A model of GET /v1/models. Left out, or OpenAI's tts-1 or tts-1-hd: the default one."),
+        Meta(description="A model of GET /v1/models. Left out, or one of OpenAI's own: the default one."),
     ] = None
-    voice: Annotated[str | None, Meta(description="A voice of GET /api/v1/voices. Left out: the default one.")] = None
+    voice: Annotated[
+        str | VoiceReference | None,
+        Meta(
+            description="A voice of GET /v1/audio/voices, or a mix: af_heart(2)+af_sky(1). Left out: the default one."
+        ),
+    ] = None
+    speed: Speed = 1.0
+    instructions: Annotated[
+        str | None, Meta(description="How to speak, for models that can be told; the others ignore it.")
+    ] = None
+    language: Language | None = None
+    lexicon: Annotated[
+        dict[str, str] | None, Meta(description="Words and their pronunciation in the model's phonetic alphabet.")
+    ] = None
+    normalization: Normalization | None = None
+    seed: Seed | None = None
+    lane: Annotated[Lane, Meta(description="live is heard at once and comes first; batch can wait.")] = "live"
+
+
+class SpeechRequest(Spoken):
     response_format: Annotated[
         AudioFormat, Meta(description="pcm is int16 little-endian mono at 24 kHz, without a header.")
     ] = "mp3"
-    speed: Speed = 1.0
+    sample_rate: Annotated[
+        SampleRate | None, Meta(description="Hz. Left out: the voice's own; of opus it is always 48000.")
+    ] = None
+    stream_format: Annotated[
+        Literal["audio", "sse"], Meta(description="sse: events with the audio in base64 and, at the end, the usage.")
+    ] = "audio"
+    timestamps: Annotated[
+        Literal["none", "word"], Meta(description="word: events with the times of words; needs stream_format sse.")
+    ] = "none"
+
+    loudness: Annotated[
+        Loudness | None,
+        Meta(description="LUFS (EBU R128) of the whole, which is sent once all of it is made. Left out: as it is."),
+    ] = None
+
+
+class CaptionRequest(Spoken):
+    caption_format: Annotated[CaptionFormat, Meta(description="json has every word; srt and vtt have lines.")] = "json"
 
 
 class Model(Schema):
@@ -37,3 +114,12 @@ class Model(Schema):
 class ModelList(Schema):
     data: list[Model]
     object: str = "list"
+
+
+class AudioModel(Schema):
+    id: str
+    name: str
+
+
+class AudioModelList(Schema):
+    models: list[AudioModel]

@@ -1,22 +1,38 @@
-"""Speech, as the rest of Lectern asks for it: a voice, then segments, then audio."""
+"""Speech, as the rest of Lectern asks for it: a voice and a manner, then segments, then audio or the times of words."""
 
-import math
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Final
+from uuid import UUID
 
-from orchestrator.documents.text.blocks import cut_speech
-from orchestrator.lib.errors import BadRequest, FieldError, NotFound
-from orchestrator.lib.text_input import check_text
+import msgspec
+
+from orchestrator.billing.prices import Prices
+from orchestrator.lib.errors import BadRequest, Busy, FieldError, NotFound
+from orchestrator.lib.ids import new_id
 from orchestrator.settings import SpeechSettings
-from orchestrator.speech.audio.formats import AudioFormat
-from orchestrator.speech.plan import Segment, plan
-from orchestrator.speech.stream import stream
-from orchestrator.speech.synthesizer import Synthesizer
+from orchestrator.speech.audio.formats import Sound
+from orchestrator.speech.captions import CaptionFormat, captions
+from orchestrator.speech.events import Watched, events
+from orchestrator.speech.kept.variants import Variants
+from orchestrator.speech.leveling import leveled
+from orchestrator.speech.making.gate import Asker, Gate, Pass
+from orchestrator.speech.making.pieces import pieces_of
+from orchestrator.speech.making.synthesis import Listening
+from orchestrator.speech.making.synthesizer import Synthesizer
+from orchestrator.speech.manner import Manner, manner
+from orchestrator.speech.passage import Passage, Utterance, cut
+from orchestrator.speech.plan import Segment, Words, plan
+from orchestrator.speech.stream import Pieces, declared_samples, kept_seconds, stream
 from orchestrator.speech.threads import EncoderThreads
-from orchestrator.speech.variants import Variants
+from orchestrator.speech.timeline import Origin
+from orchestrator.speech.usage import Tally, usage_headers
 from orchestrator.voices.catalog import Catalog, Voice
+from orchestrator.voices.openai_names import OPENAI_MODELS, OPENAI_VOICES
+from orchestrator.voices.own.finding import OwnVoices
 
-_OPENAI_NAMES: Final = frozenset({"tts-1", "tts-1-hd"})
+_NOTHING: Final = "Nothing in this is read aloud, so there is no audio of it."
 
 
 class Speech:
@@ -24,70 +40,167 @@ class Speech:
         self,
         *,
         catalog: Catalog,
+        own_voices: OwnVoices,
         synthesizer: Synthesizer,
+        gate: Gate,
         variants: Variants,
         threads: EncoderThreads,
+        prices: Prices,
         settings: SpeechSettings,
     ) -> None:
         self._catalog = catalog
+        self._own_voices = own_voices
         self._synthesizer = synthesizer
+        self._gate = gate
         self._variants = variants
         self._threads = threads
+        self._prices = prices
         self._settings = settings
 
-    async def voice(self, name: str | None, model: str | None) -> Voice:
-        """The default for what is left out. Raises `BadRequest`."""
+    @property
+    def limits(self) -> SpeechSettings:
+        return self._settings
+
+    async def manner(
+        self,
+        account: UUID,
+        *,
+        voice: str | None = None,
+        model: str | None = None,
+        speed: float = 1.0,
+        language: str | None = None,
+        lexicon: Mapping[str, str] | None = None,
+        normalization: Mapping[str, bool] | None = None,
+        seed: int | None = None,
+        instructions: str | None = None,
+    ) -> Manner:
+        """The default for what is left out. Raises `BadRequest`, `TooLarge`, `NotFound` or `Unavailable`."""
+        return manner(
+            await self._voice(account, voice, None if model in OPENAI_MODELS else model),
+            self._settings,
+            speed=speed,
+            language=language,
+            lexicon=lexicon,
+            normalization=normalization,
+            seed=seed,
+            instructions=instructions,
+        )
+
+    async def _voice(self, account: UUID, voice: str | None, model: str | None) -> Voice:
+        if model is None and voice in OPENAI_VOICES:
+            voice = await self._catalog.namesake(voice, self._settings.default_model)
+        elif voice is not None and (own := await self._own_voices.find(account, voice, model=model)) is not None:
+            return own
         return await self._catalog.find(
-            model=None if model in _OPENAI_NAMES else model,
-            voice=name or self._settings.default_voice or None,
+            model=model,
+            voice=voice or self._settings.default_voice or None,
             default_model=self._settings.default_model,
         )
 
-    async def plan_input(self, text: str, voice: Voice, speed: float) -> list[Segment]:
-        """Raises `BadRequest` or `TooLarge`."""
-        check_text(text, field="input", limit=self._settings.max_input)
-        pieces = await self._threads.run(
-            cut_speech, text, language=voice.language, first_seconds=self._settings.first_seconds
-        )
-        if not pieces:
+    async def plan_utterances(self, utterances: Sequence[Utterance]) -> Passage:
+        """Raises `BadRequest` if there is no word in any of them."""
+        cuts = await self._threads.run(cut, utterances, self._settings.first_seconds)
+        segments = [segment for one, said in zip(utterances, cuts, strict=True) for segment in plan(said, one.manner)]
+        if not segments:
             raise BadRequest(
                 "'input' has nothing that can be spoken. Send some words.", errors=[FieldError("input", "no words")]
             )
-        return plan([piece.spoken for piece in pieces], voice, _finite(speed))
+        origins = [one.origin for one, said in zip(utterances, cuts, strict=True) for _ in said]
+        return Passage(segments, origins, sum(len(one.text) for one in utterances))
 
-    def plan_texts(self, texts: Iterable[str], voice: Voice, speed: float) -> list[Segment]:
-        """For blocks, which are cut already. Raises `NotFound` if nothing in them is read aloud."""
-        segments = plan([text for text in texts if text], voice, _finite(speed))
-        if not segments:
-            raise NotFound("Nothing in this is read aloud, so there is no audio of it.")
-        return segments
+    def plan_blocks(self, blocks: Iterable[tuple[Words, Origin]], chosen: Manner) -> Passage:
+        """For blocks, which are cut already. Raises `NotFound` if none is read aloud."""
+        voiced = [(words, origin) for words, origin in blocks if words.text]
+        if not voiced:
+            raise NotFound(_NOTHING)
+        segments = plan([words for words, _ in voiced], chosen)
+        return Passage(segments, [origin for _, origin in voiced], sum(len(words.text) for words, _ in voiced))
 
-    def stream(self, segments: Sequence[Segment], audio_format: AudioFormat) -> AsyncGenerator[bytes, None]:
-        return stream(
-            segments,
-            audio_format,
-            synthesizer=self._synthesizer,
-            variants=self._variants,
-            threads=self._threads,
-            ahead=self._settings.segments_ahead,
-        )
+    async def stream(
+        self, passage: Passage, sound: Sound, asker: Asker, *, loudness: float | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Raises `Busy` before the first byte if a model has too much to do. ``loudness``: LUFS of the whole."""
+        total = await declared_samples(passage.segments, sound, self._variants)
+        pieces = self._pieces(passage.segments, asker, loudness)
+        async with aclosing(stream(pieces, sound, self._threads, total_samples=total)) as audio:
+            async for data in audio:
+                yield data
 
-    async def kept(self, segment: Segment, audio_format: AudioFormat) -> bytes | None:
-        """A whole file, if the segment's audio is in the store."""
-        return await self._variants.encoded(segment.key, audio_format)
+    def events(
+        self, passage: Passage, sound: Sound, asker: Asker, *, timestamps: bool, loudness: float | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The same as server-sent events."""
+        tally = Tally(passage.characters, self._prices)
+        watched = Watched(self._pieces(passage.segments, asker, loudness, tally), passage.timeline())
+        audio = stream(watched.pieces(), sound, self._threads)
+        return events(audio, watched, tally, timestamps=timestamps)
 
-    async def make(self, segment: Segment) -> float:
+    def captions(self, passage: Passage, caption_format: CaptionFormat, asker: Asker) -> AsyncGenerator[bytes, None]:
+        """When each word is heard; makes what is not kept yet."""
+        pieces = self._pieces(passage.segments, asker)
+        return captions(pieces, passage.timeline(), caption_format)
+
+    async def make(self, segment: Segment, asker: Asker) -> float:
         """Makes the segment's audio if need be; returns its seconds once it is complete."""
-        samples = 0
-        rate = 1
-        with self._synthesizer.listen(segment) as listening:
-            async for piece in listening.pieces():
-                samples += len(piece.audio)
-                rate = piece.sample_rate
-        return samples / rate
+        seconds = 0.0
+        async with aclosing(self._pieces([segment], asker)) as pieces:
+            async for _, piece in pieces:
+                seconds += len(piece.audio) / piece.sample_rate
+        return seconds
 
+    async def usage_headers(self, passage: Passage) -> dict[str, str]:
+        """What the passage takes, as far as that is known before the first byte."""
+        seconds = await self.kept_seconds(passage.segments)
+        return usage_headers(passage.segments, passage.characters, seconds, self._prices)
 
-def _finite(speed: float) -> float:
-    if not math.isfinite(speed):
-        raise BadRequest("'speed' must be a number.", errors=[FieldError("speed", "not a number")])
-    return speed
+    async def kept_seconds(self, segments: Sequence[Segment]) -> float | None:
+        """The duration of the whole, if every segment is in the store."""
+        return await kept_seconds(segments, self._variants)
+
+    def make_ahead(self, segment: Segment, asker: Asker, *, admitted: bool) -> Listening:
+        """Begins to make it; returns at once. Raises `Busy`, but not if its listener is ``admitted`` already."""
+        free = admitted or self._synthesizer.makes(segment)
+        way = None if free else self._gate.admit(segment.model, asker, segment.estimated_seconds)
+        return self._synthesizer.listen(segment, asker, way)
+
+    def _pieces(
+        self, segments: Sequence[Segment], asker: Asker, loudness: float | None = None, tally: Tally | None = None
+    ) -> Pieces:
+        if asker.listener is None and len(segments) > self._settings.segments_ahead + 1:
+            # It is a while until all of this is heard.
+            asker = msgspec.structs.replace(asker, listener=new_id())
+        pieces = self._admitted(segments, asker, tally)
+        if loudness is None:
+            return pieces
+        return leveled(pieces, partial(self._heard, segments, asker), loudness, self._threads)
+
+    async def _admitted(self, segments: Sequence[Segment], asker: Asker, tally: Tally | None) -> Pieces:
+        """What is kept or being made is always admitted, as it costs no model any time."""
+        first = segments[0]
+        admitted = None
+        if not self._synthesizer.makes(first):
+            try:
+                admitted = self._gate.admit(first.model, asker, first.estimated_seconds)
+            except Busy:
+                if not await self._are_kept(segments[: self._settings.segments_ahead + 1]):
+                    raise
+        async with aclosing(self._heard(segments, asker, tally, admitted)) as pieces:
+            async for place, piece in pieces:
+                yield place, piece
+
+    def _heard(
+        self, segments: Sequence[Segment], asker: Asker, tally: Tally | None = None, admitted: Pass | None = None
+    ) -> Pieces:
+        """``admitted``: what the gate let the first segment in with."""
+        ways = iter([admitted])
+
+        def listen(segment: Segment) -> Listening:
+            return self._synthesizer.listen(segment, asker, next(ways, None))
+
+        return pieces_of(segments, listen, ahead=self._settings.segments_ahead, bookkeeper=tally)
+
+    async def _are_kept(self, segments: Sequence[Segment]) -> bool:
+        for segment in segments:
+            if await self._variants.length(segment.key) is None:
+                return False
+        return True

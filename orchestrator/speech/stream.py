@@ -1,68 +1,75 @@
-"""The body of one audio response: its segments in order, a few made ahead, all through one muxer."""
+"""The body of one audio response: pieces of samples, all through one muxer."""
 
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Final
 
+from lectern.triton import Piece
 from orchestrator.speech.audio.encoding import Encoder
-from orchestrator.speech.audio.formats import AudioFormat
+from orchestrator.speech.audio.formats import Sound
+from orchestrator.speech.kept.variants import Variants
+from orchestrator.speech.lead import Lead
+from orchestrator.speech.making.pieces import silent_samples
 from orchestrator.speech.plan import Segment
-from orchestrator.speech.synthesis import Listening
-from orchestrator.speech.synthesizer import Synthesizer
 from orchestrator.speech.threads import EncoderThreads
-from orchestrator.speech.variants import Variants
 
 _DECLARING: Final = ("wav", "mp3")  # whose header says how long the whole is, if that is known by then
 
+Pieces = AsyncGenerator[tuple[int, Piece], None]
+
 
 async def stream(
-    segments: Sequence[Segment],
-    audio_format: AudioFormat,
-    *,
-    synthesizer: Synthesizer,
-    variants: Variants,
-    threads: EncoderThreads,
-    ahead: int,
+    pieces: Pieces, sound: Sound, threads: EncoderThreads, *, total_samples: int | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """Yields bytes as they come. Closing it lets go of everything that nobody else listens to.
+    """Yields bytes as they come, and closes the pieces with itself.
 
-    Raises what made a segment fail. If bytes have been sent by then, the response must not end as if it were whole:
-    the exception passes through the server, which breaks the connection.
+    If a piece fails after bytes have been sent, the response must not end as if it were whole: the exception passes
+    through the server, which breaks the connection.
     """
-    coming = iter(segments)
-    window: deque[Listening] = deque()
-
-    def look_ahead() -> None:
-        while len(window) <= ahead and (segment := next(coming, None)) is not None:
-            window.append(synthesizer.listen(segment))
-
     encoder: Encoder | None = None
-    total = await _known_length(segments, variants) if audio_format in _DECLARING else None
-    try:
-        look_ahead()
-        while window:
-            async for piece in window[0].pieces():
-                if encoder is None:
-                    encoder = await threads.run(Encoder, audio_format, piece.sample_rate, total_samples=total)
-                if data := await threads.run(encoder.feed, piece.audio, piece.sample_rate):
-                    yield data
-            window.popleft().leave()
-            look_ahead()
-        if encoder is not None and (data := await threads.run(encoder.finish)):
+    lead = Lead()
+    async with aclosing(pieces):
+        async for _, piece in pieces:
+            if encoder is None:
+                encoder = await threads.run(
+                    Encoder,
+                    sound.audio_format,
+                    piece.sample_rate,
+                    total_samples=total_samples,
+                    wanted_rate=sound.sample_rate,
+                )
+            if data := await threads.encode(lead.slack, encoder.feed, piece.audio, piece.sample_rate):
+                yield data
+            seconds = len(piece.audio) / piece.sample_rate
+            threads.encoded(seconds)
+            lead.add(seconds)
+        if encoder is not None and (data := await threads.encode(lead.slack, encoder.finish)):
             yield data
-    finally:
-        for listening in window:
-            listening.leave()
 
 
-async def _known_length(segments: Sequence[Segment], variants: Variants) -> int | None:
-    """Samples of the whole, if every segment is kept and all have one rate."""
-    samples = 0
-    rates = set()
+async def declared_samples(segments: Sequence[Segment], sound: Sound, variants: Variants) -> int | None:
+    """Samples of the whole, if the format declares them, every segment is kept and all have one rate."""
+    if sound.audio_format not in _DECLARING:
+        return None
+    lengths = await _lengths(segments, variants)
+    if lengths is None or len({rate for _, rate in lengths}) > 1:
+        return None
+    return sum(samples for samples, _ in lengths)
+
+
+async def kept_seconds(segments: Sequence[Segment], variants: Variants) -> float | None:
+    """Seconds of the whole, if every segment is kept."""
+    lengths = await _lengths(segments, variants)
+    return None if lengths is None else sum(samples / rate for samples, rate in lengths)
+
+
+async def _lengths(segments: Sequence[Segment], variants: Variants) -> list[tuple[int, int]] | None:
+    """Samples and rate of each, with the silence before it; stops at the first that is not kept."""
+    lengths = []
     for segment in segments:
         length = await variants.length(segment.key)
         if length is None:
             return None
-        samples += length[0]
-        rates.add(length[1])
-    return samples if len(rates) == 1 else None
+        samples, rate = length
+        lengths.append((samples + silent_samples(segment.silence, rate), rate))
+    return lengths

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -12,13 +12,16 @@ import structlog
 from lectern.triton import AsyncTriton, CardVoice, TritonError
 from orchestrator.lib.errors import BadRequest, FieldError, Unavailable
 from orchestrator.voices.mixes import NoMix, is_mix, parse
+from orchestrator.voices.prompt import Prompt
 
 _FRESH_SECONDS: Final = 30.0
 _REFRESH_SECONDS: Final = 4.0
 _FIRST_SECONDS: Final = 0.25  # until the first model is there, somebody is waiting for the server to become ready
 _SHORTEST_REFRESH: Final = 2.0  # so that guessing at voice names does not become load on the models
 
+_PLACES: Final = 8  # of a model that does not say how many it has
 _BEST_FIRST: Final = ("kokoro", "espeak")
+_FEATURES: Final = ("lexicon", "normalization", "seed", "instructions")
 
 log = structlog.stdlib.get_logger("lectern.voices")
 
@@ -32,6 +35,8 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     grade: str | None = None
     description: str
     parameters: Mapping[str, Any]  # the model's own, opaque to everyone else
+    features: frozenset[str] = frozenset()  # what the model takes beyond text and speed, of `_FEATURES`
+    prompt: Prompt | None = None  # which the model is to speak like
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -40,6 +45,10 @@ class Offer(msgspec.Struct, frozen=True):
     voices: Mapping[str, Voice] = {}
     default_voice: str = ""
     mixes: bool = False
+    places: int | None = None
+    references: bool = False
+    model_version: str = ""
+    features: frozenset[str] = frozenset()
 
 
 class Catalog:
@@ -66,13 +75,12 @@ class Catalog:
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
         """Those of a language include its regions: ``en`` also finds ``en-GB``."""
         await self._refresh(_FRESH_SECONDS)
-        wanted = language.lower() if language else None
         return [
             voice
             for of_model, offer in self._offers.items()
             if model in (None, of_model)
             for voice in offer.voices.values()
-            if wanted is None or voice.language.lower() == wanted or voice.language.lower().startswith(f"{wanted}-")
+            if speaks(voice.language, language)
         ]
 
     async def find(self, *, model: str | None, voice: str | None, default_model: str = "") -> Voice:
@@ -83,19 +91,52 @@ class Catalog:
         await self._refresh(_FRESH_SECONDS)
         if self._find(model, voice, default_model) is None:
             await self._refresh(_SHORTEST_REFRESH)  # it may be new
-        if not self._offers:
-            raise Unavailable("No speech model is ready at the moment. Try again a little later.")
-        wanted = model or self._preferred(default_model)
-        if wanted not in self._offers and wanted in self._seen:
-            raise Unavailable(
-                f"The model '{wanted}' is not loaded at the moment. Try again a little later.", retry_after=5
-            )
-        if wanted not in self._offers:
-            raise _unknown("model", wanted, self._offers)
+        offer = self._offered(model or (self._preferred(default_model) if self._offers else ""))
         found = self._find(model, voice, default_model)
         if found is None:
-            raise _unknown("voice", voice or "", self._offers[wanted].voices)
+            raise _unknown("voice", voice or "", offer.voices)
         return found
+
+    async def offer(self, model: str) -> Offer:
+        """Raises `BadRequest` or `Unavailable`."""
+        await self._refresh(_FRESH_SECONDS if model in self._offers else _SHORTEST_REFRESH)
+        return self._offered(model)
+
+    async def model_that(self, takes: Callable[[Offer], bool], default_model: str) -> str | None:
+        """The default model, if it is one that does so; else another one."""
+        await self._refresh(_FRESH_SECONDS)
+        if not self._offers:
+            return None
+        first = self._preferred(default_model)
+        return next((name for name in [first, *sorted(self._offers)] if takes(self._offers.get(name, Offer()))), None)
+
+    async def namesakes(self, *names: str) -> list[Voice]:
+        """The voices of all models that are called so."""
+        await self._refresh(_FRESH_SECONDS)
+        return [offer.voices[name] for offer in self._offers.values() for name in names if name in offer.voices]
+
+    async def namesake(self, name: str, default_model: str = "") -> str | None:
+        """Return a voice of the default model that is called so after its prefix (af_nova for nova), if it has one."""
+        await self._refresh(_FRESH_SECONDS)
+        if not self._offers:
+            return None
+        offer = self._offers.get(self._preferred(default_model), Offer())
+        return next((voice for voice in offer.voices if voice == name or voice.endswith(f"_{name}")), None)
+
+    def places(self, model: str) -> int:
+        """How many segments the model says that it can make at a time."""
+        return self._offers.get(model, Offer()).places or _PLACES
+
+    def _offered(self, model: str) -> Offer:
+        if not self._offers:
+            raise Unavailable("No speech model is ready at the moment. Try again a little later.")
+        if model not in self._offers and model in self._seen:
+            raise Unavailable(
+                f"The model '{model}' is not loaded at the moment. Try again a little later.", retry_after=5
+            )
+        if model not in self._offers:
+            raise _unknown("model", model, self._offers)
+        return self._offers[model]
 
     def _preferred(self, default: str) -> str:
         """Return the best model of those that could speak at some time, so that a short absence changes no voice."""
@@ -147,12 +188,23 @@ class Catalog:
                 continue
             # New weights in the same folder sound different, and so must be another version.
             version = f"{model.version}-{card.version}" if card.version else model.version
-            voices = {one.name: _voice(one, model.name, version) for one in card.voices}
-            offers[model.name] = Offer(voices, card.default_voice, card.mixes)
+            features = frozenset(feature for feature in _FEATURES if getattr(card, feature))
+            voices = {one.name: _voice(one, model.name, version, features) for one in card.voices}
+            offers[model.name] = Offer(
+                voices, card.default_voice, card.mixes, card.places, card.references, version, features
+            )
         return offers
 
 
-def _voice(one: CardVoice, model: str, version: str) -> Voice:
+def speaks(language: str, wanted: str | None) -> bool:
+    """Whether it is the language that is wanted, if one is, or one of its regions."""
+    if wanted is None:
+        return True
+    have, want = language.lower(), wanted.lower()
+    return have == want or have.startswith(f"{want}-")
+
+
+def _voice(one: CardVoice, model: str, version: str, features: frozenset[str]) -> Voice:
     return Voice(
         name=one.name,
         model=model,
@@ -162,6 +214,7 @@ def _voice(one: CardVoice, model: str, version: str) -> Voice:
         grade=one.grade,
         description=one.description,
         parameters=one.voice,
+        features=features,
     )
 
 

@@ -1,4 +1,5 @@
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import Meta
 
@@ -6,7 +7,13 @@ from orchestrator.lib.schema import Schema
 
 
 class VoiceView(Schema):
-    name: str
+    id: Annotated[UUID | None, Meta(description="Of a voice of your own.")]
+    slug: Annotated[str, Meta(description="What a request's 'voice' says.")]
+    name: Annotated[str, Meta(description="The same, but for a voice of your own, which has the name you gave it.")]
+    kind: Annotated[
+        Literal["model", "prompt", "mix"],
+        Meta(description="model: the model's own; else your own, by a recording or as a mix."),
+    ]
     model: str
     language: Annotated[str, Meta(description="BCP-47.")]
     gender: str | None

@@ -17,6 +17,8 @@ import pytest
 from tests.end_to_end.processes import Process, descendants
 from tests.stack import Stack, started_stack
 
+pytestmark = pytest.mark.long
+
 BACK_WITHIN = 15.0  # seconds
 SENTENCE = "The lamp on the long table was lit at six, and nobody in the reading room spoke a word. "
 

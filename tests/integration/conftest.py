@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.embedded.home import Home
 from orchestrator.lib import database
-from orchestrator.settings import DatabaseSettings, Secret
+from orchestrator.lib.environment import Secret
+from orchestrator.settings import DatabaseSettings
 from tests.integration.servers import database_url
 from tests.stack import Stack
 

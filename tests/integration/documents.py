@@ -1,9 +1,12 @@
 """What tests do with documents again and again."""
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import httpx
+
+R = TypeVar("R")
 
 READY_SECONDS = 30
 
@@ -26,3 +29,12 @@ def wait(api: httpx.Client, document_id: str) -> dict[str, Any]:
 
 def blocks(api: httpx.Client, document_id: str) -> list[dict[str, Any]]:
     return list(api.get(f"/api/v1/documents/{document_id}/blocks").raise_for_status().json()["items"])
+
+
+def until(ask: Callable[[], R], good: Callable[[R], bool]) -> R:
+    """Asks until the answer is good."""
+    limit = time.monotonic() + READY_SECONDS
+    while not good(answer := ask()):
+        assert time.monotonic() < limit, f"still {answer}"
+        time.sleep(0.02)
+    return answer

@@ -8,15 +8,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
 from tests.stack import ROOT, Stack, is_ready
 
 
+class WebServer(NamedTuple):
+    url: str
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
-def web_server(stack: Stack, log: Path) -> Iterator[str]:
-    """Another web process; yields its address once it is ready."""
+def web_server(stack: Stack, log: Path, **settings: str) -> Iterator[str]:
+    """Another web process, with settings of its own; yields its address once it is ready."""
+    with web_process(stack, log, **settings) as server:
+        yield server.url
+
+
+@contextmanager
+def web_process(stack: Stack, log: Path, **settings: str) -> Iterator[WebServer]:
+    """The same, for tests that do something to the process."""
     home = Home(stack.home)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -27,6 +40,7 @@ def web_server(stack: Stack, log: Path) -> Iterator[str]:
         "STORE_URL": home.store.as_uri(),
         "TRITON_URL": stack.triton_address,
         "LECTERN_PORT": str(port),
+        **settings,
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -39,7 +53,7 @@ def web_server(stack: Stack, log: Path) -> Iterator[str]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < limit, "the server did not become ready"
             time.sleep(0.1)
-        yield url
+        yield WebServer(url, process)
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -21,7 +21,7 @@ BAD_SPEECH: dict[str, tuple[dict[str, Any], int, str]] = {
     "unknown voice": ({"voice": "en-usa"}, 400, "en-us"),
     "unknown model": ({"model": "espeek"}, 400, "espeak"),
     "unknown field": ({"colour": "red"}, 400, "colour"),
-    "unknown format": ({"response_format": "ogg"}, 400, "response_format"),
+    "unknown format": ({"response_format": "ogg"}, 400, "response_format: 'ogg' is not one of aac, flac, mp3, opus"),
     "speed 0": ({"speed": 0}, 400, "speed"),
     "speed below the lowest": ({"speed": 0.2}, 400, "speed"),
     "speed above the highest": ({"speed": 4.1}, 400, "speed"),
@@ -44,22 +44,24 @@ def test_a_bad_speech_request_is_refused_in_openais_shape(api: httpx.Client, cas
 
 
 BAD_BODIES = {
-    "not JSON": b"{",
-    "no body": b"",
-    "not an object": b"[1, 2]",
-    "lone surrogate": b'{"model": "espeak", "voice": "en-us", "input": "half \\ud83d of it"}',
-    "not UTF-8": b'{"model": "espeak", "voice": "en-us", "input": "caf\xe9"}',
-    "deeply nested": b'{"input": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    "missing fields": b"{}",
+    "not JSON": (b"{", "JSON"),
+    "no body": (b"", "missing"),
+    "not an object": (b"[1, 2]", "object"),
+    "lone surrogate": (b'{"model": "espeak", "voice": "en-us", "input": "half \\ud83d of it"}', "surrogate"),
+    "not UTF-8": (b'{"model": "espeak", "voice": "en-us", "input": "caf\xe9"}', "byte 51"),
+    "deeply nested": (b'{"input": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deeply"),
+    "missing fields": (b"{}", "missing"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_BODIES)
 @pytest.mark.parametrize("path", ["/v1/audio/speech", "/api/v1/documents"])
 def test_a_broken_body_is_refused(api: httpx.Client, path: str, case: str) -> None:
-    answer = api.post(path, content=BAD_BODIES[case], headers={"content-type": "application/json"})
+    body, hint = BAD_BODIES[case]
+    answer = api.post(path, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400, answer.text
-    assert answer.json()
+    said = answer.json()
+    assert hint in (said["error"]["message"] if "error" in said else said["detail"])
 
 
 BAD_DOCUMENTS: dict[str, tuple[dict[str, Any], int, str]] = {
@@ -68,7 +70,7 @@ BAD_DOCUMENTS: dict[str, tuple[dict[str, Any], int, str]] = {
     "10 MB of text": ({"text": "a word " * 1_500_000}, 413, "larger"),
     "too many characters": ({"text": "word " * 500_000}, 413, "at most"),
     "null character": ({"text": "a\u0000b"}, 400, "U+0000"),
-    "unknown format": ({"text": "x", "format": "pdf"}, 400, "format"),
+    "unknown format": ({"text": "x", "format": "pdf"}, 400, "'pdf' is not one of markdown, text"),
     "unknown field": ({"text": "x", "txt": "y"}, 400, "txt"),
     "long title": ({"text": "x", "title": "t" * 1000}, 413, "title"),
     "empty title": ({"text": "x", "title": ""}, 400, "title"),
@@ -93,6 +95,8 @@ BAD_QUERIES = {
     "/api/v1/documents?limit=ten": "limit",
     "/api/v1/documents?limit=100000000000000000000": "limit",
     "/api/v1/documents?after=yesterday": "after",
+    "/api/v1/documents/00000000-0000-7000-8000-000000000000/blocks?after=-1": "after",
+    "/api/v1/documents/00000000-0000-7000-8000-000000000000/blocks?after=512795883438356234240": "after",
     "/api/v1/voices?modle=espeak": "model",
     "/v1/models?x=1": "x",
     "/healthz?verbose=1": "verbose",
@@ -112,9 +116,11 @@ def test_a_bad_query_parameter_is_named(api: httpx.Client, path: str) -> None:
         ("voice=nobody", "nobody"),
         ("speed=0", "speed"),
         ("speed=nan", "speed"),
-        ("response_format=aiff", "response_format"),
+        ("response_format=aiff", "response_format: 'aiff' is not one of aac, flac, mp3, opus"),
         ("voise=en-us", "voice"),
         ("model=none", "model"),
+        ("voice=en-us&voice=en-gb", "more than once"),
+        ("voice=", "empty"),
     ],
 )
 def test_a_bad_audio_query_is_named(api: httpx.Client, query: str, hint: str) -> None:

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import httpx
 import numpy as np
-import openai
 import pytest
 
 from lectern.triton import Triton
@@ -144,29 +143,6 @@ def test_a_voice_that_fails_midway_breaks_the_connection(api: httpx.Client) -> N
         assert answer.status_code == 200
         with pytest.raises(httpx.RemoteProtocolError):
             answer.read()
-
-
-def test_the_official_openai_client_speaks_and_streams(stack: Stack) -> None:
-    client = openai.OpenAI(base_url=f"{stack.url}/v1", api_key=stack.api_key)
-    whole = client.audio.speech.create(model="espeak", voice="en-us", input=TEXT, response_format="wav")
-    samples, rate = decode(whole.content)
-    assert len(samples) / rate > 3
-
-    with client.audio.speech.with_streaming_response.create(
-        model="tts-1", voice="en-gb", input=LONG_TEXT, response_format="pcm", speed=1.5
-    ) as streamed:
-        parts = list(streamed.iter_bytes(4096))
-    assert len(parts) > 10
-    assert sum(map(len, parts)) / 2 / 24_000 > 30
-    assert {model.id for model in client.models.list()} >= {"espeak"}
-
-
-def test_the_official_openai_client_understands_our_errors(stack: Stack) -> None:
-    client = openai.OpenAI(base_url=f"{stack.url}/v1", api_key=stack.api_key, max_retries=0)
-    with pytest.raises(openai.BadRequestError, match="There is no voice 'alloy'"):
-        client.audio.speech.create(model="espeak", voice="alloy", input="Hello.")
-    with pytest.raises(openai.AuthenticationError):
-        openai.OpenAI(base_url=f"{stack.url}/v1", api_key="wrong", max_retries=0).models.list()
 
 
 def test_voices_are_listed_by_language(api: httpx.Client) -> None:

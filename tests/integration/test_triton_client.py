@@ -132,7 +132,8 @@ def test_many_at_once_and_leaving_early(triton_address: str) -> None:
 
             async def leave() -> int:
                 async with aclosing(triton.speak("hum", "x" * 1000, voice=SLOW)) as pieces:
-                    return int((await anext(pieces)).audio.size)
+                    # Empty pieces, by which a model that is busy says that it is there, are no begin.
+                    return await anext(piece.audio.size async for piece in pieces if piece.audio.size)
 
             sizes = await asyncio.gather(*(read() for _ in range(6)), *(leave() for _ in range(6)))
             assert max(sizes[:6]) < 1.01 * min(sizes[:6])  # the engines' own states differ by a few samples

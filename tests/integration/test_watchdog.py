@@ -12,11 +12,13 @@ import pytest
 
 from lectern.triton import AsyncTriton, TritonError
 from orchestrator.embedded.models import needs
-from orchestrator.embedded.ports import free_port
-from orchestrator.embedded.triton import TritonPlan, TritonServer
+from orchestrator.embedded.triton import TritonServer
 from orchestrator.embedded.triton_stubs import SHARED_MEMORY, Stubs
 from orchestrator.embedded.watchdog import Watchdog
 from tests import kokoro
+from tests.own_triton import plan_of
+
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
 FOUND_AND_BACK = 15.0  # seconds: at most 10 until it is found, and then a load
@@ -26,18 +28,7 @@ FOUND_AND_BACK = 15.0  # seconds: at most 10 until it is found, and then a load
 async def watched_triton(
     folder: Path, *, local: bool = True, repository: Path = ROOT / "model_repository", model: str = "espeak"
 ) -> AsyncIterator[tuple[TritonServer, Watchdog]]:
-    port = free_port()
-    plan = TritonPlan(
-        python=ROOT / ".venvs" / "models" / "bin" / "python",
-        repository=repository,
-        own_backends=ROOT / "docker" / "triton" / "backends",
-        state=folder,
-        log=folder / "triton.log",
-        grpc_port=port,
-        metrics_port=free_port(),
-        shared_memory=f"lectern-test-{port}-",
-        needs=needs([model], [repository]),
-    )
+    plan = plan_of(folder, repository, needs([model], [repository]))
     server = await TritonServer.start(plan)
     try:
         await server.wait_ready()

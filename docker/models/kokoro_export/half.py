@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from kokoro_export.nodes import names_read
+
 _SCOPES: Final = ("/generator/blocks", "/generator/noise_blocks", "/generator/ups", "/decode", "/encode")
 _TYPES: Final = ("Conv", "ConvTranspose")
 
@@ -40,7 +42,7 @@ def to_half(source: Path, target: Path) -> None:
         nodes += [node, helper.make_node("Cast", [up], [output], name=f"{up}/cast", to=TensorProto.FLOAT)]
     del graph.node[:]
     graph.node.extend(nodes)
-    used = {name for node in nodes for name in node.input}
+    used = {name for node in nodes for name in names_read(node)}
     kept = [initializer for initializer in graph.initializer if initializer.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)

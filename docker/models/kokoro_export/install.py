@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+from weights.placing import beside
 
 from kokoro_export.voices import Table, write
 
@@ -30,24 +29,14 @@ def version_of(model: Path, voices: Mapping[str, Table]) -> str:
 def install(model: Path, voices: Mapping[str, Table], card: Mapping[str, Any], repository: Path) -> None:
     """Replace what is installed. The card, which says that there is a model, goes first and comes last."""
     (repository / CARD).unlink(missing_ok=True)
-    with _beside(repository / VOICES) as fresh:
+    with beside(repository / VOICES) as fresh:
         write(voices, fresh)
         shutil.rmtree(repository / VOICES, ignore_errors=True)
         fresh.rename(repository / VOICES)
     target = repository / MODEL
-    with _beside(target) as fresh:
+    with beside(target) as fresh:
         shutil.copyfile(model, fresh)
         fresh.replace(target)
-    with _beside(repository / CARD) as fresh:
+    with beside(repository / CARD) as fresh:
         fresh.write_text(json.dumps(card, indent=2) + "\n")
         fresh.replace(repository / CARD)
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Give a place on the same file system, from where what is whole can be moved to `target`."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
-        # Readable for whoever runs Triton, unlike the temporary folder itself.
-        yield Path(folder) / target.name
-    os.sync()

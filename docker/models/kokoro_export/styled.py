@@ -12,6 +12,21 @@ from kokoro_export.time_axis import TimeAxis
 LEAK: Final = 0.2
 
 
+def normalised(x: Tensor, gain: Tensor, shift: Tensor, members: Tensor, per_step: Tensor, eps: float) -> Tensor:
+    """[1, C, .., P], gain and shift [C, N] -> each item normalised over its own steps; zero in the gaps, whatever x is.
+
+    The statistics are products with the matrix of the members, and so is spreading them over the steps.
+    """
+    rows = x.reshape(gain.shape[0], -1)
+    steps = members.t()
+    mean = torch.matmul(rows, steps) * per_step
+    variance = (torch.matmul(rows * rows, steps) * per_step - mean * mean).clamp(min=0)
+    scale = gain * torch.rsqrt(variance + eps)
+    offset = shift - mean * scale
+    # Not the result takes the shape of x: as the output of a branch it would be copied.
+    return x * torch.matmul(scale, members).reshape(x.shape) + torch.matmul(offset, members).reshape(x.shape)
+
+
 class StyleNorm(nn.Module):
     """[1, C, P], style [N, S] -> [1, C, P]: each item normalised over its own steps; zero in the gaps."""
 
@@ -22,15 +37,14 @@ class StyleNorm(nn.Module):
         self.register_buffer("weight", adain.norm.weight.data.view(-1, 1).clone())
         self.register_buffer("bias", adain.norm.bias.data.view(-1, 1).clone())
 
+    def gain_and_shift(self, style: Tensor) -> tuple[Tensor, Tensor]:
+        """What to multiply and to add to what is normalised, [C, N]."""
+        gain, shift = self.of_style(style).t().chunk(2, 0)
+        return (1 + gain) * self.weight, (1 + gain) * self.bias + shift
+
     def forward(self, x: Tensor, style: Tensor, axis: TimeAxis) -> Tensor:
-        gain, shift = self.of_style(style).t().chunk(2, 0)  # [C, N]
-        steps = axis.members.t()
-        mean = torch.matmul(x[0], steps) * axis.per_step
-        variance = (torch.matmul(x[0] * x[0], steps) * axis.per_step - mean * mean).clamp(min=0)
-        scale = (1 + gain) * self.weight * torch.rsqrt(variance + self.eps)
-        offset = (1 + gain) * self.bias + shift - mean * scale
-        scales, offsets = torch.matmul(scale, axis.members), torch.matmul(offset, axis.members)
-        return x * scales.unsqueeze(0) + offsets.unsqueeze(0)
+        gain, shift = self.gain_and_shift(style)
+        return normalised(x, gain, shift, axis.members, axis.per_step, self.eps)
 
 
 class StyledBlock(nn.Module):
@@ -53,25 +67,3 @@ class StyledBlock(nn.Module):
         if block.learned_sc:
             shortcut = block.conv1x1(shortcut)
         return (way + shortcut) * (after.inside * math.sqrt(0.5))
-
-
-class SnakeBlock(nn.Module):
-    """Upstream's AdaINResBlock1: three styled, dilated convolutions with periodic activations (Snake, Ziyin 2020)."""
-
-    def __init__(self, block: Any) -> None:  # noqa: ANN401 - upstream has no types
-        super().__init__()
-        self.convs = nn.ModuleList([*block.convs1, *block.convs2])
-        self.norms = nn.ModuleList(StyleNorm(norm) for norm in [*block.adain1, *block.adain2])
-        self.alphas = nn.ParameterList([*block.alpha1, *block.alpha2])
-
-    def forward(self, x: Tensor, style: Tensor, axis: TimeAxis) -> Tensor:
-        rounds = len(self.convs) // 2
-        for first in range(rounds):
-            way = x
-            for index in (first, first + rounds):
-                way = self.norms[index](way, style, axis)
-                alpha = self.alphas[index]
-                wave = torch.sin(alpha * way)
-                way = self.convs[index](way + wave * wave / alpha) * axis.inside
-            x = way + x
-        return x

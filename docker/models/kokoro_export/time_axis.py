@@ -1,7 +1,8 @@
 """The packed time axis: the items of a batch one behind the other, with a gap of zeros between them.
 
-The gap is as long as the widest reach of a convolution, so that no item feels its neighbour. What is computed in the
-gaps is put back to zero after every layer that has a bias.
+The gap is as long as the widest reach of a convolution, so that no item feels its neighbour. A convolution reads zeros
+there: what the one before it wrote is put back to zero by the norm between them, or by a mask where there is none.
+Behind the last item there is no gap, as the convolutions pad with zeros; so a single item fills the axis.
 """
 
 from typing import Final, NamedTuple
@@ -35,9 +36,11 @@ class Packing(NamedTuple):
     """[F], the item that a frame, or the gap behind it, belongs to."""
 
     def axis(self, steps: int, extra: int, dtype: torch.dtype) -> TimeAxis:
-        """Return the axis with `steps` steps a frame, where each item has `extra` steps more, taken from its gap."""
-        length = self.item.shape[0] * steps
-        position = torch.arange(length, device=self.starts.device).unsqueeze(0)
+        """Return the axis with `steps` steps a frame, where each item has `extra` steps more, taken from its gap.
+
+        The last item has no gap: the axis is longer by its extra steps.
+        """
+        position = torch.arange(self.item.shape[0] * steps + extra, device=self.starts.device).unsqueeze(0)
         first = (self.starts * steps).unsqueeze(1)
         count = self.frames * steps + extra
         members = ((position >= first) & (position < first + count.unsqueeze(1))).to(dtype)
@@ -46,8 +49,9 @@ class Packing(NamedTuple):
     def pack(self, padded: Tensor, steps: int, axis: TimeAxis) -> Tensor:
         """From [N, C, L], whatever stands in its padding, to [1, C, P] on the axis of `steps` steps a frame."""
         length = padded.shape[2]
-        item = self.item.unsqueeze(1).expand(-1, steps).flatten()
-        position = torch.arange(self.item.shape[0] * steps, device=item.device) - self.starts[item] * steps
+        everywhere = torch.arange(axis.inside.shape[2], device=self.item.device)
+        item = self.item[_at_most(everywhere // steps, self.item.shape[0] - 1)]
+        position = everywhere - self.starts[item] * steps
         column = item * length + _at_most(position, length - 1)
         return padded.permute(1, 0, 2).flatten(1).index_select(1, column).unsqueeze(0) * axis.inside
 
@@ -65,7 +69,7 @@ def _at_most(position: Tensor, last: int | Tensor) -> Tensor:
 def pack_behind_each_other(frames: Tensor) -> Packing:
     """Lay items of `frames` [N] frames behind each other."""
     ends = torch.cumsum(frames + GAP, 0)
-    total = ends[-1]
+    total = ends[-1] - GAP
     # While it is traced for ONNX the length must stay a tensor, or it would become a constant of the graph.
     position = torch.arange(total if torch.jit.is_tracing() else int(total), device=frames.device)
     item = (position.unsqueeze(1) >= ends.unsqueeze(0)).to(torch.int64).sum(1)

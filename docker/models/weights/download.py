@@ -8,11 +8,10 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from weights.lock import LockedFile
+from weights.web import opened, told
 
-TIMEOUT: Final = 30.0  # seconds without a byte
 ATTEMPTS: Final = 4
 PAUSES: Final = (1.0, 3.0, 10.0)  # seconds between the attempts
 CHUNK: Final = 1 << 20  # bytes
@@ -29,10 +28,13 @@ class WrongContent(Exception):  # noqa: N818 - it names a state of affairs
     """What came is not what the lock names."""
 
 
-def fetch(file: LockedFile, folder: Path, progress: Progress, *, pauses: tuple[float, ...] = PAUSES) -> Path:
+def fetch(
+    file: LockedFile, folder: Path, progress: Progress, *, token: str = "", pauses: tuple[float, ...] = PAUSES
+) -> Path:
     """Return the file's place below `folder`; nothing is fetched if it lies there already.
 
-    Raises Unreachable and WrongContent.
+    `token` is of an account of the hub, for files that it does not give to everyone. Raises Unreachable and
+    WrongContent.
     """
     target = folder / file.name
     if target.is_file() and sha256_of(target) == file.sha256:
@@ -42,13 +44,13 @@ def fetch(file: LockedFile, folder: Path, progress: Progress, *, pauses: tuple[f
     part = target.with_name(f"{target.name}.part")
     for pause in (*pauses[: ATTEMPTS - 1], None):
         try:
-            _continue(file, part, progress)
+            _continue(file, part, progress, token)
             break
         except HTTPError as error:
             if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 part.unlink(missing_ok=True)  # what was left is longer than the file
             elif error.code < HTTPStatus.INTERNAL_SERVER_ERROR and error.code != HTTPStatus.TOO_MANY_REQUESTS:
-                raise Unreachable(f"{file.url} answers {error.code} {error.reason}") from None
+                raise Unreachable(told(error, file.url)) from None
             _wait(pause, file, error)
         except (OSError, HTTPException) as error:  # refused, timed out, or broken off
             _wait(pause, file, error)
@@ -65,11 +67,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _continue(file: LockedFile, part: Path, progress: Progress) -> None:
+def _continue(file: LockedFile, part: Path, progress: Progress, token: str) -> None:
     """Fetch what is missing of `part`. Raises OSError and HTTPException if that does not go to the end."""
     there = part.stat().st_size if part.exists() else 0
-    request = Request(file.url, headers={"Range": f"bytes={there}-", "User-Agent": "lectern"})  # noqa: S310 - checked
-    with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - http or https, by the lock or the mirror
+    with opened(file.url, first=there, token=token) as answer:
         resumed = answer.status == HTTPStatus.PARTIAL_CONTENT
         if not resumed:
             there = 0  # a server that knows no ranges sends all of it

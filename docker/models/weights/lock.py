@@ -32,8 +32,7 @@ def read(lock: Path, mirror: str = "") -> list[LockedFile]:
     """
     content = tomllib.loads(lock.read_text())
     source = content["source"].rstrip("/")
-    if mirror:
-        source = _mirrored(source, mirror)
+    source = mirrored(source, mirror)
     return [_locked(name, digest, source, lock) for name, digest in _hashes(content).items()]
 
 
@@ -51,7 +50,10 @@ def _locked(name: str, digest: str, source: str, lock: Path) -> LockedFile:
     return LockedFile(name, f"{source}/{name}", digest)
 
 
-def _mirrored(source: str, mirror: str) -> str:
+def mirrored(source: str, mirror: str) -> str:
+    """Return an address below the mirror, if there is one, in place of its own host. Raises BadLock."""
+    if not mirror:
+        return source
     own, other = urlsplit(source), urlsplit(mirror.rstrip("/"))
     if other.scheme not in ("http", "https") or not other.netloc:
         raise BadLock(f"{MIRROR_VARIABLE}={mirror!r} is no address: write it as https://mirror.example/hub")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from messages import Event
 from voice_backend.protocol import Mark
-from words import Word, find_words
+from voice_backend.words import find_words, share
 
 LOUD: Final = 100  # of 32,768: below it is the pause after a clause, which belongs to no word
 ONSET: Final = 660  # samples, 30 ms: a clause may begin so much before its event says, where the audio was stretched
@@ -84,19 +84,7 @@ class MarkMaker:
             begins.insert(0, (words.start, self._last if begins else heard_end))
         marks = []
         for (index, sample), (after, end) in pairwise([*begins, (until, heard_end)]):
-            marks += _share(self._words[index:after], sample, end)
+            marks += share(self._words[index:after], sample, end)
         self._next = until
         self._last = heard_end
         return marks
-
-
-def _share(words: list[Word], first: int, last: int) -> list[Mark]:
-    """Give each of some words that were spoken together its share of the samples, by its length."""
-    total = sum(word.end - word.start for word in words)
-    marks = []
-    read = 0
-    for word in words:
-        begin = first + (last - first) * read // total
-        read += word.end - word.start
-        marks.append((begin, first + (last - first) * read // total, word.start, word.end))
-    return marks

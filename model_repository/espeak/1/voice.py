@@ -44,6 +44,7 @@ class Voice:
             "speed": True,
             "lexicon": False,  # eSpeak NG takes its own phoneme names, and they do not cover the IPA
             "references": False,
+            "places": 2 * self.concurrency,  # each engine finds its next segment waiting
             "default_voice": Choice().language,
             "variants": self._variants,
             "voices": [

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from threading import Lock
-
-import spacy
-from spacy.language import Language
+from typing import TYPE_CHECKING
 
 from orchestrator.documents.text.abbreviations import BEFORE_NUMBER, CLOSED, SENTENCE_OPENERS
 from orchestrator.documents.text.punctuation import CLOSING_BRACKETS, CLOSING_QUOTES, QUOTES, SENTENCE_STOPS, WIDE_STOPS
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 # A token this long is no word. spaCy's tokenizer takes time that grows with the square of a token's length.
 _ENDLESS_WORD = re.compile(r"\S{200}")
@@ -26,6 +27,7 @@ _WIDE_STOP = re.compile(rf"(?<![{WIDE_STOPS}])[{WIDE_STOPS}]+[{_CLOSERS}]* ?(?P<
 _SINGLE_LETTER = re.compile(rf"(?<= )(?P<letter>[^\W\d_])\.[{CLOSING_QUOTES})]*(?P<next> )(?=(?P<word>\w+))")
 _LIST_NUMBERS = re.compile(r"(?:\d+[.)] ?)+")
 
+_loading = Lock()  # who comes while a pipeline is loaded waits for it, and does not load it again
 _lock = Lock()  # a memory zone belongs to the pipeline, so only one thread may be inside
 
 
@@ -42,17 +44,23 @@ def sentence_starts(texts: Sequence[str], language: str) -> Iterator[list[int]]:
         yield _mend(text, starts)
 
 
-def load_pipeline(language: str) -> Language | None:
+def load_pipeline(language: str) -> "Language | None":
     """Return the sentence pipeline of a language, None where spaCy has none or lacks its dictionary.
 
-    The first call takes a moment: make it at the start of a process that answers requests.
+    The first call takes a second or two, most of it spaCy's import: make it beside the start of a process that
+    answers requests. Any number of threads may call it.
     """
     primary = language.replace("_", "-").split("-")[0].lower()
-    return _load(primary) if _LANGUAGE.fullmatch(primary) else None
+    if not _LANGUAGE.fullmatch(primary):
+        return None
+    with _loading:
+        return _load(primary)
 
 
 @lru_cache(maxsize=_LANGUAGES_KEPT)
-def _load(primary: str) -> Language | None:
+def _load(primary: str) -> "Language | None":
+    import spacy  # noqa: PLC0415 - half of what a process would need to start
+
     try:
         pipeline = spacy.blank(primary)
     except ImportError:  # an unknown language, or one whose tokenizer needs a dictionary that is not installed
@@ -61,7 +69,7 @@ def _load(primary: str) -> Language | None:
     return pipeline
 
 
-def _run(pipeline: Language | None, texts: list[str]) -> list[list[int]]:
+def _run(pipeline: "Language | None", texts: list[str]) -> list[list[int]]:
     if pipeline is None or not texts:
         return []
     pipeline.max_length = max(pipeline.max_length, *map(len, texts))

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from orchestrator.speech.audio.aac_writer import AacWriter
 from orchestrator.speech.audio.flac_writer import FlacWriter, whole_flac
 from orchestrator.speech.audio.formats import AudioFormat, encoded_rate
 from orchestrator.speech.audio.mp3_writer import Mp3Writer
@@ -24,13 +25,21 @@ class Encoder:
 
     ``sample_rate`` is that of the voice, in Hz; pieces at another rate are converted to it. ``total_samples``, counted
     at ``sample_rate``, says how much will be fed, where that is known from the start: WAV and MP3 then declare it.
+    ``wanted_rate`` is the rate to encode at, where the format leaves a choice.
     How the samples are cut into pieces makes no difference to the bytes. No samples at all make a valid, empty file.
     An encoder that is dropped half way frees all it holds.
     """
 
-    def __init__(self, audio_format: AudioFormat, sample_rate: int, *, total_samples: int | None = None) -> None:
+    def __init__(
+        self,
+        audio_format: AudioFormat,
+        sample_rate: int,
+        *,
+        total_samples: int | None = None,
+        wanted_rate: int | None = None,
+    ) -> None:
         self.sample_rate = sample_rate
-        self.encoded_rate = encoded_rate(audio_format, sample_rate)
+        self.encoded_rate = encoded_rate(audio_format, sample_rate, wanted_rate)
         self._total = total_samples
         self._fed = 0
         self._resampler = Resampler(sample_rate, self.encoded_rate)
@@ -64,12 +73,14 @@ class Encoder:
             raise ValueError(f"{self._total} samples were announced, but at least {self._fed} came.")
 
 
-def encode_whole(samples: Samples, audio_format: AudioFormat, sample_rate: int) -> bytes:
+def encode_whole(
+    samples: Samples, audio_format: AudioFormat, sample_rate: int, wanted_rate: int | None = None
+) -> bytes:
     """A complete file, whose header declares its exact length wherever the format can say it."""
     check_samples(samples)
-    if audio_format == "flac":
+    if audio_format == "flac" and wanted_rate in (None, sample_rate):
         return whole_flac(samples, encoded_rate(audio_format, sample_rate))
-    encoder = Encoder(audio_format, sample_rate, total_samples=len(samples))
+    encoder = Encoder(audio_format, sample_rate, total_samples=len(samples), wanted_rate=wanted_rate)
     return encoder.feed(samples) + encoder.finish()
 
 
@@ -83,5 +94,7 @@ def _writer(audio_format: AudioFormat, sample_rate: int, total_samples: int | No
             return Mp3Writer(sample_rate, total_samples)
         case "opus":
             return OpusWriter()
+        case "aac":
+            return AacWriter(sample_rate)
         case "pcm":
             return PcmWriter()

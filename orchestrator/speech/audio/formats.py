@@ -4,12 +4,13 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-AudioFormat = Literal["wav", "flac", "mp3", "opus", "pcm"]
+AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 AUDIO_FORMATS: Final[tuple[AudioFormat, ...]] = get_args(AudioFormat)
 
 MPEG_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)  # MPEG-1, 2 and 2.5
 OPUS_RATE: Final = 48_000  # the clock of every Ogg Opus file (RFC 7845)
 PCM_RATE: Final = 24_000  # what OpenAI's `pcm` promises: 24 kHz int16 little-endian mono, no header
+AAC_RATES: Final = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 MIN_RATE: Final = 8_000
 MAX_RATE: Final = 192_000
 
@@ -24,23 +25,44 @@ CONTAINERS: Final[dict[AudioFormat, Container]] = {
     "flac": Container("audio/flac", ".flac"),
     "mp3": Container("audio/mpeg", ".mp3"),
     "opus": Container("audio/ogg", ".opus"),
+    "aac": Container("audio/aac", ".aac"),
     "pcm": Container("audio/pcm", ".pcm"),
 }
 
 
-def encoded_rate(audio_format: AudioFormat, voice_rate: int) -> int:
+class Sound(msgspec.Struct, frozen=True):
+    """How audio leaves: its container and its rate in Hz; without a rate, the one that suits format and voice."""
+
+    audio_format: AudioFormat
+    sample_rate: int | None = None
+
+    @property
+    def content_type(self) -> str:
+        return CONTAINERS[self.audio_format].content_type
+
+    @property
+    def suffix(self) -> str:
+        """Of the file in which such an encoding is kept."""
+        return self.audio_format if self.sample_rate is None else f"{self.sample_rate}.{self.audio_format}"
+
+
+def encoded_rate(audio_format: AudioFormat, voice_rate: int, wanted: int | None = None) -> int:
     """The sample rate, in Hz, at which a voice of ``voice_rate`` leaves in this format.
 
-    WAV and FLAC keep the voice's rate. So does MP3, or it takes the next rate that MPEG has.
+    WAV and FLAC keep the voice's rate, or take the one that is wanted. So do MP3 and AAC, but they take the next one
+    that MPEG has. Raw PCM is at 24 kHz if nothing else is wanted. The clock of Opus is always 48 kHz.
     """
-    if not MIN_RATE <= voice_rate <= MAX_RATE:
-        raise ValueError(f"A sample rate of {voice_rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz.")
+    rate = wanted or voice_rate
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise ValueError(f"A sample rate of {rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz.")
     match audio_format:
         case "wav" | "flac":
-            return voice_rate
+            return rate
         case "mp3":
-            return next((rate for rate in MPEG_RATES if rate >= voice_rate), MPEG_RATES[-1])
+            return next((known for known in MPEG_RATES if known >= rate), MPEG_RATES[-1])
+        case "aac":
+            return next((known for known in AAC_RATES if known >= rate), AAC_RATES[-1])
         case "opus":
             return OPUS_RATE
         case "pcm":
-            return PCM_RATE
+            return wanted or PCM_RATE

@@ -1,7 +1,7 @@
 """Mono int16 samples, the one form in which audio passes between the parts of the orchestrator."""
 
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.int16]
 
 SAMPLE_BYTES: Final = 2
+FULL_SCALE: Final = 32_768
 EMPTY: Final[Samples] = np.empty(0, np.int16)
 EMPTY.setflags(write=False)
 
@@ -32,8 +33,10 @@ def check_samples(samples: Samples) -> None:
 
 
 def audio_frame(samples: Samples, sample_rate: int, first_sample: int, sample_format: str = "s16") -> av.AudioFrame:
-    """FFmpeg's frame of these samples, as s16 or s16p; ``first_sample`` is its place in the stream."""
-    row = np.ascontiguousarray(samples).reshape(1, -1)
+    """FFmpeg's frame of these samples, as s16, s16p or fltp; ``first_sample`` is its place in the stream."""
+    row: npt.NDArray[Any] = np.ascontiguousarray(samples).reshape(1, -1)
+    if sample_format == "fltp":
+        row = row.astype(np.float32) / FULL_SCALE
     frame = av.AudioFrame.from_ndarray(row, format=sample_format, layout="mono")
     frame.sample_rate = sample_rate
     frame.pts = first_sample

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -15,7 +16,7 @@ class Asked:
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
-    body: Any
+    body: Any  # of a form, its bytes
 
 
 @dataclass
@@ -45,7 +46,7 @@ class FakeServer:
             def _answer(self) -> None:
                 fake._handle(self)
 
-            do_GET = do_POST = do_HEAD = do_DELETE = _answer  # noqa: N815
+            do_GET = do_POST = do_HEAD = do_DELETE = do_PATCH = _answer  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -72,8 +73,10 @@ class FakeServer:
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
         split = urlsplit(handler.path)
         length = int(handler.headers.get("content-length") or 0)
-        body = json.loads(handler.rfile.read(length)) if length else None
         headers = {name.lower(): value for name, value in handler.headers.items()}
+        sent = handler.rfile.read(length)
+        form = headers.get("content-type", "").startswith("multipart/")
+        body = sent if form else json.loads(sent) if sent else None
         with self._lock:
             self.asked.append(Asked(handler.command, split.path, parse_qs(split.query), headers, body))
             answers = self._answers.get((handler.command, split.path), [Answer(404, b"<html>no such page</html>")])
@@ -93,8 +96,9 @@ def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     handler.end_headers()
     if handler.command != "HEAD":
         content = b"%x\r\n%s\r\n" % (len(answer.body), answer.body) if kind == "chunked" else answer.body
-        handler.wfile.write(content)
-        if kind == "chunked" and not cut:
-            handler.wfile.write(b"0\r\n\r\n")
+        with suppress(ConnectionError):  # the client may have left
+            handler.wfile.write(content)
+            if kind == "chunked" and not cut:
+                handler.wfile.write(b"0\r\n\r\n")
     if cut or kind == "none":
         handler.close_connection = True

@@ -1,11 +1,12 @@
 import asyncio
 import io
+import time
 from typing import Any
 
 import pytest
 
-from lectern import ApiError, AsyncClient, ConnectionLostError, LecternError
-from lectern.reading import Progress, Reading, Voicing, read_aloud
+from lectern import ApiError, AsyncClient, ConnectionLostError, LecternError, Voicing
+from lectern.reading import Progress, Reading, read_aloud
 from tests.unit.client.bodies import BLOCKS, DOCUMENTS, audio_path, block
 from tests.unit.client.fake_server import Answer, FakeServer
 
@@ -39,6 +40,17 @@ def test_progress_is_told_in_order(book: FakeServer) -> None:
     assert [progress.blocks_done for progress in speaking] == list(range(BLOCKS + 1))
     assert all(progress.blocks == BLOCKS for progress in speaking)
     assert all(progress.times_real_time > 0 for progress in speaking[1:])
+
+
+def test_the_speed_is_that_of_the_whole_file(book: FakeServer) -> None:
+    class SlowDisk(io.BytesIO):
+        def write(self, data: Any) -> int:
+            time.sleep(0.3)
+            return super().write(data)
+
+    progress = read(book, SlowDisk()).progress
+    assert progress.elapsed_seconds >= 0.3
+    assert progress.times_real_time <= progress.audio_seconds / 0.3
 
 
 def test_a_busy_server_is_asked_again(book: FakeServer) -> None:

@@ -8,6 +8,7 @@ import pytest
 from lectern import (
     ApiError,
     AuthenticationError,
+    BusyError,
     Client,
     ConnectionLostError,
     DocumentFailedError,
@@ -161,16 +162,24 @@ def test_an_error_in_openais_shape(client: Either, server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"), [(401, AuthenticationError), (404, NotFoundError), (502, ApiError), (418, ApiError)]
+    ("code", "kind"),
+    [
+        (401, AuthenticationError),
+        (404, NotFoundError),
+        (502, ApiError),
+        (418, ApiError),
+        (429, BusyError),
+        (503, BusyError),
+    ],
 )
 def test_errors_by_status_even_without_a_body_of_ours(
     client: Either, server: FakeServer, code: int, kind: type[ApiError]
 ) -> None:
-    server.answer("GET", f"{DOCUMENTS}/d1", Answer(code, b"<html>", {"retry-after": "3"}))
+    server.answer("GET", f"{DOCUMENTS}/d1", Answer(code, b"<html>", {"retry-after": "60"}))
     with pytest.raises(ApiError) as raised:
         client.call("get_document", "d1")
     assert type(raised.value) is kind
-    assert (raised.value.status, raised.value.retry_after) == (code, 3.0)
+    assert (raised.value.status, raised.value.retry_after) == (code, 60.0)
 
 
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"items": 3}'])

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Any, Self
@@ -13,10 +13,12 @@ import grpc
 import numpy as np
 import pytest
 
+from lectern import Voicing, Word
 from lectern.triton import (
     AsyncTriton,
     Busy,
     Cancelled,
+    Card,
     CardVoice,
     DeadlineExceeded,
     InvalidRequest,
@@ -52,12 +54,14 @@ def test_every_part_of_a_request_reaches_the_model(triton: Either, fake: FakeTri
         speed=1.5,
         lexicon={"naïve": "naiv"},
         reference=Reference(np.array([1, -1], np.int16), 16000, "hm"),
+        previous=Reference(np.array([2, -2], np.int16), 24000, "before"),
         lane="batch",
         deadline=60.0,
     )
     (request,) = fake.requests
     seen = inputs(request)
     assert seen.pop("reference_audio").tolist() == [1, -1]
+    assert seen.pop("previous_audio").tolist() == [2, -2]
     assert seen == {
         "text": "naïve",
         "voice": '{"variant":"f2"}',
@@ -66,6 +70,8 @@ def test_every_part_of_a_request_reaches_the_model(triton: Either, fake: FakeTri
         "lexicon": '{"naïve":"naiv"}',
         "reference_rate": 16000,
         "reference_text": "hm",
+        "previous_rate": 24000,
+        "previous_text": "before",
     }
     assert request.parameters["lane"].string_param == "batch"
     assert request.parameters["deadline_ms"].int64_param == 60_000
@@ -92,6 +98,63 @@ def test_card(triton: Either) -> None:
     card = triton.call("card", "speaker")
     assert (card.sample_rate, card.speed, card.lexicon) == (22050, True, False)
     assert card.voices == [CardVoice(name="en-us", language="en-US", voice={"variant": "f2"})]
+
+
+def test_words_come_in_seconds_with_their_audio(triton: Either) -> None:
+    first, second = triton.collect("speak_timed", "speaker", "hello", speed=1.5)
+    word = Word(word="hello", start=0.0, end=0.0001, text_start=0, text_end=5)
+    assert (first.audio.tolist(), first.sample_rate, first.words) == ([1, 2, 3], 22050, [word])
+    assert (second.audio.tolist(), second.words) == ([-4, -5], [])
+
+
+def test_leaving_the_words_cancels_the_call(triton: Either, fake: FakeTriton) -> None:
+    fake.scripts["long"] = endless(fake)
+    triton.take(1, "speak_timed", "speaker", "long")
+    assert fake.cancelled.wait(LIVENESS)
+
+
+CARD = Card(
+    22050,
+    [CardVoice("a", "en-US", {"name": "a"}), CardVoice("b", "en-GB", {"name": "b"})],
+    mixes=True,
+    lexicon=True,
+    seed=True,
+)
+
+
+@pytest.mark.parametrize("name", ["a(1)+b(3)", "b(3) + a", {"b": 0.75, "a": 0.25}])
+def test_a_mix_has_the_parameters_and_the_language_of_its_voices(name: str | Mapping[str, float]) -> None:
+    voice = CARD.voice(name)
+    assert (voice.language, voice.voice) == ("en-GB", {"mix": {"a": 0.25, "b": 0.75}})
+
+
+def test_a_mix_of_one_is_that_voice() -> None:
+    assert CARD.voice("b(3)") == CARD.voice("b") == CARD.voices[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("c", "'c'"), ("a+c", "'c' to mix"), ("a(", "af_heart"), ("", "no voice")]
+)
+def test_voices_that_there_are_not(name: str, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        CARD.voice(name)
+    with pytest.raises(InvalidRequest, match="no voice"):
+        Card(22050, CARD.voices).voice("a+b")
+
+
+def test_a_voicing_becomes_what_a_model_takes() -> None:
+    voicing = Voicing("b", speed=1.5, lexicon={"x": "y"}, seed=7, instructions="Whisper.", lane="batch")
+    assert CARD.options(voicing) == {
+        "voice": {"name": "b", "seed": 7},
+        "language": "en-GB",
+        "speed": 1.5,
+        "lexicon": {"x": "y"},
+        "lane": "batch",
+    }
+    assert CARD.options(Voicing(language="de"))["language"] == "de"
+    assert CARD.options(Voicing())["voice"] == {}
+    with pytest.raises(InvalidRequest, match="normalization"):
+        CARD.options(Voicing(normalization={"urls": False}))
 
 
 def test_models_say_whether_they_are_ready_and_speak(triton: Either) -> None:

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from orchestrator.documents.text.sentences import load_pipeline, sentence_starts
@@ -79,3 +82,16 @@ def test_endless_words_are_cut_by_rule() -> None:
 def test_many_texts_keep_their_order() -> None:
     texts = [LEAD, "short. One", "x" * 300, f"{LEAD} {LEAD}", ""]
     assert list(sentence_starts(texts, "en")) == [[], [7], [], [len(LEAD) + 1], []]
+
+
+def test_threads_that_need_a_pipeline_at_once_load_it_once() -> None:
+    together = Barrier(4)
+
+    def load(_: int) -> object:
+        together.wait()
+        return load_pipeline("sv")
+
+    with ThreadPoolExecutor(4) as threads:
+        loaded = list(threads.map(load, range(4)))
+    assert loaded[0] is not None
+    assert all(one is loaded[0] for one in loaded)

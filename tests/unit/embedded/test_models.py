@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.models import needs, voices_of
+from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.triton import TritonPlan
 
 ROOT = Path(__file__).parents[3]
@@ -19,6 +20,18 @@ def test_auto_is_espeak_and_what_is_installed(tmp_path: Path) -> None:
     (tmp_path / "kokoro").mkdir()
     (tmp_path / "kokoro" / "card.json").touch()
     assert voices_of("auto", [Path("nowhere"), tmp_path]) == ["espeak", "kokoro"]
+    (tmp_path / "higgs").mkdir()
+    assert voices_of("auto", [tmp_path]) == ["espeak", "kokoro"], "its files are still being fetched"
+    (tmp_path / "higgs" / "card.json").touch()
+    assert voices_of("auto", [tmp_path]) == ["espeak", "kokoro", "higgs"]
+
+
+def test_the_start_waits_as_long_as_the_slowest_model_may_take() -> None:
+    timeouts = load_timeouts(["espeak", "higgs"], [REPOSITORY])
+    assert timeouts == {"higgs": 900}
+    path = Path()
+    plan = TritonPlan(path, path, path, path, path, 1, 2, "prefix-", {"espeak": ()})
+    assert plan.start_timeout < 900 < replace(plan, load_timeouts=timeouts).start_timeout
 
 
 def test_names_may_have_blanks_and_repeat() -> None:

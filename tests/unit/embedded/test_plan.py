@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.plan import Plan
-from orchestrator.embedded.triton import TritonPlan
+from orchestrator.embedded.triton import TritonPlan, variables
+from orchestrator.embedded.triton_backends import ModelsEnvironment
 
 
 def test_by_default_everything_is_started_here(home: Home) -> None:
@@ -51,6 +54,15 @@ def test_the_url_is_one_that_this_machine_can_reach(home: Home, host: str, url: 
     assert Plan.of(home, {"LECTERN_HOST": host}).url == url
 
 
+def test_models_run_on_the_device_that_is_asked_for(home: Home) -> None:
+    for device in ("cpu", "gpu"):
+        triton = Plan.of(home, {"LECTERN_DEVICE": device}).triton
+        assert isinstance(triton, TritonPlan)
+        assert triton.device == device
+    with pytest.raises(CannotStart, match="LECTERN_DEVICE"):
+        Plan.of(home, {"LECTERN_DEVICE": "tpu"})
+
+
 def test_two_stacks_share_no_port_and_no_memory(home: Home) -> None:
     one, two = Plan.of(home, {}).triton, Plan.of(Home(home.path.with_name("another")), {}).triton
     assert isinstance(one, TritonPlan)
@@ -64,3 +76,19 @@ def test_a_new_start_finds_the_memory_of_the_last_one(home: Home) -> None:
     assert isinstance(one, TritonPlan)
     assert isinstance(again, TritonPlan)
     assert one.shared_memory == again.shared_memory
+
+
+def test_an_engine_has_the_interpreter_that_is_named(home: Home) -> None:
+    plan = Plan.of(home, {"LECTERN_ENGINE_PYTHON": "/engine/bin/python"})
+    assert isinstance(plan.triton, TritonPlan)
+    assert plan.triton.engine_python == Path("/engine/bin/python")
+
+
+def test_of_the_environment_only_what_concerns_an_engine_reaches_the_models() -> None:
+    models = ModelsEnvironment(Path("/models"), "3.11", Path("/lib"), Path("/triton"))
+    given = {"PATH": "/usr/bin", "CUDA_VISIBLE_DEVICES": "1", "VLLM_LOGGING_LEVEL": "DEBUG", "DATABASE_URL": "secret"}
+    found = variables(models, given, Path("/engine/bin/python"))
+    assert found["LECTERN_ENGINE_PYTHON"] == "/engine/bin/python"
+    assert (found["CUDA_VISIBLE_DEVICES"], found["VLLM_LOGGING_LEVEL"]) == ("1", "DEBUG")
+    assert found["PATH"] == "/models/bin:/usr/bin"
+    assert "secret" not in found.values()

@@ -1,12 +1,17 @@
 import asyncio
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lectern.rest.aio import AsyncClient
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.sample import check_sound, decode
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.sample import TEXT, Earlier, Heard, check_sound, decode, identity_of, read_sample
+from tests.unit.client.bodies import document
+from tests.unit.client.fake_server import Answer, FakeServer
 
 
 def sound(path: Path, seconds: float, amplitude: int = 10_000, rate: int = 22_050) -> Path:
@@ -44,3 +49,64 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.opus").write_text("not a sound")
     with pytest.raises(CannotStart, match="cannot be decoded"):
         asyncio.run(check_sound(tmp_path / "text.opus", 30))
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """A server that speaks with espeak and has the document `sample`, and fails when another is to be made."""
+    with FakeServer() as fake:
+        has(fake, models=["espeak"])
+        fake.answer("GET", "/api/v1/documents/sample", Answer.json(document(id="sample")))
+        fake.answer("POST", "/api/v1/documents", Answer.json({"detail": "read anew"}, status=400))
+        yield fake
+
+
+def has(fake: FakeServer, models: list[str], version: str = "1.0") -> None:
+    fake.answer("GET", "/v1/models", Answer.json({"data": [{"id": model} for model in models]}))
+    fake.answer("GET", "/readyz", Answer.json({"status": "ready", "version": version, "checks": []}))
+
+
+async def identity(server: FakeServer) -> str:
+    async with AsyncClient(server.url, api_key="key") as client:
+        return await identity_of(client, TEXT.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def read_before(home: Home, server: FakeServer) -> Home:
+    home.api_key.write_text("key\n")
+    home.sample.write_text("the sound of the start before")
+    Earlier("sample", asyncio.run(identity(server))).keep(home)
+    return home
+
+
+def read(home: Home, server: FakeServer, *, anew: bool = False) -> Heard | None:
+    return asyncio.run(read_sample(home, server.url, lambda _: None, anew=anew))
+
+
+def test_what_was_read_before_is_not_read_again(read_before: Home, server: FakeServer) -> None:
+    assert read(read_before, server) is None
+    assert {one.method for one in server.asked} == {"GET"}
+
+
+@pytest.mark.parametrize("change", ["model", "version", "text", "voice", "file", "document", "unchecked", "asked for"])
+def test_it_is_read_again_when_there_is_something_new_to_hear_or_show(
+    read_before: Home, server: FakeServer, change: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    match change:
+        case "model":
+            has(server, models=["espeak", "kokoro"])
+        case "version":
+            has(server, models=["espeak"], version="1.1")
+        case "text":
+            monkeypatch.setattr("orchestrator.embedded.sample.TEXT", tmp_path / "sample.md")
+            (tmp_path / "sample.md").write_text("Another text.")
+        case "voice":
+            monkeypatch.setenv("LECTERN_DEFAULT_VOICE", "de")
+        case "file":
+            read_before.sample.unlink()
+        case "document":
+            server.answer("GET", "/api/v1/documents/sample", Answer.json({"detail": "gone"}, status=404))
+        case "unchecked":
+            Earlier("sample").keep(read_before)
+    with pytest.raises(CannotStart, match="read anew"):
+        read(read_before, server, anew=change == "asked for")

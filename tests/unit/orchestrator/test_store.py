@@ -1,4 +1,6 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -44,3 +46,57 @@ async def test_a_store_that_cannot_be_written_fails_as_such(tmp_path: Path) -> N
         await store.write("segments/ab/cd.flac", b"sound")
     with pytest.raises(StoreFailed):
         await store.read("segments/ab/cd.flac")
+
+
+async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
+    for path in ("a/1", "a/2", "a/3"):
+        await store.write(path, b"x")
+    await store.delete(["a/1", "a/never", "a/2"])
+    await store.delete(["a/1"])
+    await store.delete([])
+    assert [await store.has(path) for path in ("a/1", "a/2", "a/3")] == [False, False, True]
+    assert await store.read("a/1") is None
+
+
+async def test_a_folder_is_listed_with_sizes_and_times(store: Store) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)  # file systems' clocks are coarse
+    await store.write("segments/ab/cd/x.flac", b"12345")
+    await store.write("segments/ab/x.json", b"")
+    await store.write("segments/abc/x.json", b"1")
+    listed = {stored.path: stored for stored in await store.list("segments/ab")}
+    assert {path: stored.size for path, stored in listed.items()} == {
+        "segments/ab/cd/x.flac": 5,
+        "segments/ab/x.json": 0,
+    }
+    assert all(before < stored.written_at for stored in listed.values())
+    assert await store.list("segments/none") == []
+
+
+async def test_a_folder_or_a_memory_signs_nothing(store: Store) -> None:
+    with pytest.raises(StoreFailed, match="no signed addresses"):
+        await store.sign("GET", "a", 60)
+
+
+async def test_a_signed_address_names_one_object_and_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Amazon's signature, version 4, has it; no server is asked."""
+    for name, value in {
+        "AWS_ENDPOINT": "http://127.0.0.1:9",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "someone",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    store = Store("s3://bucket/audio")
+    get, head = [urlsplit(await store.sign(method, "segments/ab/cd/x.opus", 90)) for method in ("GET", "HEAD")]
+    assert get.netloc == "127.0.0.1:9"
+    assert get.path == "/bucket/audio/segments/ab/cd/x.opus"
+    signed = parse_qs(get.query)
+    assert signed["X-Amz-Expires"] == ["90"]
+    assert signed["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert signed["X-Amz-Credential"][0].startswith("someone/")
+    assert abs(
+        datetime.strptime(f"{signed['X-Amz-Date'][0]}+0000", "%Y%m%dT%H%M%SZ%z") - datetime.now(UTC)
+    ) < timedelta(minutes=1)
+    assert signed["X-Amz-Signature"] != parse_qs(head.query)["X-Amz-Signature"]
+    assert "secret" not in get.geturl()

@@ -10,7 +10,7 @@ from marks import MarkMaker
 from messages import Event
 from voice_backend.plausibility import check_marks
 from voice_backend.protocol import Mark
-from words import find_words
+from voice_backend.words import find_words
 
 LOUD = 1_000
 

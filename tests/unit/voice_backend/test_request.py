@@ -33,7 +33,7 @@ def test_a_small_request_has_the_defaults() -> None:
     assert request.deadline is None
     segment = request.segment
     assert (segment.text, segment.voice, segment.language, segment.speed) == ("Hello.", {}, None, 1.0)
-    assert (segment.lexicon, segment.reference) == ({}, None)
+    assert (segment.lexicon, segment.reference, segment.previous) == ({}, None, None)
 
 
 def test_everything_that_is_given_arrives() -> None:
@@ -45,6 +45,9 @@ def test_everything_that_is_given_arrives() -> None:
         reference_audio=np.arange(8, dtype=np.int16),
         reference_rate=np.array([16_000], np.int32),
         reference_text="so it sounds",
+        previous_audio=np.arange(3, dtype=np.int16),
+        previous_rate=np.array([24_000], np.int32),
+        previous_text="so it went",
     )
     request = read(given, '{"lane": "batch", "deadline_ms": 1500, "triton_enable_empty_final_response": true}')
     assert isinstance(request, Speak)
@@ -55,6 +58,9 @@ def test_everything_that_is_given_arrives() -> None:
     assert segment.reference is not None
     assert (segment.reference.audio.tolist(), segment.reference.rate) == (list(range(8)), 16_000)
     assert segment.reference.text == "so it sounds"
+    assert segment.previous is not None
+    assert (segment.previous.audio.tolist(), segment.previous.rate) == ([0, 1, 2], 24_000)
+    assert segment.previous.text == "so it went"
 
 
 def test_a_request_for_the_card_needs_no_speakable_text() -> None:
@@ -112,6 +118,10 @@ def test_text_that_can_be_spoken_is_taken(text: str) -> None:
         ({"reference_audio": np.zeros(4, np.int16)}, "needs reference_rate"),
         ({"reference_audio": np.zeros(0, np.int16), "reference_rate": np.array([16_000])}, "must have 1 to"),
         ({"reference_audio": np.zeros(4, np.int16), "reference_rate": np.array([0])}, "between 8000"),
+        ({"previous_text": "said"}, "need previous_audio"),
+        ({"previous_audio": np.zeros(4, np.int16)}, "needs previous_rate"),
+        ({"previous_audio": np.zeros(0, np.int16), "previous_rate": np.array([16_000])}, "must have 1 to"),
+        ({"previous_audio": np.zeros(4, np.int16), "previous_rate": np.array([7_999])}, "between 8000"),
     ],
 )
 def test_an_input_out_of_bounds_is_refused(more: dict[str, Any], says: str) -> None:

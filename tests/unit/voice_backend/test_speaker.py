@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from voice_backend.protocol import BadRequest, Piece, Segment, Unavailable
+from voice_backend.protocol import BadRequest, Piece, Reference, Segment, Unavailable
 from voice_backend.request import Speak
 from voice_backend.speaker import Speaker
 
@@ -168,6 +168,51 @@ def test_what_the_card_does_not_offer_is_refused(speaker: Any, more: dict[str, A
     assert end == ("bad_request", f"this model has no {what}: leave it out")
 
 
+def test_going_on_from_what_was_before_is_refused_where_the_card_does_not_say_so(speaker: Any) -> None:
+    before = Reference(np.zeros(4, np.int16), 24_000, "before")
+    end = ask(speaker(hello), speak(previous=before)).end
+    assert end == ("bad_request", "this model does not go on from previous audio: leave it out")
+
+
+class Measures:
+    """A meter."""
+
+    def __init__(self) -> None:
+        self.first: list[float] = []
+        self.ended = False
+
+    def begin(self, waiting: Callable[[], Mapping[Any, int]]) -> None:
+        self.waiting = waiting
+
+    def first_audio(self, seconds: float) -> None:
+        self.first.append(seconds)
+
+    def end(self) -> None:
+        self.ended = True
+
+
+def test_a_meter_hears_what_waits_and_when_the_first_samples_came() -> None:
+    go_on = threading.Event()
+
+    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+        yield Piece(np.empty(0, np.int16))
+        assert go_on.wait(LIMIT)
+        yield second((0, 900, 0, 5))
+        yield second()
+
+    meter = Measures()
+    one = Speaker(TellingVoice(tell), {"live": 4, "batch": 4}, meter)
+    heard = [ask(one, speak()), ask(one, speak(lane="batch"))]
+    wait_for(lambda: meter.waiting() == {"live": 0, "batch": 1} and heard[0].pieces)
+    assert not meter.first, "an empty piece is no sound"
+    go_on.set()
+    assert [each.end[0] for each in heard] == ["done"] * 2
+    one.close()
+    assert len(meter.first) == 2
+    assert min(meter.first) >= 0
+    assert meter.ended
+
+
 def test_a_client_that_leaves_stops_the_voice(speaker: Any) -> None:
     heard = ask(speaker(until_stopped), speak())
     wait_for(lambda: heard.pieces)
@@ -200,6 +245,41 @@ def test_waiting_requests_end_at_their_deadline_or_when_their_client_leaves(spea
     assert late.end == ("unavailable", "the deadline of 50 ms passed after 0.00 s of audio")
     assert left.end == ("cancelled", "")
     assert not running.ends
+
+
+class SlowToAsk(Heard):
+    """Of whom Triton says only after a while whether they have gone."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def gone(self) -> bool:
+        time.sleep(self._seconds)
+        return super().gone()
+
+
+def ask_slowly(speaker: Speaker, count: int, seconds: float) -> list[SlowToAsk]:
+    heard = [SlowToAsk(seconds) for _ in range(count)]
+    for one in heard:
+        speaker.submit(speak(), one, "")
+    return heard
+
+
+def test_slow_answers_about_who_has_gone_keep_nobody_from_a_sign_of_life(speaker: Any) -> None:
+    one = speaker(until_stopped, live=20)
+    waiting = ask_slowly(one, 20, 0.5)
+    wait_for(lambda: all(heard.pulses for heard in waiting))
+    one.cancel("")  # asking about all of them once would take ten seconds
+    assert all(heard.end == ("cancelled", "") for heard in waiting)
+
+
+def test_every_client_is_asked_about_however_long_each_takes(speaker: Any) -> None:
+    one = speaker(until_stopped, live=6)
+    waiting = ask_slowly(one, 6, 0.3)
+    waiting[5].left = True
+    assert waiting[5].end == ("cancelled", "")
+    one.cancel("")
 
 
 def test_a_full_lane_refuses(speaker: Any) -> None:

@@ -8,31 +8,66 @@ if TYPE_CHECKING:
     from lectern.errors import (
         ApiError,
         AuthenticationError,
+        BusyError,
         ConnectionLostError,
         DocumentFailedError,
         LecternError,
         NotFoundError,
+        SpeechFailedError,
         UnreachableError,
     )
     from lectern.rest.aio import AsyncClient
     from lectern.rest.sync import Client
-    from lectern.types import Block, Document, Model, Status, Voice
+    from lectern.types import (
+        AudioDelta,
+        Block,
+        Document,
+        Done,
+        Model,
+        OwnVoice,
+        SpeechEvent,
+        Status,
+        Timing,
+        Usage,
+        Voice,
+        VoiceConsent,
+        VoicePrompt,
+        Word,
+        Words,
+    )
+    from lectern.voicing import Mix, Normalization, Turn, Voicing
 
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AudioDelta",
     "AuthenticationError",
     "Block",
+    "BusyError",
     "Client",
     "ConnectionLostError",
     "Document",
     "DocumentFailedError",
+    "Done",
     "LecternError",
+    "Mix",
     "Model",
+    "Normalization",
     "NotFoundError",
+    "OwnVoice",
+    "SpeechEvent",
+    "SpeechFailedError",
     "Status",
+    "Timing",
+    "Turn",
     "UnreachableError",
+    "Usage",
     "Voice",
+    "VoiceConsent",
+    "VoicePrompt",
+    "Voicing",
+    "Word",
+    "Words",
 ]
 
 try:
@@ -44,7 +79,14 @@ except PackageNotFoundError:  # run from a checkout that was not installed
 _HOMES = {
     "AsyncClient": "lectern.rest.aio",
     "Client": "lectern.rest.sync",
-    **dict.fromkeys(("Block", "Document", "Model", "Status", "Voice"), "lectern.types"),
+    **dict.fromkeys(
+        (
+            *("AudioDelta", "Block", "Document", "Done", "Model", "OwnVoice", "SpeechEvent"),
+            *("Status", "Timing", "Usage", "Voice", "VoiceConsent", "VoicePrompt", "Word", "Words"),
+        ),
+        "lectern.types",
+    ),
+    **dict.fromkeys(("Mix", "Normalization", "Turn", "Voicing"), "lectern.voicing"),
 }
 
 

@@ -17,6 +17,9 @@ LEXICON: Final = "lexicon"  # BYTES [1], optional, JSON object: word -> IPA
 REFERENCE_AUDIO: Final = "reference_audio"  # INT16 [-1], optional: a voice prompt, mono
 REFERENCE_RATE: Final = "reference_rate"  # INT32 [1], optional, Hz
 REFERENCE_TEXT: Final = "reference_text"  # BYTES [1], optional, UTF-8
+PREVIOUS_AUDIO: Final = "previous_audio"  # INT16 [-1], optional: what was spoken before, mono, to go on from
+PREVIOUS_RATE: Final = "previous_rate"  # INT32 [1], optional, Hz
+PREVIOUS_TEXT: Final = "previous_text"  # BYTES [1], optional, UTF-8
 
 # Outputs, in each piece
 AUDIO: Final = "audio"  # INT16 [-1], mono PCM, may be empty on the last piece
@@ -34,6 +37,8 @@ Lane = Literal["live", "batch"]
 LANES: Final[tuple[Lane, ...]] = ("live", "batch")
 
 MAX_TEXT: Final = 2_000
+MAX_LEXICON: Final = 1_000  # words
+MAX_LEXICON_TEXT: Final = 200  # characters, of a word and of its pronunciation
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 

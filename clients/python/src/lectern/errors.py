@@ -23,6 +23,10 @@ class ConnectionLostError(LecternError):
     """The answer stopped before its end, or did not come in time; what was received of it is not whole."""
 
 
+class SpeechFailedError(LecternError):
+    """The server failed after its answer had begun; what was received of it is not whole."""
+
+
 class UnexpectedAnswerError(LecternError):
     """The server answered, but not as Lectern does."""
 
@@ -78,3 +82,7 @@ class AuthenticationError(ApiError):
 
 class NotFoundError(ApiError):
     """There is no such document, block, voice or model."""
+
+
+class BusyError(ApiError):
+    """The server cannot do it now: it has too much to do, or a part of it is away. `retry_after` may say how long."""

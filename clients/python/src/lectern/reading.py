@@ -5,28 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import BinaryIO, Final, Literal
+from typing import Literal, Protocol
 
-from lectern.errors import ApiError, LecternError
+from lectern.errors import LecternError
 from lectern.rest.aio import AsyncClient
 from lectern.types import AudioFormat, Block, Document, DocumentFormat
-
-_BUSY: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_PATIENCE: Final = 60.0  # seconds for which a busy or restarting server is asked again for the same block
-_RETRY_AFTER: Final = 1.0  # seconds, if the server does not say when
+from lectern.voicing import Voicing
 
 Stage = Literal["preparing", "speaking", "collecting"]
-
-
-@dataclass(frozen=True, slots=True)
-class Voicing:
-    """How the text is to be spoken; what is None, the server chooses."""
-
-    voice: str | None = None
-    model: str | None = None
-    speed: float | None = None
-    audio_format: AudioFormat = "opus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +21,7 @@ class Progress:
     blocks_done: int = 0
     blocks: int = 0
     audio_seconds: float = 0.0  # of the blocks done
-    elapsed_seconds: float = 0.0  # since the first block was asked for
+    elapsed_seconds: float = 0.0  # since the first block was asked for; at the end, with the writing of the file
     bytes_written: int = 0
 
     @property
@@ -49,23 +35,29 @@ class Reading:
     progress: Progress  # at the end
 
 
+class Output(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+
 OnProgress = Callable[[Progress], None]
 
 
 async def read_aloud(
     client: AsyncClient,
     text: str,
-    output: BinaryIO,
+    output: Output,
     *,
     title: str | None = None,
     document_format: DocumentFormat = "markdown",
     voicing: Voicing | None = None,
+    audio_format: AudioFormat = "opus",
+    loudness: float | None = None,
     at_once: int = 4,
     on_progress: OnProgress = lambda _: None,
 ) -> Reading:
     """Makes a document of the text, has its blocks spoken `at_once` at a time, and writes the whole to `output`.
 
-    The document stays on the server. Raises LecternError, or OSError from `output`.
+    `loudness` is in LUFS. The document stays on the server. Raises LecternError, or OSError from `output`.
     """
     on_progress(Progress("preparing"))
     created = await client.create_document(text, title=title, document_format=document_format)
@@ -74,17 +66,10 @@ async def read_aloud(
     blocks = [block async for block in client.blocks(document.id) if block.spoken]
     if not blocks:
         raise LecternError(f"document {document.id} holds nothing that is read aloud")
-    voicing = voicing or Voicing()
     speaking = _Speaking(client, document, blocks, voicing, on_progress)
     await speaking.run(at_once)
     written = 0
-    chunks = client.stream_document_audio(
-        document.id,
-        voice=voicing.voice,
-        model=voicing.model,
-        speed=voicing.speed,
-        audio_format=voicing.audio_format,
-    )
+    chunks = client.stream_document_audio(document.id, voicing, audio_format=audio_format, loudness=loudness)
     async with aclosing(chunks):
         async for chunk in chunks:
             await asyncio.to_thread(output.write, chunk)
@@ -99,7 +84,7 @@ class _Speaking:
         client: AsyncClient,
         document: Document,
         blocks: Sequence[Block],
-        voicing: Voicing,
+        voicing: Voicing | None,
         on_progress: OnProgress,
     ) -> None:
         self._client = client
@@ -110,10 +95,10 @@ class _Speaking:
         self._done = 0
         self._audio = 0.0
         self._start = time.monotonic()
-        self._elapsed = 0.0
 
     def progress(self, stage: Stage, written: int = 0) -> Progress:
-        return Progress(stage, self._done, len(self._blocks), self._audio, self._elapsed, written)
+        elapsed = time.monotonic() - self._start
+        return Progress(stage, self._done, len(self._blocks), self._audio, elapsed, written)
 
     async def run(self, at_once: int) -> None:
         self._on_progress(self.progress("speaking"))
@@ -127,26 +112,7 @@ class _Speaking:
 
     async def _work(self, waiting: Iterator[Block]) -> None:
         for block in waiting:
-            seconds = await self._speak(block)
+            seconds = await self._client.make_block_audio(self._document.id, block.id, self._voicing)
             self._done += 1
             self._audio += block.estimated_seconds if seconds is None else seconds
-            self._elapsed = time.monotonic() - self._start
             self._on_progress(self.progress("speaking"))
-
-    async def _speak(self, block: Block) -> float | None:
-        give_up = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return await self._client.make_block_audio(
-                    self._document.id,
-                    block.id,
-                    voice=self._voicing.voice,
-                    model=self._voicing.model,
-                    speed=self._voicing.speed,
-                    audio_format=self._voicing.audio_format,
-                )
-            except ApiError as error:
-                delay = error.retry_after or _RETRY_AFTER
-                if error.status not in _BUSY or time.monotonic() + delay > give_up:
-                    raise
-                await asyncio.sleep(delay)

@@ -1,11 +1,12 @@
 """The objects of the REST API as a client sees them. Fields that a newer server adds are ignored."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
-AudioFormat = Literal["opus", "wav", "flac", "mp3", "pcm"]
+AudioFormat = Literal["opus", "wav", "flac", "mp3", "aac", "pcm"]
+CaptionFormat = Literal["srt", "vtt", "json"]
 DocumentFormat = Literal["markdown", "text"]
 
 
@@ -46,10 +47,47 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     name: str
+    slug: str = ""  # of a voice of one's own: what else it is called in requests
+    id: str | None = None  # of a voice of one's own
+    kind: str = "model"  # "model": the model's own; "prompt" or "mix": one's own
     model: str
     language: str  # BCP-47
     gender: str | None = None
+    grade: str | None = None  # how good its makers find it, A to F
     description: str = ""
+
+
+class VoiceConsent(msgspec.Struct, frozen=True, kw_only=True):
+    """Who agreed to a voice made of their own, and in which words."""
+
+    speaker: str
+    statement: str
+    recorded_at: datetime
+
+
+class VoicePrompt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a voice of one's own speaks like."""
+
+    transcript: str
+    seconds: float
+    digest: str  # SHA-256 of its samples
+    consent: VoiceConsent
+
+
+class OwnVoice(msgspec.Struct, frozen=True, kw_only=True):
+    """A voice that the account made for itself. Its id, its slug and its name do as the `voice` of a request."""
+
+    id: str
+    slug: str
+    name: str
+    kind: str  # "prompt" or "mix"
+    model: str
+    language: str  # BCP-47
+    description: str
+    created_at: datetime
+    preview: str  # address of a short sample
+    prompt: VoicePrompt | None = None
+    mix: dict[str, float] | None = None  # voices and their weights
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,3 +115,51 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 class FieldError(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     message: str
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When a word is heard, in seconds from the start of the audio, and where it stands.
+
+    Offsets are characters of the text that was sent, of its `turn`'s, or of the shown text of its `block`; both ends as
+    in a slice.
+    """
+
+    word: str
+    start: float
+    end: float
+    text_start: int
+    text_end: int
+    block: str | None = None  # of a document: the block's id
+    turn: int | None = None  # of a dialogue: the place of the turn, from 0
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    words: list[Word]
+    duration: float  # seconds
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    characters: int
+    seconds: float  # of audio
+    cost: int | None = None  # micro-credits
+
+
+class AudioDelta(msgspec.Struct, frozen=True):
+    """The next bytes of the encoded file."""
+
+    audio: bytes
+
+
+class Words(msgspec.Struct, frozen=True):
+    """Words whose times became known with the audio before this event."""
+
+    words: list[Word]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """All of it has come."""
+
+    usage: Usage
+
+
+SpeechEvent: TypeAlias = AudioDelta | Words | Done

@@ -24,13 +24,15 @@ def installed(folder: Path) -> Installed:
     return msgspec.json.decode((folder / "card.json").read_bytes(), type=Installed)
 
 
-def card_of(model: Installed, voices: Iterable[str], default_voice: str) -> Mapping[str, Any]:
+def card_of(model: Installed, voices: Iterable[str], default_voice: str, places: int) -> Mapping[str, Any]:
     return {
         "sample_rate": RATE,
         "speed": True,
         "lexicon": True,
         "references": False,
+        "places": places,
         "mixes": True,
+        "normalization": True,
         "default_voice": default_voice,
         "markup": True,
         "version": model.version,

@@ -1,5 +1,6 @@
 """Kokoro as a voice of the speech contract."""
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -33,7 +34,8 @@ class Voice:
     def __init__(self, settings: Settings) -> None:
         folder = settings.folder.parent
         self._styles = Styles(folder / "voices")
-        self._card = card_of(installed(folder), self._styles.names, default_voice(self._styles.names))
+        places = _number(settings.parameters, "places", os.cpu_count() or 1)
+        self._card = card_of(installed(folder), self._styles.names, default_voice(self._styles.names), places)
         self._models = settings.models
         self.concurrency = _number(settings.parameters, "concurrency", 64)
         self._lookahead = _number(settings.parameters, "lookahead", 4)

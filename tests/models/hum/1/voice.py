@@ -1,15 +1,26 @@
-"""One second of a sine for every ten characters, in pieces, with the delays and failures its voice asks for."""
+"""One second of a sine for every ten characters, in pieces, with the delays and failures its voice asks for.
 
+Delays are waited for in short steps, each of which is noted. The voice {"steps_since": TIME} speaks nothing: it refuses
+with a JSON list, for each slow synthesis whose text has this one's in it, of [whether it was stopped, its steps after
+TIME]. TIME is `time.monotonic()`, which all processes of a machine share.
+"""
+
+import json
 import re
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from voice_backend.protocol import Piece, Segment, Settings
+from voice_backend.protocol import BadRequest, Piece, Segment, Settings
 
 RATE = 24_000
 PIECE = RATE // 10
+STEP = 0.01  # seconds
+REMEMBERED = 256  # slow syntheses
 VOICES = {
     "hum": {"hertz": 220},
     "slow": {"hertz": 220, "delay": 0.05},  # seconds between pieces of 0.1 s
@@ -19,11 +30,29 @@ VOICES = {
 }
 
 
+@dataclass
+class Delays:
+    """What one slow synthesis has waited."""
+
+    text: str
+    steps: list[float] = field(default_factory=list)
+    stopped: bool = False
+
+    def wait(self, seconds: float, stop: threading.Event) -> bool:
+        """Say whether it was stopped."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if stop.wait(min(STEP, left)):
+                break
+            self.steps.append(time.monotonic())
+        return stop.is_set()
+
+
 class Voice:
     concurrency = 32
 
-    def __init__(self, settings: Settings) -> None:
-        pass
+    def __init__(self, _: Settings) -> None:
+        self._slow: deque[Delays] = deque(maxlen=REMEMBERED)
 
     def card(self) -> Mapping[str, Any]:
         voices = [
@@ -33,6 +62,12 @@ class Voice:
         return {"sample_rate": RATE, "speed": True, "lexicon": False, "references": False, "voices": voices}
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+        if "steps_since" in segment.voice:
+            raise BadRequest(json.dumps(self._report(segment.text, float(segment.voice["steps_since"]))))
+        delay = float(segment.voice.get("delay", 0))
+        delays = Delays(segment.text)
+        if delay:
+            self._slow.append(delays)
         hertz = float(segment.voice.get("hertz", 220))
         samples = int(max(1.0, len(segment.text) / 10) / segment.speed * RATE)
         wave = (8000 * np.sin(2 * np.pi * hertz * np.arange(samples) / RATE)).astype(np.int16)
@@ -41,13 +76,19 @@ class Voice:
             (samples * start // len(segment.text), samples * end // len(segment.text), start, end)
             for start, end in words
         )
-        for number, first in enumerate(range(0, samples, PIECE)):
-            if number == segment.voice.get("fail_after"):
-                raise RuntimeError("this voice fails when asked to")
-            if stop.wait(float(segment.voice.get("delay", 0))):
-                return
-            last = first + PIECE
-            yield Piece(wave[first:last], tuple(mark for mark in marks if first < mark[1] <= last))
+        try:
+            for number, first in enumerate(range(0, samples, PIECE)):
+                if number == segment.voice.get("fail_after"):
+                    raise RuntimeError("this voice fails when asked to")
+                if delays.wait(delay, stop):
+                    return
+                last = first + PIECE
+                yield Piece(wave[first:last], tuple(mark for mark in marks if first < mark[1] <= last))
+        finally:
+            delays.stopped = stop.is_set()
+
+    def _report(self, text: str, since: float) -> list[tuple[bool, int]]:
+        return [(one.stopped, sum(at > since for at in one.steps)) for one in list(self._slow) if text in one.text]
 
     def close(self) -> None:
         pass

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lectern import __version__
-from lectern.cli import read, speak, status, voices
+from lectern.cli import captions, dialogue, read, speak, status, voices
 from lectern.cli.exits import FAILURE, HELP, INTERRUPTED, USAGE, UsageError
 from lectern.errors import LecternError
 
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lectern {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (speak, read, voices, status):
+    for command in (speak, dialogue, read, captions, voices, status):
         command.add(commands)
     return parser
 

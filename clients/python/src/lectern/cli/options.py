@@ -3,22 +3,31 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lectern.cli.exits import HELP, UsageError
+from lectern.contract import LANES
+from lectern.voicing import Voicing
 
 # What argparse's add_subparsers returns, which has no public name.
 Commands = Any
 
 
-def add_command(commands: Commands, name: str, summary: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: Commands, name: str, summary: str, *, details: str = "", within: argparse.ArgumentParser | None = None
+) -> argparse.ArgumentParser:
+    """``within``: the command that this one is an action of, whose options may stand before it too."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=f"{summary[0].upper()}{summary[1:]}.",
-        epilog=HELP,
+        epilog=f"{details}\n{HELP}" if details else HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS if within else None,  # else what was given before would be forgotten
     )
     parser.add_argument("--url", metavar="URL", help="address of the server")
     parser.add_argument("--json", action="store_true", help="print one JSON object, for machines")
@@ -30,9 +39,43 @@ def add_triton(parser: argparse.ArgumentParser) -> None:
 
 
 def add_voicing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--voice", metavar="NAME", help="see `lectern voices`")
+    parser.add_argument("--voice", metavar="NAME", help="see `lectern voices`; or a mix: af_heart(2)+af_sky(1)")
     parser.add_argument("--model", metavar="NAME", help="the model that has the voice")
     parser.add_argument("--speed", type=float, metavar="X", help="0.25 to 4; 1 is the voice's own")
+    parser.add_argument("--language", metavar="TAG", help="such as en-GB; else the voice's own")
+    parser.add_argument("--lane", choices=LANES, help="live (default) comes first; batch can wait")
+
+
+def add_loudness(parser: argparse.ArgumentParser) -> None:
+    text = "of the whole, such as -16; then nothing comes before all is made"
+    parser.add_argument("--loudness", type=float, metavar="LUFS", help=text)
+
+
+def add_manner(parser: argparse.ArgumentParser) -> None:
+    """What documents do not take."""
+    parser.add_argument("--instructions", metavar="TEXT", help="how to speak, for models that can be told")
+    parser.add_argument("--lexicon", metavar="FILE", help="JSON object of words and their pronunciation in IPA")
+
+
+def voicing(options: argparse.Namespace) -> Voicing:
+    """Raises UsageError for a lexicon that cannot be read."""
+    lexicon = getattr(options, "lexicon", None)
+    return Voicing(
+        voice=options.voice,
+        model=options.model,
+        speed=options.speed,
+        language=options.language,
+        lane=options.lane,
+        instructions=getattr(options, "instructions", None),
+        lexicon=_lexicon(lexicon) if lexicon else None,
+    )
+
+
+def _lexicon(name: str) -> Mapping[str, str]:
+    try:
+        return msgspec.json.decode(text_from(name), type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{name} is no JSON object of words and their pronunciation: {error}") from error
 
 
 def server_url(options: argparse.Namespace) -> str | None:

@@ -3,20 +3,33 @@
 import argparse
 import asyncio
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
+from lectern.cli.captioning import add_captions, caption_format, check_captions, write_captions
 from lectern.cli.exits import OK, UsageError
-from lectern.cli.options import Commands, add_command, add_triton, add_voicing, server_url, text_from
-from lectern.cli.output import add_output, chosen_format, opened, report
+from lectern.cli.options import (
+    Commands,
+    add_command,
+    add_loudness,
+    add_triton,
+    add_voicing,
+    server_url,
+    text_from,
+    voicing,
+)
+from lectern.cli.output import Sink, add_output, check_output, chosen_format, opened, report
 
 _PLAIN_SUFFIXES: Final = {".txt", ".text"}
+_PATIENCE: Final = 120.0  # seconds; nobody listens yet
 
 
 def add(commands: Commands) -> None:
     parser = add_command(commands, "read", "read a Markdown or text document aloud into an audio file")
     parser.add_argument("file", metavar="FILE", help="the document; - for stdin")
     add_output(parser)
+    add_captions(parser)
     add_voicing(parser)
+    add_loudness(parser)
     parser.add_argument("--as", dest="kind", choices=("markdown", "text"), help="else text for .txt, else markdown")
     parser.add_argument("--title", help="else the document's own")
     parser.add_argument("--at-once", type=int, default=4, metavar="N", help="blocks in the making (default: 4)")
@@ -29,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--triton cannot read documents: the server cuts them into blocks; use `lectern speak`")
     if options.at_once < 1:
         raise UsageError("--at-once is at least 1")
+    check_output(options)
+    check_captions(options)
     text = text_from(options.file)
     with opened(options) as output:
         facts, line = asyncio.run(_read(options, text, output))
@@ -36,14 +51,15 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-async def _read(options: argparse.Namespace, text: str, output: BinaryIO) -> tuple[dict[str, object], str]:
+async def _read(options: argparse.Namespace, text: str, output: Sink) -> tuple[dict[str, object], str]:
     from lectern.cli.progress import ReadingBar  # noqa: PLC0415 - slow to import, and --help needs none of it
-    from lectern.reading import Voicing, read_aloud  # noqa: PLC0415
+    from lectern.reading import read_aloud  # noqa: PLC0415
     from lectern.rest.aio import AsyncClient  # noqa: PLC0415
 
-    voicing = Voicing(options.voice, options.model, options.speed, chosen_format(options))
+    how = voicing(options)
+    audio_format = chosen_format(options)
     plain = Path(options.file).suffix.lower() in _PLAIN_SUFFIXES
-    async with AsyncClient(server_url(options)) as client:
+    async with AsyncClient(server_url(options), patience=_PATIENCE) as client:
         with ReadingBar() as bar:
             reading = await read_aloud(
                 client,
@@ -51,23 +67,30 @@ async def _read(options: argparse.Namespace, text: str, output: BinaryIO) -> tup
                 output,
                 title=options.title,
                 document_format=options.kind or ("text" if plain else "markdown"),
-                voicing=voicing,
+                voicing=how,
+                audio_format=audio_format,
+                loudness=options.loudness,
                 at_once=options.at_once,
                 on_progress=bar.show,
             )
+        if options.captions:
+            form = caption_format(options.captions)
+            captions = await client.document_captions(reading.document.id, how, caption_format=form)
+            await asyncio.to_thread(write_captions, options.captions, captions)
     done = reading.progress
     facts: dict[str, object] = {
         "file": options.output,
-        "format": voicing.audio_format,
+        "format": audio_format,
         "document": reading.document.id,
         "title": reading.document.title,
         "blocks": done.blocks,
         "audio_seconds": round(done.audio_seconds, 3),
         "elapsed_seconds": round(done.elapsed_seconds, 3),
         "bytes": done.bytes_written,
+        "captions": options.captions,
     }
     line = (
-        f"{options.output}: {done.blocks} blocks, {done.audio_seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s "
+        f"{done.blocks} blocks, {done.audio_seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s "
         f"({done.times_real_time:.1f} times real time), {done.bytes_written:,} bytes"
     )
     return facts, line

@@ -2,17 +2,41 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 import httpx
 
 from lectern.errors import DocumentFailedError, DocumentNotReadyError
-from lectern.rest import answers, requests
+from lectern.rest import answers, requests, voice_requests
 from lectern.rest.connection import Connection
+from lectern.rest.events import EventReader
+from lectern.rest.patience import Patience
 from lectern.rest.polling import delays
 from lectern.rest.requests import Request
-from lectern.types import AudioFormat, Block, Document, DocumentFormat, Model, Status, Voice
+from lectern.types import (
+    Block,
+    CaptionFormat,
+    Document,
+    DocumentFormat,
+    Model,
+    OwnVoice,
+    SpeechEvent,
+    Status,
+    Timing,
+    Voice,
+)
+from lectern.voicing import (
+    DocumentOptions,
+    DocumentVoicing,
+    Mix,
+    ReadingOptions,
+    SpeechOptions,
+    Text,
+    TextOptions,
+    Voicing,
+)
 
 
 class AsyncClient:
@@ -20,13 +44,24 @@ class AsyncClient:
 
     May be shared by tasks. Without `url` the server is LECTERN_URL, else the stack of this machine; without
     `api_key` the key is LECTERN_API_KEY, else the one of this machine's stack. `timeout` is in seconds without a
-    byte of the answer.
+    byte of the answer. `patience` is for how many seconds a server that is busy is asked again, as long as it has
+    answered nothing else; with 0 a BusyError comes at once.
+
+    A text is a string or a list of turns. Its voicing is given as a Voicing, as keywords (`voice="en-us"`), or as both.
     """
 
-    def __init__(self, url: str | None = None, *, api_key: str | None = None, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        timeout: float = 30.0,
+        patience: float = 30.0,
+    ) -> None:
         connection = Connection.find(url, api_key)
         self.url = connection.url
         self._timeout = timeout
+        self._patience = patience
         self._http = httpx.AsyncClient(**connection.options(timeout))
 
     async def __aenter__(self) -> Self:
@@ -40,30 +75,51 @@ class AsyncClient:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def speak(
-        self,
-        text: str,
-        *,
-        voice: str | None = None,
-        model: str | None = None,
-        speed: float | None = None,
-        audio_format: AudioFormat = "opus",
-    ) -> bytes:
+    async def speak(self, text: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]) -> bytes:
         """The whole spoken text as an encoded file."""
-        chunks = self.stream_speech(text, voice=voice, model=model, speed=speed, audio_format=audio_format)
-        return b"".join([chunk async for chunk in chunks])
+        return await self._whole(requests.speech(text, voicing, options))
 
     def stream_speech(
-        self,
-        text: str,
-        *,
-        voice: str | None = None,
-        model: str | None = None,
-        speed: float | None = None,
-        audio_format: AudioFormat = "opus",
+        self, text: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]
     ) -> AsyncGenerator[bytes, None]:
         """Yields the file as it is made. Closing the generator stops the work on the server."""
-        return self._stream(requests.speech(text, voice, model, speed, audio_format))
+        return self._stream(requests.speech(text, voicing, options))
+
+    def speak_events(
+        self,
+        text: Text,
+        voicing: Voicing | None = None,
+        *,
+        timestamps: bool = True,
+        **options: Unpack[SpeechOptions],
+    ) -> AsyncGenerator[SpeechEvent, None]:
+        """Yields the file as it is made, the times of its words as they become known, and at the end what it took."""
+        return self._events(requests.speech_events(text, voicing, options, timestamps=timestamps))
+
+    async def dialogue(self, script: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]) -> bytes:
+        """Turns, or a text with the marks [voice:NAME] and [pause:1.5s], as one encoded file.
+
+        The other methods take turns too, and marks if they are told `dialogue=True`.
+        """
+        options["dialogue"] = isinstance(script, str)
+        return await self.speak(script, voicing, **options)
+
+    async def captions(
+        self,
+        text: Text,
+        voicing: Voicing | None = None,
+        *,
+        caption_format: CaptionFormat = "srt",
+        **options: Unpack[TextOptions],
+    ) -> str:
+        """The file of captions that goes with the spoken text."""
+        captions = await self._whole(requests.captions(text, voicing, options, caption_format))
+        return captions.decode()
+
+    async def words(self, text: Text, voicing: Voicing | None = None, **options: Unpack[TextOptions]) -> Timing:
+        """When each word of the text is heard."""
+        words = await self._whole(requests.captions(text, voicing, options, "json"))
+        return answers.parsed(words, Timing, self.url)
 
     async def create_document(
         self, text: str, *, title: str | None = None, document_format: DocumentFormat = "markdown"
@@ -109,46 +165,112 @@ class AsyncClient:
                 return
 
     async def make_block_audio(
-        self,
-        document_id: str,
-        block_id: str,
-        *,
-        voice: str | None = None,
-        model: str | None = None,
-        speed: float | None = None,
-        audio_format: AudioFormat = "opus",
+        self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
     ) -> float | None:
         """Has the block's audio made and kept, without fetching it. Returns its length in seconds when it is known."""
-        request = requests.block_audio("HEAD", document_id, block_id, voice, model, speed, audio_format)
-        return answers.seconds(await self._send(request))
+        return answers.seconds(await self._send(requests.block_audio("HEAD", document_id, block_id, voicing, options)))
 
     async def block_audio(
-        self,
-        document_id: str,
-        block_id: str,
-        *,
-        voice: str | None = None,
-        model: str | None = None,
-        speed: float | None = None,
-        audio_format: AudioFormat = "opus",
+        self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
     ) -> bytes:
-        request = requests.block_audio("GET", document_id, block_id, voice, model, speed, audio_format)
-        return b"".join([chunk async for chunk in self._stream(request)])
+        return await self._whole(requests.block_audio("GET", document_id, block_id, voicing, options))
 
     def stream_document_audio(
-        self,
-        document_id: str,
-        *,
-        voice: str | None = None,
-        model: str | None = None,
-        speed: float | None = None,
-        audio_format: AudioFormat = "opus",
+        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[ReadingOptions]
     ) -> AsyncGenerator[bytes, None]:
         """Yields one file with the whole document. Closing the generator stops the work on the server."""
-        return self._stream(requests.document_audio(document_id, voice, model, speed, audio_format))
+        return self._stream(requests.document_audio(document_id, voicing, options))
+
+    async def document_captions(
+        self,
+        document_id: str,
+        voicing: Voicing | None = None,
+        *,
+        caption_format: CaptionFormat = "srt",
+        **options: Unpack[DocumentVoicing],
+    ) -> str:
+        """The file of captions that goes with the audio of the whole document."""
+        captions = await self._whole(requests.document_captions(document_id, voicing, options, caption_format))
+        return captions.decode()
+
+    async def document_words(
+        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentVoicing]
+    ) -> Timing:
+        """When each word is heard in the audio of the whole document."""
+        words = await self._whole(requests.document_captions(document_id, voicing, options, "json"))
+        return answers.parsed(words, Timing, self.url)
+
+    async def create_voice(
+        self,
+        audio: bytes,
+        *,
+        name: str,
+        transcript: str,
+        consent: str,
+        speaker: str,
+        language: str | None = None,
+        description: str | None = None,
+        model: str | None = None,
+    ) -> OwnVoice:
+        """A voice that speaks like a recording of 3 to 30 seconds, whose words are the `transcript`.
+
+        `consent` has the words in which the `speaker` agreed to it. An ApiError tells all that is wrong in `errors`.
+        """
+        fields = {
+            "name": name,
+            "transcript": transcript,
+            "consent": consent,
+            "speaker": speaker,
+            "language": language,
+            "description": description,
+            "model": model,
+        }
+        return answers.decode(await self._send(voice_requests.create(audio, fields)), OwnVoice)
+
+    async def create_mix(
+        self,
+        name: str,
+        mix: Mix,
+        *,
+        language: str | None = None,
+        description: str | None = None,
+        model: str | None = None,
+    ) -> OwnVoice:
+        """Keeps a mix of a model's voices under a name."""
+        request = voice_requests.create_mix(name, mix, language, description, model)
+        return answers.decode(await self._send(request), OwnVoice)
+
+    async def get_voice(self, voice_id: str) -> OwnVoice:
+        """A voice of one's own."""
+        return answers.decode(await self._send(voice_requests.get(voice_id)), OwnVoice)
+
+    async def change_voice(
+        self,
+        voice_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        language: str | None = None,
+        transcript: str | None = None,
+    ) -> OwnVoice:
+        """What is None stays as it is."""
+        request = voice_requests.change(voice_id, name, description, language, transcript)
+        return answers.decode(await self._send(request), OwnVoice)
+
+    async def delete_voice(self, voice_id: str) -> None:
+        """Deletes a voice of one's own, and its recording."""
+        await self._send(voice_requests.delete(voice_id))
+
+    async def voice_recording(self, voice_id: str) -> bytes:
+        """What a voice of one's own speaks like, as FLAC."""
+        return await self._whole(voice_requests.recording(voice_id))
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
-        return answers.decode(await self._send(requests.voices(model, language)), answers.VoiceList).items
+        return answers.decode(await self._send(voice_requests.voices(model, language)), answers.VoiceList).items
+
+    async def voice_preview(self, voice: str, *, model: str | None = None) -> bytes:
+        """A short sample of the voice, as MP3."""
+        return await self._whole(voice_requests.preview(voice, model))
 
     async def models(self) -> list[Model]:
         return answers.decode(await self._send(requests.MODELS), answers.ModelList).data
@@ -164,24 +286,44 @@ class AsyncClient:
 
     async def _exchange(self, request: Request) -> httpx.Response:
         try:
-            return await self._http.send(self._built(request))
+            return await self._open(request, stream=False)
         except httpx.RequestError as error:
             raise answers.transport_error(error, self.url) from error
 
+    async def _whole(self, request: Request) -> bytes:
+        return b"".join([chunk async for chunk in self._stream(request)])
+
     async def _stream(self, request: Request) -> AsyncGenerator[bytes, None]:
         try:
-            response = await self._http.send(self._built(request), stream=True)
+            response = await self._open(request, stream=True)
             try:
                 if not response.is_success:
                     await response.aread()
                     answers.check(response)
-                answers.check_framing(response)
+                answers.check_stream(response, request.content_type)
                 async for chunk in response.aiter_bytes():
                     yield chunk
             finally:
                 await response.aclose()
         except httpx.RequestError as error:
             raise answers.transport_error(error, self.url) from error
+
+    async def _events(self, request: Request) -> AsyncGenerator[SpeechEvent, None]:
+        reader = EventReader(self.url)
+        async with aclosing(self._stream(request)) as chunks:
+            async for chunk in chunks:
+                for event in reader.feed(chunk):
+                    yield event
+        reader.end()
+
+    async def _open(self, request: Request, *, stream: bool) -> httpx.Response:
+        patience = Patience(self._patience if request.repeat else 0.0)
+        while True:
+            response = await self._http.send(self._built(request), stream=stream)
+            if (delay := patience.delay(response)) is None:
+                return response
+            await response.aclose()
+            await asyncio.sleep(delay)
 
     def _built(self, request: Request) -> httpx.Request:
         return requests.build(self._http, request, self._timeout)

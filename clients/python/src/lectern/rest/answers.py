@@ -9,6 +9,7 @@ import msgspec
 from lectern.errors import (
     ApiError,
     AuthenticationError,
+    BusyError,
     ConnectionLostError,
     LecternError,
     NotFoundError,
@@ -41,6 +42,8 @@ class BlockPage(msgspec.Struct):
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     HTTPStatus.UNAUTHORIZED: AuthenticationError,
     HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.TOO_MANY_REQUESTS: BusyError,
+    HTTPStatus.SERVICE_UNAVAILABLE: BusyError,
 }
 
 
@@ -54,10 +57,14 @@ def check(response: httpx.Response) -> None:
 
 
 def decode(response: httpx.Response, kind: type[T]) -> T:
+    return parsed(response.content, kind, str(response.url))
+
+
+def parsed(content: bytes, kind: type[T], url: str) -> T:
     try:
-        return msgspec.json.decode(response.content, type=kind)
+        return msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:
-        raise UnexpectedAnswerError(f"{response.url} does not answer as Lectern does: {error}") from error
+        raise UnexpectedAnswerError(f"{url} does not answer as Lectern does: {error}") from error
 
 
 def status(response: httpx.Response) -> Status:
@@ -72,8 +79,13 @@ def seconds(response: httpx.Response) -> float | None:
     return None if value is None else float(value)
 
 
-def check_framing(response: httpx.Response) -> None:
-    """Raises UnexpectedAnswerError for a body that ends where the connection ends: it would look whole when cut."""
+def check_stream(response: httpx.Response, content_type: str | None) -> None:
+    """Raises UnexpectedAnswerError for another type of content than was asked for, and for a body that ends where the
+    connection ends: it would look whole when cut.
+    """
+    said = response.headers.get("content-type", "")
+    if content_type is not None and not said.startswith(content_type):
+        raise UnexpectedAnswerError(f"{response.url} answers with {said or 'something'} and not with {content_type}")
     if "content-length" not in response.headers and "transfer-encoding" not in response.headers:
         raise UnexpectedAnswerError(
             f"{response.url} does not say where its answer ends, so a broken connection could not be told from the "
@@ -100,7 +112,7 @@ def _api_error(response: httpx.Response) -> ApiError:
     error = _BY_STATUS.get(response.status_code, ApiError)(
         response.status_code, str(title), detail and str(detail), request_id, _field_errors(errors)
     )
-    error.retry_after = _retry_after(response)
+    error.retry_after = retry_after(response)
     return error
 
 
@@ -119,6 +131,6 @@ def _field_errors(errors: object) -> list[FieldError]:
         return []
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(response: httpx.Response) -> float | None:
     value = response.headers.get("retry-after", "")
     return float(value) if value.isdecimal() else None  # the other form, a date, is not worth a parser here

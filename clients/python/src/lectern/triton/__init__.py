@@ -19,7 +19,7 @@ from lectern.triton.errors import (
     TritonError,
     Unreachable,
 )
-from lectern.triton.types import Card, CardVoice, Mark, ModelInfo, Piece, Proof, Reference
+from lectern.triton.types import Card, CardVoice, Mark, ModelInfo, Piece, Proof, Reference, SpeakOptions, TimedPiece
 
 __all__ = [
     "AsyncTriton",
@@ -36,6 +36,8 @@ __all__ = [
     "Piece",
     "Proof",
     "Reference",
+    "SpeakOptions",
+    "TimedPiece",
     "Triton",
     "TritonError",
     "Unreachable",

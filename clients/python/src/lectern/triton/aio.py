@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 import grpc
 import grpc.aio
@@ -28,7 +28,8 @@ from lectern.triton.errors import (
     from_rpc,
     silent,
 )
-from lectern.triton.types import READY, Card, ModelInfo, Piece, Proof, Reference
+from lectern.triton.timing import timed
+from lectern.triton.types import READY, Card, ModelInfo, Piece, Proof, Reference, SpeakOptions, TimedPiece
 
 
 class AsyncTriton:
@@ -102,13 +103,15 @@ class AsyncTriton:
         speed: float | None = None,
         lexicon: Mapping[str, str] | None = None,
         reference: Reference | None = None,
+        previous: Reference | None = None,
         lane: contract.Lane = "live",
         deadline: float | None = None,
     ) -> AsyncGenerator[Piece, None]:
         """Yields the segment's audio as the model makes it; ends only when all of it has come.
 
         Closing the generator cancels the request at once, so leave it by ``contextlib.aclosing`` when you may not
-        read to the end. `voice` holds the model's own parameters, `deadline` is in seconds from now.
+        read to the end. `voice` holds the model's own parameters, `previous` is
+        what was spoken before, to go on from, `deadline` is in seconds from now.
         """
         if deadline is not None and deadline <= 0:
             raise DeadlineExceeded("the deadline had passed before the request was sent", model=model)
@@ -120,6 +123,7 @@ class AsyncTriton:
             speed=speed,
             lexicon=lexicon,
             reference=reference,
+            previous=previous,
             lane=lane,
             deadline=deadline,
         )
@@ -130,6 +134,14 @@ class AsyncTriton:
                 if (piece := answer.piece(response)) is not None:
                     yield piece
         answer.end()
+
+    async def speak_timed(
+        self, model: str, text: str, **options: Unpack[SpeakOptions]
+    ) -> AsyncGenerator[TimedPiece, None]:
+        """As `speak`, with the words in seconds: `Card.options` makes the options of a Voicing."""
+        async with aclosing(self.speak(model, text, **options)) as pieces:
+            async for piece in pieces:
+                yield timed(piece, text)
 
     async def prove(self, model: str, timeout: float = 5.0) -> Proof:
         """Lets the model speak a word: the only sure sign that it works."""

@@ -28,6 +28,7 @@ def speech_request(
     speed: float | None = None,
     lexicon: Mapping[str, str] | None = None,
     reference: Reference | None = None,
+    previous: Reference | None = None,
     lane: contract.Lane = "live",
     deadline: float | None = None,
 ) -> pb.ModelInferRequest:
@@ -43,7 +44,9 @@ def speech_request(
     if lexicon:
         _add_json(request, contract.LEXICON, lexicon)
     if reference is not None:
-        _add_reference(request, reference)
+        _add_speech(request, reference, contract.REFERENCE_AUDIO, contract.REFERENCE_RATE, contract.REFERENCE_TEXT)
+    if previous is not None:
+        _add_speech(request, previous, contract.PREVIOUS_AUDIO, contract.PREVIOUS_RATE, contract.PREVIOUS_TEXT)
     request.parameters[contract.LANE].string_param = lane
     if deadline is not None:
         request.parameters[contract.DEADLINE_MS].int64_param = math.ceil(deadline * 1000)
@@ -187,9 +190,11 @@ def _lone_surrogate(request: pb.ModelInferRequest, name: str) -> InvalidRequest:
     return InvalidRequest(message, model=request.model_name)
 
 
-def _add_reference(request: pb.ModelInferRequest, reference: Reference) -> None:
-    audio = np.ascontiguousarray(reference.audio, dtype="<i2")
-    _add(request, contract.REFERENCE_AUDIO, "INT16", audio.size, audio.tobytes())
-    _add(request, contract.REFERENCE_RATE, "INT32", 1, struct.pack("<i", reference.sample_rate))
-    if reference.text is not None:
-        _add_text(request, contract.REFERENCE_TEXT, reference.text)
+def _add_speech(
+    request: pb.ModelInferRequest, speech: Reference, audio_name: str, rate_name: str, text_name: str
+) -> None:
+    audio = np.ascontiguousarray(speech.audio, dtype="<i2")
+    _add(request, audio_name, "INT16", audio.size, audio.tobytes())
+    _add(request, rate_name, "INT32", 1, struct.pack("<i", speech.sample_rate))
+    if speech.text is not None:
+        _add_text(request, text_name, speech.text)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 import grpc
 from tritonclient.grpc import service_pb2 as pb
@@ -26,7 +26,8 @@ from lectern.triton.errors import (
     from_rpc,
     silent,
 )
-from lectern.triton.types import READY, Card, ModelInfo, Piece, Proof, Reference
+from lectern.triton.timing import timed
+from lectern.triton.types import READY, Card, ModelInfo, Piece, Proof, Reference, SpeakOptions, TimedPiece
 
 
 class Triton:
@@ -98,13 +99,15 @@ class Triton:
         speed: float | None = None,
         lexicon: Mapping[str, str] | None = None,
         reference: Reference | None = None,
+        previous: Reference | None = None,
         lane: contract.Lane = "live",
         deadline: float | None = None,
     ) -> Generator[Piece, None, None]:
         """Yields the segment's audio as the model makes it; ends only when all of it has come.
 
         Closing the generator cancels the request at once, so leave it by ``contextlib.closing`` when you may not
-        read to the end. `voice` holds the model's own parameters, `deadline` is in seconds from now.
+        read to the end. `voice` holds the model's own parameters, `previous` is
+        what was spoken before, to go on from, `deadline` is in seconds from now.
         """
         if deadline is not None and deadline <= 0:
             raise DeadlineExceeded("the deadline had passed before the request was sent", model=model)
@@ -116,6 +119,7 @@ class Triton:
             speed=speed,
             lexicon=lexicon,
             reference=reference,
+            previous=previous,
             lane=lane,
             deadline=deadline,
         )
@@ -126,6 +130,12 @@ class Triton:
                 if (piece := answer.piece(response)) is not None:
                     yield piece
         answer.end()
+
+    def speak_timed(self, model: str, text: str, **options: Unpack[SpeakOptions]) -> Generator[TimedPiece, None, None]:
+        """As `speak`, with the words in seconds: `Card.options` makes the options of a Voicing."""
+        with closing(self.speak(model, text, **options)) as pieces:
+            for piece in pieces:
+                yield timed(piece, text)
 
     def prove(self, model: str, timeout: float = 5.0) -> Proof:
         """Lets the model speak a word: the only sure sign that it works."""

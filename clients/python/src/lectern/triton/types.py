@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from lectern.contract import Lane
+from lectern.mixes import NoMix, is_mix, parse
+from lectern.triton.errors import InvalidRequest
+from lectern.types import Word
+from lectern.voicing import Mix, Voicing, voice_name
 
 READY: Final = "READY"  # the state of a model in Triton's repository index
 
@@ -32,12 +38,37 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TimedPiece:
+    """The next part of a text's audio, and the words whose times became known with it."""
+
+    audio: Samples  # as in a Piece
+    sample_rate: int  # Hz
+    words: list[Word]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A voice prompt: a recording for the model to speak like, and the words said in it if they are known."""
+    """A voice prompt: a recording for the model to speak like, and the words said in it if they are known.
+
+    Or what was spoken before, for the model to go on from.
+    """
 
     audio: Samples  # shape (samples,), mono
     sample_rate: int  # Hz
     text: str | None = None
+
+
+class SpeakOptions(TypedDict, total=False):
+    """What `speak` takes beside the model and the text."""
+
+    voice: Mapping[str, Any] | None  # the model's own parameters, as its card has them
+    language: str | None  # BCP-47
+    speed: float | None
+    lexicon: Mapping[str, str] | None
+    reference: Reference | None
+    previous: Reference | None  # of models whose card says so
+    lane: Lane
+    deadline: float | None  # seconds from now
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +118,48 @@ class Card(msgspec.Struct, frozen=True):
     speed: bool = False  # takes a speed other than 1
     lexicon: bool = False  # takes pronunciations
     references: bool = False  # takes a voice prompt
+    previous: bool = False  # goes on from what was spoken before
     mixes: bool = False  # takes a mix of its voices
+    normalization: bool = False  # its voices take switches of what is written out as words
+    seed: bool = False  # its voices take a seed, as they draw lots
+    instructions: bool = False  # its voices take a description of how to speak
     markup: bool = False  # reads [word](/IPA/) and [pause:1s] in the text
+    places: int | None = None  # segments it can make at a time, each at least as fast as it is heard
     default_voice: str = ""  # the name of the voice that speaks when none is asked for
     version: str = ""  # of the weights: it changes when the same request would sound different
+
+    def voice(self, name: str | Mix) -> CardVoice:
+        """The voice of that name, or the mix. Raises InvalidRequest where the model has none."""
+        wanted = voice_name(name) or ""
+        known = {voice.name: voice for voice in self.voices}
+        if wanted in known:
+            return known[wanted]
+        if not (self.mixes and is_mix(wanted)):
+            raise InvalidRequest(f"there is no voice {wanted!r}")
+        try:
+            shares = parse(wanted)
+        except NoMix as error:
+            raise InvalidRequest(f"the voice cannot be mixed: {error}") from error
+        if missing := [part for part in shares if part not in known]:
+            raise InvalidRequest(f"there is no voice {missing[0]!r} to mix")
+        leading = known[max(shares, key=shares.__getitem__)]
+        return leading if len(shares) == 1 else CardVoice(wanted, leading.language, {"mix": shares})
+
+    def options(self, voicing: Voicing) -> SpeakOptions:
+        """What `speak` takes for a voicing of REST's. Raises InvalidRequest for what the model cannot do.
+
+        As on the server, instructions and a seed are left out where the model takes none.
+        """
+        for feature in ("lexicon", "normalization"):
+            if getattr(voicing, feature) and not getattr(self, feature):
+                raise InvalidRequest(f"{feature} cannot be used with this model")
+        voice = self.voice(voicing.voice) if voicing.voice else None  # else the model takes its own default
+        asked = {name: getattr(voicing, name) for name in ("normalization", "seed", "instructions")}
+        used = {name: value for name, value in asked.items() if value not in (None, "", {}) and getattr(self, name)}
+        return {
+            "voice": {**(voice.voice if voice else {}), **used},
+            "language": voicing.language or (voice.language if voice else None),
+            "speed": voicing.speed,
+            "lexicon": voicing.lexicon,
+            "lane": voicing.lane or "live",
+        }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import onnxruntime
 
-# As NVIDIA's backend: -1 basic, 0 or unset all, 1 all; 2 means "disable everything".
+# As NVIDIA's backend: -1 basic, 0 or unset all, 1 extended; 2 means "disable everything".
 _OPTIMIZATION: Final = {
     -1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
     0: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -17,9 +17,11 @@ _OPTIMIZATION: Final = {
 }
 _PROVIDERS: Final = {"CPU": "CPUExecutionProvider", "GPU": "CUDAExecutionProvider"}
 SHRINK: Final = "memory.enable_memory_arena_shrinkage"
+SEARCH: Final = "cudnn_conv_algo_search"
+_SEARCHES: Final = ("EXHAUSTIVE", "HEURISTIC", "DEFAULT")
 _KNOWN: Final = (
     "intra_op_thread_count", "inter_op_thread_count", "execution_mode", "enable_mem_arena", "enable_mem_pattern",
-    SHRINK,
+    SHRINK, SEARCH,
 )  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -43,15 +45,26 @@ def open_session(
         log.warning("the parameter %s is not known and changes nothing", unknown)
     provider = _PROVIDERS[device]
     if provider not in onnxruntime.get_available_providers():
-        raise NoDevice(f"this ONNX Runtime has no {provider}: install onnxruntime-gpu, or use KIND_CPU")
+        raise NoDevice(
+            f"this ONNX Runtime has no {provider}: install docker/locks/gpu.txt (GPU=1 make install), or use KIND_CPU"
+        )
     providers: list[Any] = [provider]
     if device == "GPU":
-        # cuDNN's search tries every algorithm for every new shape, and speech has a new shape each time.
-        providers = [(provider, {"cudnn_conv_algo_search": "HEURISTIC"}), _PROVIDERS["CPU"]]
+        onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels, where the loader does not look for them
+        providers = [(provider, provider_options(parameters)), _PROVIDERS["CPU"]]
     run_options = onnxruntime.RunOptions()
     if SHRINK in parameters:
         run_options.add_run_config_entry(SHRINK, parameters[SHRINK])
-    return onnxruntime.InferenceSession(str(file), _options(parameters, config), providers=providers), run_options
+    session = onnxruntime.InferenceSession(str(file), _options(parameters, config), providers=providers)
+    if provider not in session.get_providers():
+        # ONNX Runtime only logs it, and goes on with what is left.
+        raise NoDevice(f"{provider} cannot be used here: Triton's log says why; look at the GPU's driver")
+    return session, run_options
+
+
+def provider_options(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of a GPU's provider."""
+    return {SEARCH: _SEARCHES[int(parameters.get(SEARCH, 0))]}
 
 
 def _options(parameters: Mapping[str, str], config: Mapping[str, Any]) -> onnxruntime.SessionOptions:
@@ -62,6 +75,9 @@ def _options(parameters: Mapping[str, str], config: Mapping[str, Any]) -> onnxru
     options.inter_op_num_threads = int(parameters.get("inter_op_thread_count", 0))
     if parameters.get("execution_mode") == "1":
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
+    # Some operators use one thread only, and the others spin until the next: on a busy machine that was a third of all
+    # processor time, and made nothing faster. NVIDIA's backend has no parameter for it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = parameters.get("enable_mem_arena", "1") != "0"
     options.enable_mem_pattern = parameters.get("enable_mem_pattern", "1") != "0"
     level = int(config.get("optimization", {}).get("graph", {}).get("level", 0))

@@ -58,6 +58,12 @@ class Lanes(Generic[Job]):
         with self._changed:
             return self._idle
 
+    @property
+    def waiting(self) -> Mapping[Lane, int]:
+        """How many jobs wait in each lane."""
+        with self._changed:
+            return {lane: len(jobs) for lane, jobs in self._waiting.items()}
+
     def remove(self, lane: Lane, job: Job) -> bool:
         """Take a waiting job out; False if it does not wait any more."""
         with self._changed:

@@ -25,7 +25,7 @@ class Unavailable(Exception):  # noqa: N818 - named as the caller sees it
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A voice prompt."""
+    """Speech for a model to go by: a voice prompt, or what was spoken before."""
 
     audio: Samples
     rate: int
@@ -42,6 +42,7 @@ class Segment:
     speed: float = 1.0
     lexicon: Mapping[str, str] = field(default_factory=dict)
     reference: Reference | None = None
+    previous: Reference | None = None
     lane: Lane = LANES[0]
 
 
@@ -75,6 +76,8 @@ class Settings:
     parameters: Mapping[str, str]
     """Those of config.pbtxt."""
     models: Models
+    model: str = ""
+    """The name that Triton knows it by."""
 
 
 class Voice(Protocol):

@@ -15,8 +15,6 @@ from lectern.contract import LANES, Lane
 from voice_backend.protocol import BadRequest, Reference, Segment, Tensors
 
 MAX_JSON: Final = 64 * 1024  # bytes, of `voice` and of `lexicon`
-MAX_LEXICON: Final = 1_000  # words
-MAX_WORD: Final = 200  # characters, of a word of the lexicon and of its pronunciation
 MAX_REFERENCE: Final = 60 * 48_000  # samples: a minute
 REFERENCE_RATES: Final = range(8_000, 192_001)  # Hz
 MAX_DEADLINE_MS: Final = 24 * 3_600_000
@@ -65,7 +63,8 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
         language=_language(tensors),
         speed=_speed(tensors),
         lexicon=_lexicon(tensors),
-        reference=_reference(tensors),
+        reference=_speech(tensors, contract.REFERENCE_AUDIO, contract.REFERENCE_RATE, contract.REFERENCE_TEXT),
+        previous=_speech(tensors, contract.PREVIOUS_AUDIO, contract.PREVIOUS_RATE, contract.PREVIOUS_TEXT),
         lane=_lane(given),
     )
     return Speak(segment, _deadline(given))
@@ -173,28 +172,32 @@ def _lexicon(tensors: Tensors) -> dict[str, str]:
     if contract.LEXICON not in tensors:
         return {}
     lexicon: dict[str, str] = _json(_text(tensors, contract.LEXICON), contract.LEXICON, dict[str, str])
-    if len(lexicon) > MAX_LEXICON:
-        raise BadRequest(f"the lexicon has {len(lexicon)} words: send only those that occur, at most {MAX_LEXICON}")
+    if len(lexicon) > contract.MAX_LEXICON:
+        raise BadRequest(
+            f"the lexicon has {len(lexicon)} words: send only those that occur, at most {contract.MAX_LEXICON}"
+        )
     for word, sound in lexicon.items():
         if not word.strip() or not sound.strip():
             raise BadRequest("the lexicon has an empty word or pronunciation")
-        if max(len(word), len(sound)) > MAX_WORD:
-            raise BadRequest(f"the lexicon has an entry of more than {MAX_WORD} characters: {word[:40]!r}")
+        if max(len(word), len(sound)) > contract.MAX_LEXICON_TEXT:
+            raise BadRequest(
+                f"the lexicon has an entry of more than {contract.MAX_LEXICON_TEXT} characters: {word[:40]!r}"
+            )
     return lexicon
 
 
-def _reference(tensors: Tensors) -> Reference | None:
-    if contract.REFERENCE_AUDIO not in tensors:
-        if contract.REFERENCE_RATE in tensors or contract.REFERENCE_TEXT in tensors:
-            raise BadRequest(f"{contract.REFERENCE_RATE} and {contract.REFERENCE_TEXT} need {contract.REFERENCE_AUDIO}")
+def _speech(tensors: Tensors, audio_name: str, rate_name: str, text_name: str) -> Reference | None:
+    if audio_name not in tensors:
+        if rate_name in tensors or text_name in tensors:
+            raise BadRequest(f"{rate_name} and {text_name} need {audio_name}")
         return None
-    if contract.REFERENCE_RATE not in tensors:
-        raise BadRequest(f"{contract.REFERENCE_AUDIO} needs {contract.REFERENCE_RATE}, in Hz")
-    audio = tensors[contract.REFERENCE_AUDIO].reshape(-1)
+    if rate_name not in tensors:
+        raise BadRequest(f"{audio_name} needs {rate_name}, in Hz")
+    audio = tensors[audio_name].reshape(-1)
     if not 0 < audio.size <= MAX_REFERENCE:
-        raise BadRequest(f"{contract.REFERENCE_AUDIO} has {audio.size} samples: it must have 1 to {MAX_REFERENCE}")
-    rate = int(_single(tensors, contract.REFERENCE_RATE))
+        raise BadRequest(f"{audio_name} has {audio.size} samples: it must have 1 to {MAX_REFERENCE}")
+    rate = int(_single(tensors, rate_name))
     if rate not in REFERENCE_RATES:
-        raise BadRequest(f"{contract.REFERENCE_RATE} is {rate}: it must lie between 8000 and 192000 Hz")
-    text = _text(tensors, contract.REFERENCE_TEXT) if contract.REFERENCE_TEXT in tensors else None
+        raise BadRequest(f"{rate_name} is {rate}: it must lie between 8000 and 192000 Hz")
+    text = _text(tensors, text_name) if text_name in tensors else None
     return Reference(np.array(audio, dtype=np.int16), rate, text)  # a copy: Triton takes its memory back

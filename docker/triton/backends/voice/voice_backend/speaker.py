@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -15,6 +15,14 @@ from voice_backend.protocol import BadRequest, Mark, Piece, Segment, Unavailable
 from voice_backend.request import Speak
 
 WATCH_INTERVAL: Final = 0.02  # seconds between two looks at whether the clients are still there
+ASKING: Final = 0.25  # seconds that one look may take before those who wait are heard of again
+
+_CANNOT: Final = {
+    "speed": "has no speed",
+    "lexicon": "has no lexicon",
+    "references": "has no references",
+    "previous": "does not go on from previous audio",
+}
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +49,19 @@ class Reply(Protocol):
     def failed(self, message: str) -> None: ...
 
 
+class Meter(Protocol):
+    """Hears how requests go, from several threads; it must not make them wait."""
+
+    def begin(self, waiting: Callable[[], Mapping[Lane, int]]) -> None:
+        """Before the first request: `waiting` says at any time how many wait in each lane."""
+
+    def first_audio(self, seconds: float) -> None:
+        """A request's first samples were sent so long after its arrival."""
+
+    def end(self) -> None:
+        """After the last request."""
+
+
 @dataclass(eq=False, slots=True)
 class Job:
     """One request to speak, from its arrival to its end."""
@@ -53,6 +74,8 @@ class Job:
     client_gone: bool = False
     heard_of: float = field(default_factory=time.monotonic)
     """When the client last had something from us."""
+    asked: float = 0.0
+    """When Triton was last asked whether the client is still there."""
 
     def late(self, now: float) -> bool:
         return self.request.deadline is not None and now >= self.arrived + self.request.deadline
@@ -61,13 +84,17 @@ class Job:
 class Speaker:
     """Owns a voice, its lanes and its threads."""
 
-    def __init__(self, voice: Voice, limits: Mapping[Lane, int]) -> None:
+    def __init__(self, voice: Voice, limits: Mapping[Lane, int], meter: Meter | None = None) -> None:
         self._voice = voice
+        self._meter = meter
         card = voice.card()
         self._rate: int = card["sample_rate"]
         self._supports = {feature: bool(card[feature]) for feature in ("speed", "lexicon", "references")}
+        self._supports["previous"] = bool(card.get("previous"))
         self._markup = bool(card.get("markup"))
         self._lanes: Lanes[Job] = Lanes(limits)
+        if meter is not None:
+            meter.begin(lambda: self._lanes.waiting)
         self._present: set[Job] = set()  # waiting or being spoken
         self._arrival = threading.Condition()
         self._closed = False
@@ -86,10 +113,11 @@ class Speaker:
             "speed": segment.speed != 1,
             "lexicon": bool(segment.lexicon),
             "references": segment.reference is not None,
+            "previous": segment.previous is not None,
         }
         for feature, wanted in asked.items():
             if wanted and not self._supports[feature]:
-                reply.bad_request(f"this model has no {feature}: leave it out")
+                reply.bad_request(f"this model {_CANNOT[feature]}: leave it out")
                 return
         job = Job(request, reply, request_id, time.monotonic())
         with self._arrival:
@@ -124,6 +152,8 @@ class Speaker:
         for thread in self._threads:
             thread.join(timeout=5)
         self._voice.close()
+        if self._meter is not None:
+            self._meter.end()
 
     def _work(self) -> None:
         while (job := self._lanes.take()) is not None:
@@ -143,10 +173,9 @@ class Speaker:
                 for piece in self._voice.speak(segment, job.stop):
                     if self._ended(job, samples):
                         return
+                    self._send(job, piece, samples)
                     samples += piece.audio.size
                     marks += piece.marks
-                    reply.piece(piece)
-                    job.heard_of = time.monotonic()
                 if self._ended(job, samples):
                     return
                 self._check_length(segment, samples)
@@ -163,6 +192,13 @@ class Speaker:
                 return
             log.exception("a segment could not be spoken")
             reply.failed(f"the voice failed: {type(error).__name__}: {error}")
+
+    def _send(self, job: Job, piece: Piece, samples: int) -> None:
+        """`samples`: how many were sent before."""
+        job.reply.piece(piece)
+        job.heard_of = time.monotonic()
+        if self._meter is not None and not samples and piece.audio.size:
+            self._meter.first_audio(job.heard_of - job.arrived)
 
     def _check_length(self, segment: Segment, samples: int) -> None:
         text, silence = segment.text, 0.0
@@ -206,18 +242,40 @@ class Speaker:
                     return
                 present = list(self._present)
             for job in present:
-                try:
-                    self._look_after(job)
-                except Exception:  # this thread must outlive whatever one answer brings
-                    log.exception("a request could not be looked after")
+                self._safely(self._look_after, job)
+            self._ask_who_has_gone(present)
             time.sleep(WATCH_INTERVAL)
 
     def _look_after(self, job: Job) -> None:
-        if not job.stop.is_set():
-            job.client_gone = job.client_gone or job.reply.gone()
-            now = time.monotonic()
-            if job.client_gone or job.late(now):
-                self._stop(job)
-            elif now - job.heard_of >= PULSE:
-                job.reply.pulse()
-                job.heard_of = now
+        if job.stop.is_set():
+            return
+        now = time.monotonic()
+        if job.client_gone or job.late(now):
+            self._stop(job)
+        elif now - job.heard_of >= PULSE:
+            job.reply.pulse()
+            job.heard_of = now
+
+    def _ask_who_has_gone(self, jobs: list[Job]) -> None:
+        """Ask first about those who were not asked about for longest.
+
+        Triton answers each question after a way through its own process. On a busy machine asking about many takes
+        longer than clients wait for a sign of life, so that the rest is left for the next time.
+        """
+        began = time.monotonic()
+        for job in sorted(jobs, key=lambda job: job.asked):
+            self._safely(self._ask, job)
+            if time.monotonic() - began > ASKING:
+                return
+
+    def _ask(self, job: Job) -> None:
+        job.asked = time.monotonic()
+        if not job.stop.is_set() and job.reply.gone():
+            job.client_gone = True
+            self._stop(job)
+
+    def _safely(self, look: Callable[[Job], None], job: Job) -> None:
+        try:
+            look(job)
+        except Exception:  # the watching thread must outlive whatever one answer brings
+            log.exception("a request could not be looked after")

@@ -1,0 +1,97 @@
+"""How a text is to be spoken: by whom, how, and in what encoding. What is left out or None, the server chooses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict
+
+import msgspec
+
+from lectern.contract import Lane
+from lectern.mixes import spelled
+from lectern.types import AudioFormat
+
+Mix: TypeAlias = Mapping[str, float]  # voices of one model and their weights
+
+
+class Normalization(TypedDict, total=False):
+    """What is written out as words, where the model can be told."""
+
+    numbers: bool
+    money: bool
+    dates: bool
+    units: bool
+    urls: bool
+    emails: bool
+
+
+class Voicing(msgspec.Struct, frozen=True):
+    """Who speaks, and how. Keywords of a method go before it: `client.speak(text, narrator, speed=1.5)`."""
+
+    voice: str | Mix | None = None  # its name, a mix by name such as "af_heart(2)+af_sky(1)", or as a dictionary
+    model: str | None = None
+    speed: float | None = None  # 0.25 to 4; 1 is the voice's own pace
+    language: str | None = None  # BCP-47
+    instructions: str | None = None  # how to speak, for models that can be told
+    lexicon: Mapping[str, str] | None = None  # words and their pronunciation in IPA
+    normalization: Normalization | None = None
+    seed: int | None = None  # for models that draw lots
+    lane: Lane | None = None  # "live" is heard at once and comes first, "batch" can wait
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What one speaker of a dialogue says. What is None is as in the dialogue's voicing."""
+
+    text: str
+    voice: str | Mix | None = None
+    speed: float | None = None
+    language: str | None = None
+    pause: float | None = None  # seconds of silence before it
+
+
+Text: TypeAlias = str | Sequence[Turn]
+
+
+class DocumentVoicing(TypedDict, total=False):
+    """The fields of a Voicing that the audio of documents takes, as keywords."""
+
+    voice: str | Mix | None
+    model: str | None
+    speed: float | None
+    language: str | None
+    lane: Lane | None
+
+
+class DocumentOptions(DocumentVoicing, total=False):
+    audio_format: AudioFormat  # "opus" if left out
+
+
+class ReadingOptions(DocumentOptions, total=False):
+    loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
+
+
+class TextOptions(DocumentVoicing, total=False):
+    """The fields of a Voicing as keywords, and how the text is to be read."""
+
+    instructions: str | None
+    lexicon: Mapping[str, str] | None
+    normalization: Normalization | None
+    seed: int | None
+    dialogue: bool  # the text has marks: [voice:NAME] and [pause:1.5s]
+
+
+class SpeechOptions(TextOptions, total=False):
+    audio_format: AudioFormat  # "opus" if left out
+    sample_rate: int | None  # Hz; else the voice's own. Opus is always at 48000
+    loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
+
+
+def merged(voicing: Voicing | None, options: Mapping[str, Any], known: frozenset[str]) -> Voicing:
+    """Raises TypeError for an option that is not known, as Python itself does where a function names its keywords."""
+    for name in options:
+        if name not in known:
+            raise TypeError(f"there is no option {name!r}: use {', '.join(sorted(known))}")
+    given = {name: options[name] for name in Voicing.__struct_fields__ if options.get(name) is not None}
+    return msgspec.structs.replace(voicing or Voicing(), **given)
+
+
+def voice_name(voice: str | Mix | None) -> str | None:
+    return voice if voice is None or isinstance(voice, str) else spelled(voice)

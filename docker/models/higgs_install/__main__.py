@@ -1,0 +1,173 @@
+"""`make higgs` and `make higgs-lock`: fetches a checkpoint of Higgs Audio and installs it, by lock files."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from weights.download import Unreachable, WrongContent, fetch
+from weights.hub import Hub
+from weights.lock import MIRROR_VARIABLE, BadLock
+from weights.progress import DownloadProgress
+from weights.web import TOKEN_VARIABLE
+
+from higgs_install.families import FAMILIES, Family
+from higgs_install.install import PRESETS, install, version_of
+from higgs_install.licences import Acceptance, NotAccepted, accept
+from higgs_install.locks import Lock, NotLocked
+from higgs_install.presets import PRESETS as PRESETS_FILE
+from higgs_install.presets import check_recording, read_presets
+from higgs_install.safetensors import NotWeights
+from higgs_install.stand_in import FOLDERS, files_of, hashes_of, make_preset
+
+HERE: Final = Path(__file__).parent
+REFUSED, UNREACHABLE, NOT_ACCEPTED = 1, 3, 4  # exit statuses
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    family = FAMILIES[options.family]
+    try:
+        if options.do == "lock":
+            _lock(family, options)
+        elif options.made:
+            _install_made(family, options)
+        else:
+            _install(family, options)
+    except Unreachable as error:
+        _say(f"{family.title} cannot be fetched: {error}")
+        _say("Lectern speaks without it. With a mirror of the hub, or once there is a way to it:")
+        _say(f"  {MIRROR_VARIABLE}=https://mirror.example make higgs FAMILY={family.name}")
+        return UNREACHABLE
+    except NotAccepted as error:
+        _say(f"\n{family.title} is not installed: what it is under was not accepted. {error}")
+        return NOT_ACCEPTED
+    except NotLocked as error:
+        _say(f"{family.title} is not installed: {error}, and what is not locked is not fetched.")
+        _say("Make the lock once, where there is a way to the hub, then look at it and commit it:")
+        _say(f"  make higgs-lock FAMILY={family.name}")
+        return REFUSED
+    except (BadLock, NotWeights, WrongContent) as error:
+        _say(f"{family.title} is not installed: {error}")
+        return REFUSED
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="higgs_install", description=__doc__)
+    parser.add_argument("do", choices=("install", "lock"))
+    parser.add_argument("--family", choices=tuple(FAMILIES), default="v2")
+    parser.add_argument("--repository", type=Path, default=Path("model_repository"), help="to install into")
+    parser.add_argument("--work", type=Path, default=Path(".cache/higgs"), help="where downloads are kept")
+    parser.add_argument("--locks", type=Path, default=HERE, help="the folder of the lock files")
+    parser.add_argument("--presets", type=Path, default=PRESETS_FILE, help="what is known of the preset voices")
+    parser.add_argument("--made", type=Path, help="install this checkpoint, which was made here, and fetch nothing")
+    return parser.parse_args(arguments)
+
+
+def _lock(family: Family, options: argparse.Namespace) -> None:
+    for part in family.parts.values():
+        lock = Lock.of(options.locks / part.lock, _mirror())
+        hashes = lock.fill(Hub(lock.endpoint, _token()))
+        _say(f"{lock.file}: {len(hashes)} files of {lock.repository} at {Lock.of(lock.file).revision}")
+        for file, digest in hashes.items():
+            note = "as others report it" if file in lock.reported else ""
+            _say(f"  {digest}  {file}  {note}".rstrip())
+    _say("Look at the difference and commit it; then:  make higgs")
+
+
+def _install(family: Family, options: argparse.Namespace) -> None:
+    locks = {name: Lock.of(options.locks / part.lock, _mirror()) for name, part in family.parts.items()}
+    wanted = {part: lock.files() for part, lock in locks.items()}
+    presets, default = read_presets(options.presets, _mirror())
+    accepted = _accepted(family)
+    began = time.monotonic()
+    progress = DownloadProgress()
+    # By the lock, not by the family: both have the same codec.
+    folders = {name: options.work / part.lock.partition(".")[0] for name, part in family.parts.items()}
+    parts = {}
+    for name, files in wanted.items():
+        parts[name] = {file.name: fetch(file, folders[name], progress, token=_token()) for file in files}
+    recordings = {one.name: fetch(one.recording, options.work / PRESETS, progress) for one in presets}
+    _say("checking the checkpoint")
+    figures = {name: part.check(folders[name]) for name, part in family.parts.items()}
+    for recording in recordings.values():
+        check_recording(recording)
+    hashes = {part: {file.name: file.sha256 for file in files} for part, files in wanted.items()}
+    hashes[PRESETS] = {one.recording.name: one.recording.sha256 for one in presets}
+    sources = {part: {"repository": lock.repository, "revision": lock.revision} for part, lock in locks.items()}
+    card = _card(family, "published", hashes, figures) | {
+        "default_preset": default,
+        "presets": [one.name for one in presets],
+        "sources": sources,
+    }
+    with tempfile.TemporaryDirectory() as written:
+        parts[PRESETS] = {}
+        for one in presets:
+            about = Path(written, f"{one.name}.toml")
+            about.write_text(one.voice_toml())
+            parts[PRESETS] |= {one.recording.name: recordings[one.name], f"{one.name}/voice.toml": about}
+        records = [one.record(parts[part].get("LICENSE")) for part, one in accepted.items()]
+        install(options.repository, parts, card, records, baseline=family.baseline)
+    _say(f"{_installed(card, options.repository)}, after {time.monotonic() - began:.0f} s")
+
+
+def _install_made(family: Family, options: argparse.Namespace) -> None:
+    """Random weights need no licence, and say nothing."""
+    with tempfile.TemporaryDirectory() as written:
+        parts = {part: files_of(options.made, part) for part in family.parts}
+        figures = {name: part.check(options.made / FOLDERS[name]) for name, part in family.parts.items()}
+        parts[PRESETS] = make_preset(Path(written))
+        hashes = {part: hashes_of(files) for part, files in parts.items()}
+        card = _card(family, "random", hashes, figures) | {"default_preset": "buzz", "presets": ["buzz"]}
+        install(options.repository, parts, card, [], baseline=family.baseline)
+    _say(f"{_installed(card, options.repository)}; these weights are random, and babble")
+
+
+def _card(
+    family: Family, weights: str, hashes: dict[str, dict[str, str]], figures: dict[str, dict[str, int]]
+) -> dict[str, Any]:
+    return {
+        "model": family.title,
+        "family": family.name,
+        "version": version_of(hashes),
+        "weights": weights,
+        "licences": [one.name for one in family.licences.values()] if weights == "published" else [],
+        "sha256": hashes,
+        "check": figures,
+    }
+
+
+def _installed(card: dict[str, Any], repository: Path) -> str:
+    sizes = (f"{part} of {figure['parameters'] / 1e6:,.0f} million numbers" for part, figure in card["check"].items())
+    voices = ", ".join(card["presets"])
+    return f"installed {card['model']} ({card['version']}) in {repository}: {', '.join(sizes)}; voices {voices}"
+
+
+def _accepted(family: Family) -> dict[str, Acceptance]:
+    """Show the licences, and return an acceptance of each, by the part that it came with."""
+    for licence in family.licences.values():
+        _say(f"{licence.shown()}\n")
+    accepted = accept(list(family.licences.values()), os.environ, input if sys.stdin.isatty() else None)
+    _say(f"accepted: {', '.join(one.licence.name for one in accepted)}\n")
+    return dict(zip(family.licences, accepted, strict=True))
+
+
+def _mirror() -> str:
+    return os.environ.get(MIRROR_VARIABLE, "")
+
+
+def _token() -> str:
+    return os.environ.get(TOKEN_VARIABLE, "")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

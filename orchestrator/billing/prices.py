@@ -1,0 +1,20 @@
+"""What speech costs: micro-credits, the smallest unit of money here, for each second that a model makes."""
+
+import math
+from collections.abc import Mapping
+
+from orchestrator.lib.environment import numbers_by_name
+from orchestrator.settings import BillingSettings
+
+
+class Prices:
+    def __init__(self, by_model: Mapping[str, int]) -> None:
+        self._by_model = by_model
+
+    @classmethod
+    def read(cls, settings: BillingSettings) -> "Prices":
+        return cls(numbers_by_name(settings.prices))
+
+    def of(self, model: str, seconds: float) -> int:
+        """In micro-credits, rounded up. A model without a price is free."""
+        return math.ceil(self._by_model.get(model, 0) * seconds)

@@ -1,0 +1,83 @@
+"""Parts that are elsewhere: a wrong address is told at once, while a part that only takes its time is waited for."""
+
+import asyncio
+import time
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from lectern.triton.channel import checked_address
+from orchestrator.embedded.errors import CannotStart
+
+REACH_TIMEOUT = 5.0  # seconds for a connection to be accepted, by whatever listens there
+DATABASE_TIMEOUT = 60.0  # for a Postgres that is starting up, or recovers
+PAUSE = 0.5
+SCHEMES = ("postgresql", "postgres")
+
+_FORM = "postgresql://user:password@host:port/database"
+
+
+async def check_triton(address: str) -> None:
+    """Whether it is ready is seen later. Raises CannotStart if nothing listens there."""
+    try:
+        host, _, port = checked_address(address).rpartition(":")
+    except ValueError as error:
+        raise CannotStart(f"TRITON_URL cannot be used: {error}") from None
+    await _reach("TRITON_URL", "Triton", host.strip("[]"), int(port))
+
+
+async def check_database(url: str, limit: float = DATABASE_TIMEOUT) -> None:
+    """Return once a connection is given. Raises CannotStart; nothing that is said carries the password."""
+    await _reach_database(url)
+    until = time.monotonic() + limit
+    while True:
+        try:
+            connection = await asyncpg.connect(url, timeout=max(1.0, until - time.monotonic()))
+        except (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+            if time.monotonic() > until:
+                raise _not_usable(f"Postgres did not let us in within {limit:.0f} s: {error}") from None
+            await asyncio.sleep(PAUSE)
+        except TimeoutError:
+            raise _not_usable(f"Postgres did not answer within {limit:.0f} s") from None
+        except ValueError:  # whose text may have a part of the password in it
+            raise _not_usable("it does not read as an address") from None
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _not_usable(" ".join(str(error).split())) from None
+        else:
+            await connection.close()
+            return
+
+
+async def _reach_database(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or 5432
+    except ValueError:
+        raise _not_usable("it does not read as an address") from None
+    if parts.scheme not in SCHEMES:
+        raise _not_usable(f"it begins with {parts.scheme}://, and must with postgresql://")
+    if host and "," not in parts.netloc:  # else a socket's folder, or several hosts, which asyncpg tries in turn
+        await _reach("DATABASE_URL", "Postgres", host, port)
+
+
+async def _reach(setting: str, part: str, host: str, port: int) -> None:
+    try:
+        async with asyncio.timeout(REACH_TIMEOUT):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        reason = f"no connection within {REACH_TIMEOUT:.0f} s"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    else:
+        writer.transport.abort()
+        return
+    raise CannotStart(
+        f"{setting}: no {part} is reached at {host}:{port} ({reason}): start it, correct the address, "
+        f"or unset {setting} to have one started here"
+    )
+
+
+def _not_usable(reason: str) -> CannotStart:
+    return CannotStart(
+        f"DATABASE_URL cannot be used ({reason}): correct it, as {_FORM}, or unset it to have a Postgres started here"
+    )

@@ -1,0 +1,103 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, get, put, websocket
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
+from litestar.status_codes import HTTP_200_OK
+
+from orchestrator.lib.errors import bad_field
+from orchestrator.lib.socket_problems import chosen_protocol
+from orchestrator.playback import positions
+from orchestrator.playback.conversation import Socket, converse
+from orchestrator.playback.events import CONTENT_TYPE, events
+from orchestrator.playback.moves import Moves
+from orchestrator.playback.pace import Pace
+from orchestrator.playback.player import Player, Wish
+from orchestrator.playback.position_keeper import PositionKeeper
+from orchestrator.playback.schemas import MOST_SECONDS, SESSION_NAME, Beginning, NewPosition, PositionView
+from orchestrator.settings import Settings
+from orchestrator.speech.rendition import Rendition, rendition
+from orchestrator.speech.responses import begin
+
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second: nginx must not collect it
+
+
+async def beginning(
+    block: Annotated[UUID | None, QueryParameter(description="Where to begin; else where you were before.")] = None,
+    seconds: Annotated[float | None, QueryParameter(description="Seconds into that block.")] = None,
+) -> Beginning | None:
+    if seconds is not None and not 0 <= seconds <= MOST_SECONDS:
+        raise bad_field("seconds", f"must be from 0 to {MOST_SECONDS}", where="query")
+    if block is None and seconds is not None:
+        raise bad_field("seconds", "is of use only with 'block': send that too, or neither", where="query")
+    return Beginning(block, seconds or 0.0) if block is not None else None
+
+
+Window = Annotated[
+    float | None, QueryParameter(description="Seconds of audio to be made ahead; else the server's choice.")
+]
+
+
+class PlaybackController(Controller):
+    path = "/api/v1/documents/{document_id:uuid}"
+    tags = ("Playback",)
+    dependencies = {"rendition": Provide(rendition), "beginning": Provide(beginning)}  # noqa: RUF012 - Litestar's own pattern
+
+    @websocket("/playback/socket")
+    async def play_over_socket(
+        self,
+        socket: Socket,
+        document_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        player: NamedDependency[Player],
+        settings: NamedDependency[Settings],
+        rendition: NamedDependency[Rendition],
+        beginning: NamedDependency[Beginning | None],
+        window: Window = None,
+    ) -> None:
+        """Described in docs/playback.md, as OpenAPI has no WebSockets."""
+        wish = Wish(rendition=rendition, query=socket.query_params, window=window, begin=beginning)
+        async with player.opened(account, document_id, wish, "socket") as playback:
+            await socket.accept(subprotocols=chosen_protocol(socket.scope))
+            pace = Pace(settings.playback.messages_per_second)
+            await converse(socket, playback, PositionKeeper(account, document_id), pace)
+
+    @get(
+        "/playback",
+        summary="Play a document: what becomes of its blocks, as events",
+        description="Blocks are made ahead of the position; PUT it as it changes. docs/playback.md has the messages.",
+        media_type=CONTENT_TYPE,
+        status_code=HTTP_200_OK,
+    )
+    async def play(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        player: NamedDependency[Player],
+        rendition: NamedDependency[Rendition],
+        beginning: NamedDependency[Beginning | None],
+        window: Window = None,
+        session: Annotated[
+            str | None,
+            QueryParameter(pattern=SESSION_NAME, description="A name by which this playback alone can be moved."),
+        ] = None,
+    ) -> Stream:
+        wish = Wish(rendition=rendition, query=request.query_params, window=window, begin=beginning, name=session)
+        return await begin(request, events(player.opened(account, document_id, wish, "events")), CONTENT_TYPE, _HEADERS)
+
+    @put("/position", summary="Say where you are in a document; moves its playback", status_code=HTTP_200_OK)
+    async def put_position(
+        self,
+        document_id: FromPath[UUID],
+        data: JSONBody[NewPosition],
+        account: NamedDependency[UUID],
+        moves: NamedDependency[Moves],
+    ) -> PositionView:
+        return await moves.make(account, document_id, data)
+
+    @get("/position", summary="Where you are in a document")
+    async def get_position(self, document_id: FromPath[UUID], account: NamedDependency[UUID]) -> PositionView:
+        return await positions.required(account, document_id)

@@ -1,0 +1,77 @@
+"""Opens playbacks of documents."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from orchestrator.documents import service as documents
+from orchestrator.lib.errors import bad_field
+from orchestrator.playback import positions
+from orchestrator.playback.listeners import Listener, Listeners
+from orchestrator.playback.outbox import Outbox
+from orchestrator.playback.playback import Playback
+from orchestrator.playback.schemas import Beginning
+from orchestrator.playback.score import Score
+from orchestrator.playback.session import Session
+from orchestrator.playback.sources import DocumentSource
+from orchestrator.settings import PlaybackSettings
+from orchestrator.speech.rendition import Rendition
+from orchestrator.speech.service import Speech
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a listener asks for. ``query`` is what the rendition was made from."""
+
+    rendition: Rendition
+    query: Mapping[str, str]
+    window: float | None = None  # None: the server's own choice
+    begin: Beginning | None = None  # None: where they were before, else at the first block
+    name: str | None = None  # of the playback, chosen by the client
+
+
+class Player:
+    def __init__(self, speech: Speech, listeners: Listeners, settings: PlaybackSettings, *, at_once: int) -> None:
+        self._speech = speech
+        self._listeners = listeners
+        self._settings = settings
+        self._at_once = at_once
+
+    @asynccontextmanager
+    async def opened(
+        self, account: UUID, document: UUID, wish: Wish, transport: Literal["socket", "events"]
+    ) -> AsyncIterator[Playback]:
+        """Whatever it has asked for is let go of at the end; that waits for nothing, as who was cancelled may not.
+
+        Raises `TooMany`, `Busy`, `NotFound`, `NotReady` or `BadRequest`.
+        """
+        window = self._window(wish.window)
+        with ExitStack() as stack:
+            stack.enter_context(self._listeners.counted(account, transport))
+            score = Score(await documents.outline(account, document), wish.rendition.manner.speed)
+            begin = wish.begin or await self._stored(account, document)
+            source = DocumentSource(self._speech, account, document, wish.rendition, wish.query)
+            outbox = Outbox()
+            session = Session(score, source, outbox.put, window=window, at_once=self._at_once)
+            stack.callback(session.close)
+            playback = Playback(document, score, session, outbox, window)
+            playback.begin(begin)
+            if transport == "events":  # whose listener cannot say on the same connection where they are
+                listener = Listener(account, document, wish.name, playback.move)
+                stack.enter_context(self._listeners.reachable(listener))
+            yield playback
+
+    def _window(self, asked: float | None) -> float:
+        if asked is None:
+            return self._settings.window
+        if not 0 < asked <= self._settings.max_window:
+            message = f"must be more than 0 and at most {self._settings.max_window:g} seconds"
+            raise bad_field("window", message, where="query")
+        return asked
+
+    @staticmethod
+    async def _stored(account: UUID, document: UUID) -> Beginning | None:
+        position = await positions.stored(account, document)
+        return Beginning(position.block, position.seconds) if position else None

@@ -1,0 +1,102 @@
+"""Where the audio of blocks comes from, as far as a session has to know."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+
+from orchestrator.documents import service as documents
+from orchestrator.speech.kept.names import KeptName
+from orchestrator.speech.making.gate import Asker
+from orchestrator.speech.making.synthesis import Listening, Stage
+from orchestrator.speech.plan import Segment, Words
+from orchestrator.speech.rendition import Rendition
+from orchestrator.speech.service import Speech
+from orchestrator.speech.timeline import Origin
+
+_OF_BLOCK_AUDIO: Final = ("voice", "model", "speed", "language", "response_format", "lane")
+
+
+class Audio(msgspec.Struct, frozen=True):
+    url: str
+    seconds: float
+
+
+class Making(Protocol):
+    """A block's audio on its way."""
+
+    def stages(self) -> AsyncIterator[Stage]:
+        """Raises what made it fail."""
+
+    def audio(self, stage: Stage) -> Audio:
+        """After the last stage."""
+
+    def leave(self) -> None: ...
+
+
+class Candidate(Protocol):
+    """A block that is wanted."""
+
+    async def kept(self) -> Audio | None: ...
+
+    def make(self, *, admitted: bool) -> Making:
+        """Returns at once. Raises `Busy`, but not if something is being made for the same listener already."""
+
+
+class Source(Protocol):
+    async def find(self, block: UUID) -> Candidate: ...
+
+
+class DocumentSource:
+    """The blocks of one document in one rendition."""
+
+    def __init__(
+        self, speech: Speech, account: UUID, document: UUID, rendition: Rendition, query: Mapping[str, str]
+    ) -> None:
+        """``query`` is what the listener asked for, from which the rendition was made."""
+        self._speech = speech
+        self._account = account
+        self._document = document
+        self._rendition = rendition
+        self._query = urlencode({name: query[name] for name in _OF_BLOCK_AUDIO if name in query})
+
+    async def find(self, block: UUID) -> Candidate:
+        """Raises `NotFound` if the document was deleted meanwhile."""
+        spoken = await documents.spoken_of_block(self._account, self._document, block)
+        (segment,) = self._speech.plan_blocks([(Words(spoken), Origin(text=spoken))], self._rendition.manner).segments
+        asker = Asker(self._account, self._rendition.lane, listener=self._document)
+        own = f"/api/v1/documents/{self._document}/blocks/{block}/audio" + (f"?{self._query}" if self._query else "")
+        return _Candidate(self._speech, segment, asker, KeptName(segment.key, self._rendition.sound).path, own)
+
+
+class _Candidate(msgspec.Struct, frozen=True):
+    speech: Speech
+    segment: Segment
+    asker: Asker
+    kept_url: str
+    own_url: str  # of the block, which makes its audio anew if it is not kept
+
+    async def kept(self) -> Audio | None:
+        seconds = await self.speech.kept_seconds([self.segment])
+        return None if seconds is None else Audio(self.kept_url, seconds)
+
+    def make(self, *, admitted: bool) -> Making:
+        return _Making(self, self.speech.make_ahead(self.segment, self.asker, admitted=admitted))
+
+
+class _Making(msgspec.Struct, frozen=True):
+    candidate: _Candidate
+    ahead: Listening
+
+    def stages(self) -> AsyncIterator[Stage]:
+        return self.ahead.stages()
+
+    def audio(self, stage: Stage) -> Audio:
+        # A store that takes nothing must not take the voice away.
+        url = self.candidate.kept_url if stage == "kept" else self.candidate.own_url
+        return Audio(url, self.ahead.seconds)
+
+    def leave(self) -> None:
+        self.ahead.leave()

@@ -1,0 +1,34 @@
+"""Captions, one segment after another, so that they leave while speech is made."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final, Literal
+
+from lectern.captions import WRITERS, Text
+from orchestrator.speech.stream import Pieces
+from orchestrator.speech.timeline import TimedWord, Timeline
+
+CaptionFormat = Literal["json", "srt", "vtt"]
+CONTENT_TYPES: Final[dict[CaptionFormat, str]] = {
+    "json": "application/json",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt; charset=utf-8",
+}
+
+
+async def captions(pieces: Pieces, timeline: Timeline, caption_format: CaptionFormat) -> AsyncGenerator[bytes, None]:
+    """Yields what is known after each segment. Raises what made a segment fail."""
+    writer = WRITERS[caption_format]()
+    words: list[TimedWord] = []
+    current = 0
+
+    def written() -> bytes:
+        return writer.segment(words, Text(timeline.text(current), timeline.extent(current))).encode()
+
+    async with aclosing(pieces):
+        async for place, piece in pieces:
+            if place != current:
+                yield written()
+                words, current = [], place
+            words.extend(timeline.hear(place, piece))
+    yield written() + writer.finish(timeline.seconds).encode()

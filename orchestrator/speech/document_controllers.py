@@ -1,0 +1,137 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, head
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
+from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
+
+from orchestrator.documents import service as documents
+from orchestrator.lib.byte_ranges import has_already
+from orchestrator.lib.disconnects import unless_client_leaves
+from orchestrator.lib.errors import bad_field
+from orchestrator.speech.captions import CONTENT_TYPES, CaptionFormat
+from orchestrator.speech.delivery import Delivery
+from orchestrator.speech.described import ANY_AUDIO, ANY_CAPTIONS
+from orchestrator.speech.kept.names import KeptName
+from orchestrator.speech.making.gate import Asker
+from orchestrator.speech.passage import Passage
+from orchestrator.speech.plan import Words
+from orchestrator.speech.rendition import Rendition, rendition
+from orchestrator.speech.responses import HeadersOnly, begin
+from orchestrator.speech.schemas import LOUDNESS, Loudness
+from orchestrator.speech.service import Speech
+from orchestrator.speech.timeline import Origin
+
+AUDIO_RESPONSES: dict[str, Any] = {"media_type": ANY_AUDIO, "status_code": HTTP_200_OK}
+
+
+class DocumentAudioController(Controller):
+    path = "/api/v1/documents/{document_id:uuid}"
+    tags = ("Documents",)
+    dependencies = {"rendition": Provide(rendition)}  # noqa: RUF012 - Litestar's own pattern
+
+    @get(
+        "/blocks/{block_id:uuid}/audio",
+        summary="A block's audio",
+        description="Of what is kept already, a Range is served. Content-Location is an address that never changes.",
+        **AUDIO_RESPONSES,
+    )
+    async def get_block_audio(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        block_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        delivery: NamedDependency[Delivery],
+        rendition: NamedDependency[Rendition],
+    ) -> Response[bytes] | Stream:
+        passage = await _block(speech, account, document_id, block_id, rendition)
+        (segment,) = passage.segments
+        name = KeptName(segment.key, rendition.sound)
+        headers = _headers(name)
+        validated = {**headers, "etag": name.etag}
+        if has_already(request, name.etag):
+            return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=validated)
+        sent = await delivery.send(request, name, headers)
+        if sent is not None:
+            return sent
+        body = speech.stream(passage, name.sound, Asker(account, rendition.lane, listener=document_id))
+        return await begin(request, body, name.sound.content_type, validated)
+
+    @head(
+        "/blocks/{block_id:uuid}/audio",
+        summary="Make a block's audio and keep it",
+        description="Answers when the audio is complete, without sending it; x-lectern-seconds is its duration.",
+    )
+    async def make_block_audio(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        block_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        rendition: NamedDependency[Rendition],
+    ) -> Response[None]:
+        passage = await _block(speech, account, document_id, block_id, rendition)
+        (segment,) = passage.segments
+        seconds = await unless_client_leaves(request, speech.make(segment, Asker(account, rendition.lane, document_id)))
+        name = KeptName(segment.key, rendition.sound)
+        told = {"x-lectern-seconds": f"{seconds:.3f}", "content-type": name.sound.content_type, "etag": name.etag}
+        return HeadersOnly(None, headers={**_headers(name), **told})
+
+    @get("/audio", summary="A whole document's audio, as one stream", **AUDIO_RESPONSES)
+    async def get_document_audio(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        rendition: NamedDependency[Rendition],
+        loudness: Annotated[
+            Loudness | None, QueryParameter(description="LUFS of the whole; sent once all of it is made.")
+        ] = None,
+    ) -> Stream:
+        if loudness is not None and not LOUDNESS[0] <= loudness <= LOUDNESS[1]:  # Litestar has no bounds for it
+            raise bad_field("loudness", f"must be from {LOUDNESS[0]} to {LOUDNESS[1]} LUFS", where="query")
+        blocks = await documents.voiced(account, document_id)
+        passage = speech.plan_blocks([_said(block) for block in blocks], rendition.manner)
+        asker = Asker(account, rendition.lane, listener=document_id)
+        body = speech.stream(passage, rendition.sound, asker, loudness=loudness)
+        return await begin(request, body, rendition.sound.content_type)
+
+    @get(
+        "/captions",
+        summary="When each word of a document is heard in its audio",
+        description="Offsets are characters of the shown text of the word's block.",
+        media_type=ANY_CAPTIONS,
+    )
+    async def get_document_captions(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        rendition: NamedDependency[Rendition],
+        caption_format: Annotated[CaptionFormat, QueryParameter(description="json, srt or vtt.")] = "json",
+    ) -> Stream:
+        blocks = await documents.voiced(account, document_id)
+        passage = speech.plan_blocks([_said(block) for block in blocks], rendition.manner)
+        body = speech.captions(passage, caption_format, Asker(account, rendition.lane))
+        return await begin(request, body, CONTENT_TYPES[caption_format])
+
+
+async def _block(speech: Speech, account: UUID, document_id: UUID, block_id: UUID, rendition: Rendition) -> Passage:
+    spoken = await documents.spoken_of_block(account, document_id, block_id)
+    return speech.plan_blocks([(Words(spoken), Origin(text=spoken, block=block_id))], rendition.manner)
+
+
+def _said(block: documents.VoicedBlock) -> tuple[Words, Origin]:
+    return Words(block.spoken, block.spans), Origin(text=block.shown, block=block.id)
+
+
+def _headers(name: KeptName) -> dict[str, str]:
+    """Caches must ask each time: the same address sounds different once its voice's model is a newer one."""
+    return {"cache-control": "private, no-cache", "content-location": name.path}

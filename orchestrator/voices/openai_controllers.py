@@ -1,0 +1,84 @@
+"""Voices as OpenAI-compatible servers list them, and as OpenAI's clients make them; see docs/voices.md."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, MultipartBody
+from litestar.status_codes import HTTP_200_OK
+
+from orchestrator.lib.errors import NotFound
+from orchestrator.voices.catalog import Catalog
+from orchestrator.voices.openai_schemas import AudioVoice, AudioVoiceList, DeletedVoice, MadeVoice, NewAudioVoice
+from orchestrator.voices.own.names import voice_id as id_of
+from orchestrator.voices.own.schemas import OwnVoiceView
+from orchestrator.voices.own.service import Voices
+from orchestrator.voices.own.uploads import Upload
+
+
+class OpenAiVoiceController(Controller):
+    path = "/v1/audio/voices"
+    tags = ("OpenAI",)
+
+    @get(summary="The voices that can speak now")
+    async def list_audio_voices(
+        self, account: NamedDependency[UUID], catalog: NamedDependency[Catalog], voices: NamedDependency[Voices]
+    ) -> AudioVoiceList:
+        own = [
+            AudioVoice(
+                id=str(voice.id), name=voice.name, language=voice.language, model=voice.model, preview=voice.preview
+            )
+            for voice in await voices.every(account)
+        ]
+        return AudioVoiceList(
+            voices=own
+            + [
+                AudioVoice(
+                    id=voice.name,
+                    name=voice.name,
+                    language=voice.language,
+                    model=voice.model,
+                    preview=f"/v1/audio/voices/preview?{urlencode({'model': voice.model, 'voice': voice.name})}",
+                )
+                for voice in await catalog.voices()
+            ]
+        )
+
+    @post(
+        summary="Make a voice of a recording",
+        description="As OpenAI's clients do, with the transcript as a field more.",
+        status_code=HTTP_200_OK,
+    )
+    async def create_audio_voice(
+        self, data: MultipartBody[NewAudioVoice], account: NamedDependency[UUID], voices: NamedDependency[Voices]
+    ) -> MadeVoice:
+        upload = Upload(
+            audio=data.audio_sample,
+            audio_field="audio_sample",
+            name=data.name,
+            transcript=data.transcript,
+            consent=data.consent,
+            speaker=data.name if data.speaker is None else data.speaker,
+            language=data.language,
+            description=data.description,
+            model=data.model,
+        )
+        try:
+            return _made(await voices.create_prompt(account, upload))
+        finally:
+            await data.audio_sample.close()
+
+    @delete("/{voice_id:str}", summary="Delete a voice of your own, and its recording", status_code=HTTP_200_OK)
+    async def delete_audio_voice(
+        self, voice_id: FromPath[str], account: NamedDependency[UUID], voices: NamedDependency[Voices]
+    ) -> DeletedVoice:
+        known = id_of(voice_id)
+        if known is None:
+            raise NotFound("A voice of your own has an id as GET /v1/audio/voices tells it.")
+        await voices.delete(account, known)
+        return DeletedVoice(id=str(known))
+
+
+def _made(voice: OwnVoiceView) -> MadeVoice:
+    return MadeVoice(id=str(voice.id), name=voice.name, created_at=int(voice.created_at.timestamp()))

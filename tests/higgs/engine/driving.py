@@ -1,0 +1,92 @@
+"""Asks a driver as the engine's process does."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, aclosing, contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+from higgs_engine.driver import OutOfFrames
+from higgs_engine.transformers import load
+from higgs_engine.transformers.driver import TransformersDriver
+from higgs_engine.wire import Clip, Sampling, Speak
+
+from tests.higgs.random_v2 import Checkpoint
+from tests.higgs.recordings import tone
+
+SCENE = "Audio is recorded from a quiet room."
+HIGH = Clip(tone(330, 1.5), "This is the reference.")
+LOW = Clip(tone(110, 1.2), "This is another one.")
+AS_ASKED = Sampling(temperature=0.8, top_p=0.95, top_k=50, seed=7)
+PLENTY = 400  # frames; the tiny model ends by itself after a hundred or so
+
+Phase = Callable[[str], AbstractContextManager[None]]
+
+
+@contextmanager
+def any_phase(_: str) -> Iterator[None]:
+    yield
+
+
+def load_tiny(
+    checkpoint: Checkpoint, references: Path, phase: Phase = any_phase, **arguments: Any
+) -> TransformersDriver:
+    given = {"model": str(checkpoint.model), "codec": str(checkpoint.codec), "references": str(references), **arguments}
+    driver = load(given, phase)
+    assert isinstance(driver, TransformersDriver)
+    return driver
+
+
+def request(text: str = "The sun rises in the east.", **changes: Any) -> Speak:
+    usual = {"id": 1, "reference": HIGH, "scene": SCENE, "sampling": AS_ASKED, "max_frames": PLENTY}
+    return Speak(text=text, **{**usual, **changes})
+
+
+def sampling(**changes: Any) -> Sampling:
+    usual = {"temperature": 0.8, "top_p": 0.95, "top_k": 50, "seed": 7}
+    return Sampling(**{**usual, **changes})
+
+
+async def pieces(driver: TransformersDriver, asked: Speak) -> list[bytes]:
+    """Raises what the driver raises, but for the end of the frames."""
+    made = []
+    async with aclosing(driver.speak(asked)) as speech:
+        with suppress(OutOfFrames):
+            async for piece in speech:
+                made.append(piece)  # noqa: PERF401 - what came before the end of the frames counts
+    return made
+
+
+def speak(driver: TransformersDriver, asked: Speak) -> "np.ndarray[Any, np.dtype[np.int16]]":
+    return samples(asyncio.run(pieces(driver, asked)))
+
+
+def samples(made: list[bytes]) -> "np.ndarray[Any, np.dtype[np.int16]]":
+    return np.frombuffer(b"".join(made), "<i2")
+
+
+class Watched:
+    """What is asked of a driver's model, and how far it goes."""
+
+    def __init__(self, driver: TransformersDriver, monkeypatch: Any) -> None:
+        self.begun = 0
+        self.rows = 0
+        self.ended = Event()
+        talk = driver._talker.talk
+
+        def watched(prompt: Any, drawn: Any, most: int, tell: Callable[[Any], None], stop: Event) -> None:
+            self.begun += 1
+            self.ended.clear()
+
+            def told(row: Any) -> None:
+                self.rows += 1
+                tell(row)
+
+            try:
+                talk(prompt, drawn, most, told, stop)
+            finally:
+                self.ended.set()
+
+        monkeypatch.setattr(driver._talker, "talk", watched)

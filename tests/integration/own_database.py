@@ -1,0 +1,67 @@
+"""A database for tests that count everything there is, and a worker that does its jobs."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+
+from orchestrator.embedded.home import Home
+from tests.integration.servers import database_url
+from tests.stack import ROOT, Stack
+
+
+@dataclass(frozen=True)
+class OwnDatabase:
+    url: str
+    api_key: str
+
+
+@contextmanager
+def worker(database: OwnDatabase, log: Path) -> Iterator[None]:
+    """Does the jobs of that database."""
+    environment = {**os.environ, "DATABASE_URL": database.url}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", "worker"], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@contextmanager
+def own_database(stack: Stack) -> Iterator[OwnDatabase]:
+    """A new database beside the stack's, brought up to date and with an account, for tests that count everything."""
+    stacks = database_url(Home(stack.home))
+    name = f"test_{uuid4().hex}"
+    url = stacks.rpartition("/")[0] + f"/{name}"
+    asyncio.run(_execute(stacks, f"CREATE DATABASE {name}"))
+    try:
+        said = subprocess.run(
+            [sys.executable, "-m", "orchestrator", "setup"],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        yield OwnDatabase(url, str(json.loads(said)["api_key"]))
+    finally:
+        asyncio.run(_execute(stacks, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

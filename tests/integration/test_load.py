@@ -1,0 +1,128 @@
+"""A server whose model has two places: what is refused, what overtakes, and what holds nobody back."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.integration import documents
+from tests.integration.metrics import metric
+from tests.integration.servers import web_server
+from tests.stack import Stack
+
+LIMIT = 20.0
+SOON = 2.0  # seconds; a refusal takes milliseconds, and this machine may be busy
+
+
+@pytest.fixture(scope="module")
+def url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with web_server(stack, tmp_path_factory.mktemp("load") / "log", LECTERN_MODEL_PLACES="hum=2") as url:
+        yield url
+
+
+@pytest.fixture
+def api(stack: Stack, url: str) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {stack.api_key}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        yield client
+    until(lambda: taken(url, "live") + taken(url, "batch") == 0)
+
+
+def request(voice: str = "hum", **more: Any) -> dict[str, Any]:
+    text = f"Nobody has ever heard {uuid4().hex} hummed."
+    return {"model": "hum", "voice": voice, "input": text, "response_format": "wav", **more}
+
+
+def taken(url: str, lane: str) -> float:
+    return metric(url, "lectern_places_taken", model="hum", lane=lane)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    limit = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < limit, "it did not come to that"
+        time.sleep(0.02)
+
+
+def occupy(api: httpx.Client, places: ExitStack, count: int, **more: Any) -> list[dict[str, Any]]:
+    """Begins responses that take very long; returns what was asked."""
+    asked = [request("crawling", **more) for _ in range(count)]
+    for body in asked:
+        answer = places.enter_context(api.stream("POST", "/v1/audio/speech", json=body))
+        assert answer.status_code == 200
+        audio = answer.iter_raw()
+        next(audio)
+        places.callback(list, [audio])  # keeps it until then: an iterator that is thrown away ends the response
+    return asked
+
+
+def test_what_would_wait_too_long_is_refused_at_once(api: httpx.Client, url: str) -> None:
+    refused = metric(url, "lectern_requests_refused_total", model="hum", lane="live")
+    with ExitStack() as places:
+        occupy(api, places, 2)
+        assert taken(url, "live") == 2
+        began = time.monotonic()
+        answer = api.post("/v1/audio/speech", json=request("crawling"))
+        assert time.monotonic() - began < SOON
+    assert answer.status_code == 503
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    error = answer.json()["error"]
+    assert (error["type"], error["code"], error["param"]) == ("server_error", "busy", None)
+    assert metric(url, "lectern_requests_refused_total", model="hum", lane="live") == refused + 1
+
+
+def test_what_is_kept_or_being_made_is_never_refused(api: httpx.Client) -> None:
+    kept = request()
+    whole = api.post("/v1/audio/speech", json=kept)
+    assert whole.status_code == 200
+    with ExitStack() as places:
+        making, _ = occupy(api, places, 2)
+        assert api.post("/v1/audio/speech", json=kept).status_code == 200
+        with api.stream("POST", "/v1/audio/speech", json=making) as joined:
+            assert joined.status_code == 200
+            assert next(joined.iter_raw())
+
+
+def test_live_comes_at_once_though_batch_has_all_places(api: httpx.Client, url: str) -> None:
+    with ExitStack() as places:
+        occupy(api, places, 2, lane="batch")
+        assert taken(url, "batch") == 2
+        assert api.post("/v1/audio/speech", json=request()).status_code == 200
+        assert taken(url, "batch") == 2
+    assert metric(url, "lectern_gate_seconds_count", model="hum", lane="live") >= 1
+
+
+def test_batch_waits_where_live_is_refused(api: httpx.Client, url: str) -> None:
+    with ExitStack() as places:
+        occupy(api, places, 2)
+        with pytest.raises(httpx.ReadTimeout):
+            api.post("/v1/audio/speech", json=request(lane="batch"), timeout=1)
+    until(lambda: metric(url, "lectern_segments_waiting", model="hum", lane="batch") == 0)
+
+
+def test_a_slow_reader_holds_back_only_itself(api: httpx.Client, url: str) -> None:
+    long = " ".join(f"Sentence {number} of {uuid4().hex} is hummed and nobody reads it." for number in range(200))
+    body = request(response_format="pcm", sample_rate=48_000) | {"input": long}
+    with api.stream("POST", "/v1/audio/speech", json=body) as slow:
+        pieces = slow.iter_raw()
+        received = len(next(pieces))
+        until(lambda: taken(url, "live") == 0)  # its next segments are made, and no further ones are begun
+        for _ in range(3):
+            assert api.post("/v1/audio/speech", json=request()).status_code == 200
+        until(lambda: taken(url, "live") == 0)
+        received += sum(map(len, pieces))  # raises if it was broken off
+    assert received / (2 * 48_000) > len(long) / 10 * 0.95
+
+
+def test_who_leafs_through_documents_is_let_in(api: httpx.Client) -> None:
+    """Two places, and one account that looks at four documents in a few seconds."""
+    texts = [f"The first word of {uuid4().hex}." for _ in range(4)]
+    made = [documents.make(api, text)["id"] for text in texts]
+    for one in made:
+        (block,) = documents.blocks(api, one)
+        answer = api.get(f"/api/v1/documents/{one}/blocks/{block['id']}/audio", params={"model": "hum"})
+        assert answer.status_code == 200, answer.text

@@ -1,0 +1,37 @@
+"""Whoever listens need not wait for the end."""
+
+import time
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.audio import decode
+from tests.openai_contract.server import Server
+
+FEWEST_PIECES = 4
+
+
+def long_text() -> str:
+    """About 3,500 characters, which nobody has sent before: no answer to it can lie ready."""
+    story = " ".join(f"This is sentence number {number} of a rather long story." for number in range(60))
+    return f"The number of this story is {uuid4().hex[:8]}. {story}"
+
+
+@pytest.mark.parametrize("fields", [{}, {"stream_format": "audio"}], ids=["by default", "asked for"])
+def test_audio_comes_in_pieces_while_it_is_made(server: Server, fields: dict[str, str]) -> None:
+    started = time.monotonic()
+    pieces, times = [], []
+    with server.streaming(input=long_text(), response_format="mp3", **fields) as answer:
+        for piece in answer.iter_raw():
+            pieces.append(piece)
+            times.append(time.monotonic() - started)
+    assert len(pieces) >= FEWEST_PIECES
+    assert times[0] < 0.7 * times[-1], "the first piece came with the last"
+    samples, rate = decode(b"".join(pieces))
+    assert len(samples) / rate > 60
+
+
+def test_a_client_may_leave_and_come_again(server: Server) -> None:
+    with server.streaming(input=long_text(), response_format="mp3") as answer:
+        next(answer.iter_raw())
+    assert server.heard().content

@@ -1,0 +1,92 @@
+"""A Triton of a test's own, with the models of a repository that the test may break."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from lectern.triton import Triton
+from orchestrator.embedded.ports import free_port
+from orchestrator.embedded.triton import TritonPlan, TritonServer
+from orchestrator.embedded.triton_stubs import Stubs
+
+ROOT = Path(__file__).parents[1]
+LIMIT = 20.0  # seconds in which what a test waits for must have happened
+
+
+class OwnTriton:
+    def __init__(self, plan: TritonPlan) -> None:
+        self.plan = plan
+        self.client = Triton(plan.address)
+        self.stubs = Stubs(plan.shared_memory)
+
+    def log(self) -> str:
+        return self.plan.log.read_text()
+
+    def metrics(self) -> str:
+        return httpx.get(f"http://127.0.0.1:{self.plan.metrics_port}/metrics", trust_env=False).text
+
+    def engine_figure(self, name: str, model: str) -> float:
+        """What the engine of this model counts or measures: of all its lanes together."""
+        lines = [line for line in self.metrics().splitlines() if line.startswith(f"lectern_engine_{name}{{")]
+        return sum(float(line.split()[-1]) for line in lines if f'model="{model}"' in line)
+
+
+def until(condition: Callable[[], object], what: str, limit: float = LIMIT) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, f"not within {limit} s: {what}"
+        time.sleep(0.02)
+
+
+def engine_processes(model: str) -> list[int]:
+    """All that run in the folder of this model: an engine, which comes first, and what it has started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cwd").readlink().name == model:
+                found.append(int(entry.name))
+        except OSError:  # it ended meanwhile, or is a zombie
+            continue
+    return sorted(found, key=_after_the_head_of_its_session)
+
+
+def _after_the_head_of_its_session(pid: int) -> tuple[bool, int]:
+    try:
+        return os.getsid(pid) != pid, pid
+    except ProcessLookupError:
+        return True, pid
+
+
+def plan_of(folder: Path, repository: Path, needs: Mapping[str, Sequence[str]]) -> TritonPlan:
+    port = free_port()
+    return TritonPlan(
+        python=ROOT / ".venvs" / "models" / "bin" / "python",
+        repository=repository,
+        own_backends=ROOT / "docker" / "triton" / "backends",
+        state=folder,
+        log=folder / "triton.log",
+        grpc_port=port,
+        metrics_port=free_port(),
+        shared_memory=f"lectern-test-{port}-",
+        needs=needs,
+    )
+
+
+@contextmanager
+def own_triton(folder: Path, repository: Path) -> Iterator[OwnTriton]:
+    """Runs with no model; tests load what they need."""
+    plan = plan_of(folder, repository, {})
+    with asyncio.Runner() as runner:
+        server = runner.run(TritonServer.start(plan))
+        try:
+            runner.run(server.wait_ready())
+            own = OwnTriton(plan)
+            yield own
+            own.client.close()
+        finally:
+            runner.run(server.stop())

@@ -1,0 +1,114 @@
+"""A gate with segments before it that tests bring, cancel and end, step by step and by a clock of their own."""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from orchestrator.settings import AdmissionSettings
+from orchestrator.speech.making.gate import Asker, Gate, Pass
+
+MODEL = "hum"
+DEADLINE = 100.0
+_NAMES = UUID(int=0)
+
+
+def account(name: str) -> UUID:
+    return uuid5(_NAMES, name)
+
+
+def live(name: str = "ann", listener: str | None = None) -> Asker:
+    return Asker(account(name), "live", None if listener is None else account(listener))
+
+
+def batch(name: str = "ann") -> Asker:
+    return Asker(account(name), "batch")
+
+
+@dataclass(eq=False)
+class Segment:
+    """One that goes through the gate. ``entered`` is the number of its place in the order of entering."""
+
+    way: Pass
+    asker: Asker
+    task: asyncio.Task[None] | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: int | None = None
+
+    @property
+    def is_in(self) -> bool:
+        return self.entered is not None and self.task is not None and not self.task.done()
+
+
+@dataclass
+class Encoder:
+    pace: float = math.inf
+    late: float = 0.0
+
+    def lateness(self) -> float:
+        return self.late
+
+
+class Hall:
+    def __init__(self, places: int = 2, **settings: Any) -> None:
+        self.now = 0.0
+        self.places = places
+        self.encoder = Encoder()
+        self.gate = Gate(
+            AdmissionSettings(**settings),
+            deadline=DEADLINE,
+            places=lambda _: self.places,
+            encoder=self.encoder,
+            clock=lambda: self.now,
+        )
+        self.entries = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def admit(self, asker: Asker, work: float = 10.0) -> Segment:
+        """A segment that a response begins with; it has gone as far as it can. Raises what the gate raises."""
+        return await self.walk(Segment(self.gate.admit(MODEL, asker, work), asker))
+
+    async def bring(self, asker: Asker, work: float = 10.0, *, needed: bool = False) -> Segment:
+        """A later segment of a response."""
+        segment = Segment(self.gate.expect(MODEL, asker, work), asker)
+        if needed:
+            segment.way.hurry(asker, needed=True)
+        return await self.walk(segment)
+
+    async def walk(self, segment: Segment) -> Segment:
+        self.start(segment)
+        await settle()
+        return segment
+
+    def start(self, segment: Segment) -> None:
+        segment.task = asyncio.create_task(self._pass(segment))
+        self._tasks.append(segment.task)
+
+    async def clear(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def end(self, segment: Segment, after: float = 0.0) -> None:
+        """It is spoken, so many seconds from now."""
+        self.now += after
+        segment.done.set()
+        await settle()
+
+    async def cancel(self, segment: Segment) -> None:
+        assert segment.task is not None
+        segment.task.cancel()
+        await settle()
+
+    async def _pass(self, segment: Segment) -> None:
+        async with segment.way.place():
+            segment.entered = self.entries
+            self.entries += 1
+            await segment.done.wait()
+
+
+async def settle() -> None:
+    """Lets every task go on until all of them wait."""
+    for _ in range(5):
+        await asyncio.sleep(0)

@@ -1,0 +1,41 @@
+"""Texts as a voice would say them: words with times, segments with spans."""
+
+import re
+from collections.abc import Sequence
+
+from lectern.triton import Mark, Piece
+from orchestrator.documents.text.spans import Span
+from orchestrator.speech.audio.pcm import Samples
+from orchestrator.speech.plan import Segment
+from orchestrator.speech.timeline import Origin, TimedWord, Timeline
+from tests.unit.speech.sounds import voice
+
+RATE = 1_000
+WORD = re.compile(r"[\w']+")
+
+
+def timed(text: str, *, each: float = 0.3, begin: float = 0.0, pattern: re.Pattern[str] = WORD) -> list[TimedWord]:
+    """One word after another without a pause, ``each`` seconds long."""
+    return [
+        word(found.group(), begin + each * place, begin + each * (place + 1), *found.span())
+        for place, found in enumerate(pattern.finditer(text))
+    ]
+
+
+def word(text: str, start: float, end: float, text_start: int, text_end: int) -> TimedWord:
+    return TimedWord(word=text, start=start, end=end, text_start=text_start, text_end=text_end)
+
+
+def segment(text: str, spans: Sequence[Span] = ()) -> Segment:
+    return Segment(key=text, text=text, model="espeak", voice={}, language="en", speed=1.0, spans=spans)
+
+
+def timeline(segments: Sequence[Segment], texts: Sequence[str]) -> Timeline:
+    """Segments of one text, if it is the same object, have one origin."""
+    origins = {id(text): Origin(text=text) for text in texts}
+    return Timeline(segments, [origins[id(text)] for text in texts])
+
+
+def piece(samples: int | Samples, *marks: tuple[int, int, int, int], rate: int = RATE) -> Piece:
+    audio = voice(samples, rate) if isinstance(samples, int) else samples
+    return Piece(audio, rate, [Mark(*mark) for mark in marks])

@@ -1,0 +1,57 @@
+"""The marks of a dialogue in plain text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.lib.errors import BadRequest
+from orchestrator.speech.dialogue import Line, lines
+
+
+def read(text: str) -> list[Line]:
+    return list(lines(text, longest_pause=10))
+
+
+def test_without_marks_it_is_one_line() -> None:
+    assert read("Hello there.") == [Line("Hello there.", 0, None, 0.0)]
+
+
+def test_a_mark_passes_the_word_on() -> None:
+    said = read("Hello. [voice:one] Yes? [voice: two ]No.")
+    assert [(line.voice, line.text) for line in said] == [(None, "Hello. "), ("one", " Yes? "), ("two", "No.")]
+
+
+def test_pauses_stand_before_what_follows_them_and_add_up() -> None:
+    said = read("[pause:1s]One.[pause:250ms][voice:b][pause:0.5s]Two.[pause:3s]")
+    assert [(line.text, line.silence) for line in said] == [("One.", 1.0), ("Two.", 0.75)]
+
+
+def test_a_pause_keeps_the_voice() -> None:
+    assert [line.voice for line in read("[voice:a]One.[pause:1s]Two.")] == ["a", "a"]
+
+
+def test_brackets_that_are_no_marks_are_text() -> None:
+    text = "As [1] and [see: page 3] show, [voice] is a word."
+    assert read(text) == [Line(text, 0, None, 0.0)]
+
+
+@pytest.mark.parametrize(
+    "mark", ["[voice:]", "[voice:  ]", "[pause:]", "[pause:long]", "[pause:11s]", "[pause:-1s]", "[pause:2]"]
+)
+def test_a_mark_that_cannot_be_followed_is_told_with_its_place(mark: str) -> None:
+    with pytest.raises(BadRequest, match="at character 6"):
+        read(f"Hello {mark} there.")
+
+
+PIECES = st.sampled_from(["One.", " ", "[voice:a]", "[voice:b]", "[pause:1s]", "[", "]", "\n", "zwei", "[pause:0.25s]"])
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_lines_are_the_text_between_the_marks_in_order(text: str) -> None:
+    said = read(text)
+    assert all(text[line.start : line.start + len(line.text)] == line.text for line in said)
+    assert [line.start for line in said] == sorted(line.start for line in said)
+    without = " ".join(line.text for line in said)
+    for mark in ("[voice:a]", "[voice:b]", "[pause:1s]", "[pause:0.25s]"):
+        text = text.replace(mark, " ")
+    assert without.split() == text.split()

@@ -1,0 +1,70 @@
+"""What becomes of a synthesis, as its listeners see it."""
+
+import asyncio
+
+import pytest
+
+from orchestrator.lib.errors import ModelFailed
+from orchestrator.speech.making.synthesis import Listening, Stage
+from tests.unit.speech.syntheses import listen, synthesis
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def all_stages(listening: Listening) -> list[Stage]:
+    async with asyncio.timeout(5):
+        return [stage async for stage in listening.stages()]
+
+
+async def test_a_listener_sees_every_stage_they_wait_for() -> None:
+    making = synthesis()
+    seen = asyncio.create_task(all_stages(listen(making)))
+    stages: list[Stage] = ["waiting", "making", "kept"]
+    for stage in stages:
+        await asyncio.sleep(0)
+        making.reach(stage)
+    assert await seen == ["begun", *stages]
+
+
+async def test_who_comes_late_sees_the_stage_it_is_in() -> None:
+    making = synthesis()
+    making.reach("making")
+    seen = asyncio.create_task(all_stages(listen(making)))
+    await asyncio.sleep(0)
+    making.reach("unkept")
+    assert await seen == ["making", "unkept"]
+    assert await all_stages(listen(making)) == ["unkept"]
+
+
+async def test_the_last_stage_is_the_last() -> None:
+    making = synthesis()
+    making.reach("kept")
+    making.reach("unkept")
+    assert await all_stages(listen(making)) == ["kept"]
+
+
+async def test_a_failure_reaches_who_waits_for_a_stage() -> None:
+    making = synthesis()
+    seen = asyncio.create_task(all_stages(listen(making)))
+    await asyncio.sleep(0)
+    making.end(ModelFailed("no voice"))
+    making.reach("unkept")
+    with pytest.raises(ModelFailed, match="no voice"):
+        await seen
+
+
+async def test_audio_that_has_ended_is_not_kept_yet() -> None:
+    making = synthesis()
+    making.reach("making")
+    seen = asyncio.create_task(all_stages(listen(making)))
+    making.end()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not seen.done()
+    making.reach("kept")
+    assert await seen == ["making", "kept"]

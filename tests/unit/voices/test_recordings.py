@@ -1,0 +1,241 @@
+"""Which recordings do as a prompt, and that what is wrong with the others is told in words that help."""
+
+import struct
+import time
+import zlib
+from contextlib import suppress
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from orchestrator.settings import VoiceSettings
+from orchestrator.voices.own.examination import RATE, examine, transcript_problem
+from orchestrator.voices.own.recordings import UnusableRecordingError, read
+from tests.fuzz.files import files
+from tests.recordings import TRANSCRIPT, Sound, file, pitch, silence, tone
+
+LIMITS = VoiceSettings()
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate"),
+    [
+        ("wav", "pcm_s16le", 24_000),
+        ("wav", "pcm_s24le", 48_000),
+        ("wav", "pcm_f32le", 44_100),
+        ("wav", "pcm_u8", 16_000),
+        ("flac", "flac", 96_000),
+        ("mp3", "libmp3lame", 44_100),
+        ("ogg", "libopus", 48_000),
+        ("ogg", "flac", 44_100),
+        ("mp4", "aac", 48_000),
+        ("adts", "aac", 44_100),
+        ("webm", "libopus", 48_000),
+        ("matroska", "flac", 48_000),
+        ("aiff", "pcm_s16be", 44_100),
+    ],
+)
+def test_what_people_record_is_taken(container: str, codec: str, rate: int) -> None:
+    heard = examine(file(tone(300, rate=rate), rate=rate, container=container, codec=codec), LIMITS)
+    assert heard.problems == []
+    assert heard.samples.dtype == np.int16
+    assert heard.seconds == pytest.approx(5, abs=0.1)
+    assert len(heard.samples) / RATE == pytest.approx(heard.seconds, abs=0.001)
+    assert pitch(heard.samples, RATE) == pytest.approx(300, abs=2)
+
+
+def test_stereo_becomes_mono_by_the_mean_of_both() -> None:
+    both = np.stack([tone(300), tone(700)])
+    heard = examine(file(both), LIMITS)
+    alone = examine(file((both[0] + both[1]) / 2), LIMITS)
+    assert heard.problems == []
+    assert np.abs(heard.samples.astype(int) - alone.samples).max() <= 2
+
+
+def test_silence_around_it_is_cut_off_and_not_counted() -> None:
+    sound = np.concatenate([silence(20), tone(seconds=4), silence(20)])
+    heard = examine(file(sound), LIMITS)
+    assert heard.problems == []
+    assert heard.seconds == pytest.approx(4.2, abs=0.05)
+    assert np.abs(heard.samples[: RATE // 20].astype(int)).max() == 0  # a margin, so that no sound is cut into
+
+
+def test_the_same_recording_gives_the_same_samples() -> None:
+    once, again = (examine(file(tone(rate=44_100), rate=44_100), LIMITS).samples for _ in range(2))
+    assert np.array_equal(once, again)
+
+
+def clipped() -> Sound:
+    return np.clip(tone(level=2.0), -1, 1)
+
+
+@pytest.mark.parametrize(
+    ("sound", "rate", "told"),
+    [
+        (tone(seconds=2), 24_000, "has 2.0 seconds"),
+        (tone(seconds=31), 24_000, "has 31.0 seconds"),
+        (tone(seconds=70), 24_000, "is longer than 60 seconds"),
+        (tone(level=0.003), 24_000, "is too quiet: -54 LUFS"),
+        (clipped(), 24_000, "is clipped"),
+        (tone(rate=8_000), 8_000, "sample rate of 8,000 Hz"),
+        (np.concatenate([tone(seconds=1), silence(6), tone(seconds=1)]), 24_000, "too many pauses: 75%"),
+    ],
+    ids=["short", "long", "endless", "quiet", "clipped", "telephone", "pauses"],
+)
+def test_what_will_not_do_is_told_with_a_way_out(sound: Sound, rate: int, told: str) -> None:
+    (problem,) = examine(file(sound, rate=rate), LIMITS).problems
+    assert told in problem
+    assert problem.endswith(".")
+    assert problem.count(". ") >= 1 or "; " in problem  # what to do about it
+
+
+def test_a_peak_at_full_scale_is_not_clipping() -> None:
+    sound = tone()
+    sound[::2_400] = 1.0
+    assert examine(file(sound), LIMITS).problems == []
+
+
+def test_everything_is_told_at_once() -> None:
+    problems = examine(file(np.clip(tone(seconds=1, rate=8_000, level=3), -1, 1), rate=8_000), LIMITS).problems
+    assert [word for word in ("1.0 seconds", "8,000 Hz", "clipped") if word in " ".join(problems)] == [
+        "1.0 seconds",
+        "8,000 Hz",
+        "clipped",
+    ]
+
+
+def playlist() -> bytes:
+    return b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n"
+
+
+def wav_that_lies() -> bytes:
+    """A header that says four thousand million bytes come, with 192,000 Hz in 60,000 channels."""
+    form = struct.pack("<HHIIHH", 1, 60_000, 192_000, 4_000_000_000, 65_535, 16)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 0xFFFF_FFF0)
+        + b"WAVEfmt "
+        + struct.pack("<I", 16)
+        + form
+        + b"data\xff\xff\xff\xff"
+        + bytes(100)
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "no audio"),
+        (b"hello, this is text. " * 50, "no audio"),
+        (bytes(100_000), "no audio"),
+        (playlist(), "no audio"),
+        (b"ffconcat version 1.0\nfile secret.wav\n", "no audio"),
+        (wav_that_lies(), "damaged"),
+        (file(tone())[:20] + b"\x99\x99" + file(tone())[22:], "something unknown"),
+        (file(tone())[:40], "damaged"),
+        (file(tone(), tone(400), container="matroska"), "2 audio streams"),
+        (file(container="matroska", video="mpeg4"), "video"),
+        (file(tone(), container="matroska", video="mpeg4"), "video"),
+        (file(tone(), container="matroska", codec="alac"), "alac"),
+        (file(tone(), container="wv", codec="wavpack"), "no audio"),
+        (file(silence(5)), "silent"),
+        (file(tone(level=0.0003)), "silent"),
+    ],
+    ids=[
+        "empty", "text", "zeros", "playlist", "concat", "lies", "strange codec", "cut", "two streams",
+        "film without sound", "film", "codec", "format", "silence", "nearly silence",
+    ],
+)  # fmt: skip
+def test_what_is_no_recording_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(UnusableRecordingError, match=told):
+        examine(data, LIMITS)
+
+
+def test_a_cover_is_no_video() -> None:
+    data = file(tone(), container="flac", codec="flac")
+    picture = png()
+    block = (
+        struct.pack(">III", 3, 9, 0)[:8]
+        + b"image/png"
+        + struct.pack(">I", 0)
+        + struct.pack(">IIIII", 1, 1, 24, 0, len(picture))
+        + picture
+    )
+    header = bytes([6]) + len(block).to_bytes(3, "big") + block
+    end_of_info = 4 + 4 + 34
+    with_cover = data[:end_of_info].replace(b"fLaC\x80", b"fLaC\x00") + header + data[end_of_info:]
+    assert examine(with_cover, LIMITS).problems == []
+
+
+def png() -> bytes:
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0\0\0\0"))
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_a_small_file_of_hours_is_not_decoded_to_its_end() -> None:
+    hours = file(
+        *[np.concatenate([tone(seconds=1, rate=48_000), silence(2 * 3_600, 48_000)])],
+        rate=48_000,
+        container="flac",
+        codec="flac",
+    )
+    assert len(hours) < 4 << 20
+    began = time.process_time()
+    recording = read(hours, LIMITS)
+    assert not recording.whole
+    assert len(recording.samples) / recording.rate == pytest.approx(60, abs=0.5)
+    assert time.process_time() - began < 5
+
+
+@given(files())
+@settings(max_examples=150, deadline=None)
+def test_whatever_the_bytes_are_they_are_heard_or_refused(data: bytes) -> None:
+    with suppress(UnusableRecordingError):
+        assert len(examine(data, LIMITS).samples)
+
+
+def test_numbers_that_are_none_or_beyond_all_bounds_do_no_harm() -> None:
+    sound = tone()
+    sound[1_000:1_100] = np.nan
+    sound[2_000:2_100] = np.inf
+    sound[3_000:3_100] = 1e38
+    (problem,) = examine(file(sound, codec="pcm_f32le"), LIMITS).problems
+    assert "clipped" in problem
+
+
+def test_decoding_has_a_deadline() -> None:
+    with pytest.raises(UnusableRecordingError, match="too long"):
+        read(file(tone()), msgspec.structs.replace(LIMITS, decode_seconds=0.0))
+
+
+def test_limits_are_settings() -> None:
+    loose = msgspec.structs.replace(LIMITS, min_seconds=0.5, max_seconds=60.0, min_rate=8_000, min_loudness=-70.0)
+    assert examine(file(tone(seconds=1, rate=8_000, level=0.003), rate=8_000), loose).problems == []
+
+
+@pytest.mark.parametrize(
+    ("transcript", "seconds", "told"),
+    [
+        (TRANSCRIPT, 5, None),
+        (TRANSCRIPT, 2.5, None),
+        (TRANSCRIPT, 11, None),
+        (TRANSCRIPT, 1.5, "is long"),
+        (TRANSCRIPT, 20, "is short"),
+        ("床前明月光，疑是地上霜。举头望明月，低头思故乡。", 6, None),
+        ("床前明月光，疑是地上霜。举头望明月，低头思故乡。", 30, "is short"),
+        ("…!?", 5, "no words"),
+    ],
+)
+def test_a_transcript_must_fit_the_time(transcript: str, seconds: float, told: str | None) -> None:
+    problem = transcript_problem(transcript, seconds, LIMITS)
+    assert problem is None if told is None else told in (problem or "")

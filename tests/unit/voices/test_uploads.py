@@ -1,0 +1,89 @@
+"""Recordings on their way in: how many at once, how large, and that all that is wrong is collected."""
+
+import asyncio
+import threading
+from typing import Any
+
+import msgspec
+import pytest
+
+from orchestrator.lib.errors import BadRequest, Busy
+from orchestrator.lib.problems import Problems
+from orchestrator.settings import VoiceSettings
+from orchestrator.speech.threads import EncoderThreads
+from orchestrator.voices.own.examination import RATE
+from orchestrator.voices.own.uploads import Upload, Uploads
+from orchestrator.voices.prompt import digest_of
+from tests.recordings import CONSENT, TRANSCRIPT, file, tone
+
+pytestmark = pytest.mark.anyio
+
+LIMITS = VoiceSettings(uploads=2)
+
+
+class Content:
+    """A file that says how much of it was asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.asked = 0
+
+    async def read(self, size: int) -> bytes:
+        self.asked = size
+        return self._data[:size]
+
+
+def upload(data: bytes | None = None, **changes: Any) -> Upload:
+    content = Content(file(tone()) if data is None else data)
+    fields = {"name": "Ada", "transcript": TRANSCRIPT, "consent": CONSENT, "speaker": "Ada Lovelace"}
+    return Upload(**{"audio": content, **fields, **changes})
+
+
+def told(problems: Problems) -> list[str]:
+    with pytest.raises(BadRequest) as raised:
+        problems.tell()
+    assert all(f"'{one.field}' {one.message}." in raised.value.detail for one in raised.value.errors)
+    return [one.field for one in raised.value.errors]
+
+
+async def test_what_is_kept_is_known_by_its_samples(threads: EncoderThreads) -> None:
+    problems = Problems()
+    examined = await Uploads(threads, LIMITS).examined(upload(), problems)
+    problems.tell()
+    assert examined.digest == digest_of(examined.samples)
+    assert examined.seconds == pytest.approx(5, abs=0.1)
+    assert len(examined.samples) / RATE == pytest.approx(examined.seconds, abs=0.001)
+    again = await Uploads(threads, LIMITS).examined(upload(), problems)
+    assert again.digest == examined.digest
+
+
+async def test_all_that_is_wrong_is_collected(threads: EncoderThreads) -> None:
+    problems = Problems()
+    faulty = upload(b"no audio", transcript="", consent="cons_1", speaker="\x07", audio_field="audio_sample")
+    await Uploads(threads, LIMITS).examined(faulty, problems)
+    assert told(problems) == ["consent", "speaker", "transcript", "audio_sample"]
+
+
+async def test_no_more_is_read_than_may_be(threads: EncoderThreads) -> None:
+    problems = Problems()
+    large = upload(bytes(5_000))
+    await Uploads(threads, msgspec.structs.replace(LIMITS, max_bytes=2_000)).examined(large, problems)
+    assert told(problems) == ["audio"]
+    assert isinstance(large.audio, Content)
+    assert large.audio.asked == 2_001
+
+
+async def test_a_few_are_looked_at_and_others_are_sent_away(threads: EncoderThreads) -> None:
+    held = threading.Event()
+    blocking = asyncio.ensure_future(threads.run(held.wait, 30))
+    uploads = Uploads(threads, LIMITS)
+    waiting = [asyncio.ensure_future(uploads.examined(upload(), Problems())) for _ in range(2)]
+    await asyncio.sleep(0)  # they begin
+    with pytest.raises(Busy) as raised:
+        await uploads.examined(upload(), Problems())
+    assert raised.value.retry_after
+    waiting[1].cancel()  # who leaves makes room
+    await asyncio.wait([waiting[1]])
+    third = asyncio.ensure_future(uploads.examined(upload(), Problems()))
+    held.set()
+    await asyncio.gather(blocking, waiting[0], third)

@@ -1,0 +1,23 @@
+"""What the tests ask an engine for."""
+
+from typing import Any
+
+from higgs_engine.wire import Clip, Sampling, Speak
+
+from tests.higgs.recordings import tone
+
+SCENE = "Audio is recorded from a quiet room."
+HIGH = Clip(tone(330, 1.5), "This is the reference.")
+LOW = Clip(tone(110, 1.2), "This is another one.")
+TEXT = "The sun rises in the east."
+
+
+def sampling(**changes: Any) -> Sampling:
+    usual = {"temperature": 0.8, "top_p": 0.95, "top_k": 50, "seed": 7}
+    return Sampling(**{**usual, **changes})
+
+
+def request(text: str = TEXT, **changes: Any) -> Speak:
+    """The engine gives it a number."""
+    usual = {"id": 0, "reference": HIGH, "sampling": sampling(), "max_frames": 100}
+    return Speak(text=text, **{**usual, **changes})
