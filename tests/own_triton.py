@@ -28,7 +28,7 @@ class OwnTriton:
         return self.plan.log.read_text()
 
     def metrics(self) -> str:
-        return httpx.get(f"http://127.0.0.1:{self.plan.metrics_port}/metrics", trust_env=False).text
+        return httpx.get(f"http://127.0.0.1:{self.plan.metrics_port}/metrics", timeout=LIMIT, trust_env=False).text
 
     def engine_figure(self, name: str, model: str) -> float:
         """What the engine of this model counts or measures: of all its lanes together."""

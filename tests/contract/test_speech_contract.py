@@ -241,7 +241,11 @@ def test_a_full_queue_refuses_at_once_and_what_waits_is_spoken(tell: Any) -> Non
     tell(story)
 
 
-def test_a_deadline_that_passes_in_the_queue_or_while_speaking_is_told(tell: Any) -> None:
+def test_a_deadline_that_passes_in_the_queue_or_while_speaking_is_told(
+    tell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lectern.triton.aio.DEADLINE_GRACE", 30.0)  # it is the model that says so
+
     async def story(triton: AsyncTriton) -> None:
         batch = occupy(triton, 16, "batch")
         await asyncio.wait(batch, return_when=asyncio.FIRST_COMPLETED)
@@ -261,7 +265,7 @@ def test_a_voice_that_fails_is_an_error_after_its_pieces(tell: Any) -> None:
         pieces = []
         with pytest.raises(TritonError, match="fails when asked to"):  # noqa: PT012
             async for piece in triton.speak("hum", LONG, voice={"hertz": 220, "fail_after": 3}):
-                pieces.append(piece)  # noqa: PERF401 - what came before the error counts
+                pieces += [piece] if piece.audio.size else []  # what came before the error counts
         assert len(pieces) == 3
 
     tell(story)

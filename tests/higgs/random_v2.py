@@ -56,7 +56,7 @@ def make(
 ) -> Checkpoint:
     """``published_ids``: token ids as published, as vLLM-Omni needs them; the full size has them always.
 
-    ``frames``: about how long it speaks, whatever the text.
+    ``frames``: about how long it speaks, whatever the text, but for `texts.NEVER`.
     """
     made = Checkpoint(folder / "model", folder / "codec")
     random_codec(size, seed).save_pretrained(made.codec)
@@ -65,7 +65,7 @@ def make(
     codec = HiggsAudioV2TokenizerModel.from_pretrained(made.codec)
     tokenizer = bytes_tokenizer(published_ids=published_ids or size == "full")
     talker = random_talker(size, tokenizer, seed, device)
-    give_an_end(talker, frames)
+    give_an_end(talker, frames, tokenizer)
     talker.save_pretrained(made.model)
     HiggsAudioV2Processor(
         feature_extractor=extractor,

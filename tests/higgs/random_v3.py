@@ -17,6 +17,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import DacConfig, DacModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from tests.higgs.codec import RATIOS
+from tests.higgs.ending import BEGIN, CONSTANT, ENDLESS, LEVEL, NEAR, SCORE, SURE
+from tests.higgs.texts import NEVER
 
 SPECIAL = {
     151643: "<|endoftext|>",
@@ -51,15 +53,8 @@ HEADS = "tied.embedding.modality_embeddings.0."
 DECODER = f"{HEADS}model."
 
 
-# An end, as `tests.higgs.ending` gives it to v2, which says how: dimensions of the residual stream, and their levels.
-CONSTANT, BEGIN, NEAR = -1, -2, -3
-LEVEL = 0.1
-SCORE = 400.0
-SURE = 20.0
-
-
 def make(folder: Path, *, frames: int = 60, seed: int = 0) -> None:
-    """``frames``: about how long it speaks, whatever the text."""
+    """``frames``: about how long it speaks, whatever the text, but for `texts.NEVER`."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer().save_pretrained(folder)
     torch.manual_seed(seed)
@@ -123,12 +118,16 @@ def talker(frames: int) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def give_an_end(model: Qwen3ForCausalLM, audio: torch.Tensor, frames: int) -> None:
-    """``audio``: the codes' embeddings, which are their heads too, of shape [CODEBOOKS, CODES, HIDDEN]."""
+    """As `tests.higgs.ending` does it to v2, and says how.
+
+    ``audio``: the codes' embeddings, which are their heads too, of shape [CODEBOOKS, CODES, HIDDEN].
+    """
     text = model.model.embed_tokens.weight
     for embeddings, level in ((text, LEVEL), (audio, LEVEL / CODEBOOKS)):
-        embeddings[..., [CONSTANT, BEGIN, NEAR]] = 0
+        embeddings[..., [CONSTANT, BEGIN, NEAR, ENDLESS]] = 0
         embeddings[..., CONSTANT] = level
     text[next(number for number, token in SPECIAL.items() if token == "<|audio|>"), BEGIN] = LEVEL
+    text[sorted(pre_tokenizers.ByteLevel.alphabet()).index(NEVER), ENDLESS] = LEVEL
     for layer in model.model.layers:
         for writes in (layer.self_attn.o_proj, layer.mlp.down_proj):
             writes.weight[[CONSTANT, BEGIN, NEAR]] = 0
@@ -150,10 +149,10 @@ def look(model: Qwen3ForCausalLM, frames: int) -> None:
         projection.zero_()
     near = float(torch.cos(torch.tensor(turns[pair] * frames))) - 6 / SCORE
     query[pair, CONSTANT] = key[pair, BEGIN] = 1
-    query[still, CONSTANT], key[still, BEGIN] = -near, 1
+    query[still, CONSTANT], key[still, BEGIN], key[still, ENDLESS] = -near, 1, -1
     for norm in (attention.q_norm, attention.k_norm):
         norm.weight.fill_((2 * SCORE / HEAD**0.5) ** 0.5)
-    value[0, BEGIN] = 1
+    value[0, [BEGIN, ENDLESS]] = 1
     out[NEAR, 0] = 1
 
 

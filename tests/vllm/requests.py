@@ -5,11 +5,13 @@ from typing import Any
 from higgs_engine.wire import Clip, Sampling, Speak
 
 from tests.higgs.recordings import tone
+from tests.higgs.texts import NEVER
 
 SCENE = "Audio is recorded from a quiet room."
 HIGH = Clip(tone(330, 1.5), "This is the reference.")
 LOW = Clip(tone(110, 1.2), "This is another one.")
 TEXT = "The sun rises in the east."
+ENDLESS = f"The sun {NEVER} rises."
 
 
 def sampling(**changes: Any) -> Sampling:

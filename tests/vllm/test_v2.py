@@ -12,7 +12,7 @@ from higgs_engine.wire import Clip
 from tests.higgs.recordings import tone
 from tests.vllm.conftest import FRAMES
 from tests.vllm.engine import Engine, running
-from tests.vllm.requests import HIGH, LOW, SCENE, TEXT, request, sampling
+from tests.vllm.requests import ENDLESS, HIGH, LOW, SCENE, TEXT, request, sampling
 
 REACH = 10  # frames: so far to both sides a frame's sound depends on others
 
@@ -85,17 +85,15 @@ def test_in_company_as_alone(v2: Engine) -> None:
 def test_left_in_the_middle(v2: Engine) -> None:
     usual = v2.speak(request()).samples
     before = v2.health().aborted
-    long = request("x" * 200, max_frames=600)
-    numbers = [v2.begin(long) for _ in range(3)]
-    time.sleep(0.5)
-    began = time.monotonic()
+    numbers = [v2.begin(request(ENDLESS, max_frames=600)) for _ in range(3)]
+    time.sleep(0.5)  # into the middle, of which v2 tells nothing
+    assert v2.health().running == 3
     for number in numbers:
         v2.abort(number)
     for number in numbers:
         end = v2.rest(number).end
         assert isinstance(end, wire.Failed)
         assert end.kind == "aborted"
-    assert time.monotonic() - began < 5
     assert v2.health() == wire.Health(trouble="", running=0, aborted=before + 3)
     assert np.array_equal(v2.speak(request()).samples, usual)
 

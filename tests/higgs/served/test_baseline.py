@@ -11,6 +11,7 @@ import pytest
 from lectern.triton import AsyncTriton, InvalidRequest, Piece, Reference
 from tests.higgs.recordings import RATE
 from tests.higgs.served.conftest import recording
+from tests.higgs.texts import NEVER
 from tests.own_triton import OwnTriton, until
 
 FRAME = 960  # samples
@@ -84,8 +85,8 @@ def test_streamed(server: OwnTriton, model: str) -> None:
 def test_left_in_the_middle(server: OwnTriton, model: str) -> None:
     whole = heard(server, model)
     aborted = server.engine_figure("aborted_total", model)
-    with closing(server.client.speak(model, TEXT)) as pieces:
-        assert next(pieces).audio.size
+    with closing(server.client.speak(model, f"{NEVER} {TEXT * 5}")) as pieces:
+        assert next(piece for piece in pieces if piece.audio.size)
     assert np.array_equal(heard(server, model), whole)
     # The engine is asked for its figures every few seconds.
     until(lambda: server.engine_figure("aborted_total", model) == aborted + 1, "the engine has aborted it")

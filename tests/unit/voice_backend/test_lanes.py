@@ -39,6 +39,24 @@ def test_what_an_idle_worker_will_take_at_once_does_not_count_as_waiting() -> No
         queue.put("live", "another")
 
 
+def test_what_idle_workers_will_take_leaves_its_lane_the_whole_of_its_room() -> None:
+    queue = lanes(live=1, batch=1)
+    workers = [threading.Thread(target=queue.take) for _ in range(2)]
+    with queue._changed:  # they are idle, and cannot take anything yet
+        queue._idle += 2
+        for lane, job in (("batch", "b1"), ("live", "l1"), ("live", "l2"), ("live", "l3")):
+            queue.put(lane, job)
+        for lane in ("live", "batch"):
+            with pytest.raises(LaneFull):
+                queue.put(lane, "one too many")
+        queue._idle -= 2
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(5)
+    assert queue.waiting == {"live": 1, "batch": 1}
+
+
 def test_a_job_is_removed_only_while_it_waits() -> None:
     queue = lanes()
     queue.put("live", "job")

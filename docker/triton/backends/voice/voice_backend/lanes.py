@@ -31,9 +31,10 @@ class Lanes(Generic[Job]):
         """Add a job at the end of its lane. Raises LaneFull, also once the queue is closed."""
         with self._changed:
             waiting = self._waiting[lane]
-            # A worker that waits has its next job in no lane yet: with idle workers nothing really queues.
-            queued = sum(map(len, self._waiting.values()))
-            if not self._open or (len(waiting) >= self._limits[lane] and queued >= self._idle):
+            # An idle worker that was notified has not taken its job yet: what idle workers will take does not queue.
+            first = sum(len(self._waiting[earlier]) for earlier in LANES[: LANES.index(lane)])
+            queued = len(waiting) - max(0, self._idle - first)
+            if not self._open or queued >= self._limits[lane]:
                 raise LaneFull(lane)
             waiting.append(job)
             self._changed.notify()
