@@ -3,6 +3,8 @@ import threading
 import pytest
 from voice_backend.lanes import LaneFull, Lanes
 
+from lectern.contract import LANES
+
 
 def lanes(live: int = 3, batch: int = 3) -> Lanes[str]:
     return Lanes({"live": live, "batch": batch})
@@ -44,9 +46,10 @@ def test_what_idle_workers_will_take_leaves_its_lane_the_whole_of_its_room() -> 
     workers = [threading.Thread(target=queue.take) for _ in range(2)]
     with queue._changed:  # they are idle, and cannot take anything yet
         queue._idle += 2
-        for lane, job in (("batch", "b1"), ("live", "l1"), ("live", "l2"), ("live", "l3")):
-            queue.put(lane, job)
-        for lane in ("live", "batch"):
+        queue.put("batch", "b1")
+        for _ in range(3):
+            queue.put("live", "job")
+        for lane in LANES:
             with pytest.raises(LaneFull):
                 queue.put(lane, "one too many")
         queue._idle -= 2
