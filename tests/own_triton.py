@@ -24,6 +24,9 @@ class OwnTriton:
         self.client = Triton(plan.address)
         self.stubs = Stubs(plan.shared_memory)
 
+    def engine_processes(self, model: str) -> list[int]:
+        return processes_in(self.plan.repository / model)
+
     def log(self) -> str:
         return self.plan.log.read_text()
 
@@ -43,12 +46,13 @@ def until(condition: Callable[[], object], what: str, limit: float = LIMIT) -> N
         time.sleep(0.02)
 
 
-def engine_processes(model: str) -> list[int]:
-    """All that run in the folder of this model: an engine, which comes first, and what it has started."""
+def processes_in(folder: Path) -> list[int]:
+    """All that run there: in a model's folder an engine, which comes first, and what it has started."""
     found = []
+    there = folder.resolve()
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and (entry / "cwd").readlink().name == model:
+            if entry.name.isdigit() and (entry / "cwd").readlink() == there:
                 found.append(int(entry.name))
         except OSError:  # it ended meanwhile, or is a zombie
             continue

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,10 @@ START_TIMEOUT = 120.0
 DRAIN_SECONDS = 8  # what is in flight may take so long to finish; a model process that died makes Triton wait it all
 EXIT_SLACK = 4.0
 POLL = 0.05
-# Triton 2.51 is now and then killed by a fault in what it shares with a model process that starts; the next start is
-# another throw. Models that cannot be loaded end it with a status, and are told at once.
-CRASHES = 2
+# Triton 2.51 takes a model process for dead that has given no sign of life for a second, for which it is enough that
+# the machine stalls. While the model loads, it then waits without end for the process to end; later it crashes, as the
+# process still sends by what it has freed. The next start is another throw. What cannot load ends it with a status.
+STARTS = 3
 # Of what concerns an engine that a model runs in a process of its own: which device it has, how it is built and tuned.
 ENGINE_VARIABLES = ("CUDA_", "NVIDIA_", "VLLM_", "FLASHINFER_", "TORCH", "LECTERN_ENGINE_")
 
@@ -144,28 +146,39 @@ class TritonServer:
         return cls(plan, await Child.spawn(command))
 
     async def wait_ready(self) -> None:
-        """Return once every wanted model is loaded, within the plan's time; a server that crashes is started again.
+        """Return once every wanted model is loaded; a start that crashes or takes too long is made again.
 
         Raises CannotStart.
 
         A loaded model may still be unable to speak: only a synthesis proves that it can.
         """
+        async with AsyncTriton(self.plan.address) as client:
+            for _ in range(STARTS - 1):
+                if (trouble := await self._trouble_in_start(client)) is None:
+                    return
+                await self._start_again(trouble)
+            if (trouble := await self._trouble_in_start(client)) is not None:
+                raise CannotStart(f"{trouble} ({self._log_says()})")
+
+    async def _trouble_in_start(self, client: AsyncTriton) -> str | None:
+        """Wait until it answers, within the plan's time; say what kept it from that. Raises CannotStart."""
         limit = self.plan.start_timeout
-        crashes = 0
         try:
-            async with AsyncTriton(self.plan.address) as client, asyncio.timeout(limit):
+            async with asyncio.timeout(limit):
                 while not await _answers(client):
                     if (status := self.child.process.returncode) is not None:
-                        if status >= 0 or crashes == CRASHES:
+                        if status >= 0:
                             raise CannotStart(f"Triton ended while starting ({self._log_says()})")
-                        crashes += 1
-                        await self._start_again(status)
+                        return f"Triton was ended by {signal.Signals(-status).name} while starting"
                     await asyncio.sleep(POLL)
         except TimeoutError:
-            raise CannotStart(f"Triton did not answer within {limit:.0f} s ({self._log_says()})") from None
+            return f"Triton did not answer within {limit:.0f} s"
+        return None
 
-    async def _start_again(self, status: int) -> None:
-        log.warning("triton crashed while it started", status=status, said=self._log_says())
+    async def _start_again(self, trouble: str) -> None:
+        log.warning("triton is started again", trouble=trouble, said=self._log_says())
+        self.child.kill()
+        await self.child.process.wait()
         await asyncio.to_thread(Stubs(self.plan.shared_memory).end_all)
         self.child = await Child.spawn(self.child.command)
 

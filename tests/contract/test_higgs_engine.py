@@ -22,7 +22,7 @@ from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.triton import TritonServer
 from orchestrator.embedded.watchdog import Watchdog
 from tests import fake_higgs
-from tests.own_triton import LIMIT, OwnTriton, engine_processes, own_triton, plan_of, until
+from tests.own_triton import LIMIT, OwnTriton, own_triton, plan_of, until
 
 pytestmark = pytest.mark.long
 
@@ -55,7 +55,7 @@ def make(server: OwnTriton) -> Iterator[Make]:
     yield one
     for name in made:
         server.client.unload(name)
-        until(lambda name=name: not engine_processes(name) and not server.stubs.find(name), "unloaded")  # type: ignore[misc]
+        until(lambda name=name: not server.engine_processes(name) and not server.stubs.find(name), "unloaded")  # type: ignore[misc]
 
 
 def speak(server: OwnTriton, model: str, text: str = SENTENCE, **more: Any) -> int:
@@ -91,15 +91,15 @@ def metric(server: OwnTriton, name: str, model: str, **labels: str) -> float:
 def test_a_killed_engine_is_told_at_once_and_then_speaks_again(server: OwnTriton, make: Make) -> None:
     model = make(start=5)
     (stub,) = server.stubs.find(model)
-    (engine,) = engine_processes(model)
+    (engine,) = server.engine_processes(model)
     os.kill(engine, signal.SIGKILL)
-    until(lambda: engine not in engine_processes(model), "gone")
+    until(lambda: engine not in server.engine_processes(model), "gone")
     with pytest.raises(Busy, match=r"the engine (failed|is starting)"):
         speak(server, model)
     assert not speaks(server, model), "it was told while there was still no engine"
     until(lambda: speaks(server, model), "it speaks again")
     assert server.stubs.find(model) == [stub], "the model's own process goes on"
-    assert engine not in engine_processes(model)
+    assert engine not in server.engine_processes(model)
     until(lambda: metric(server, "restarts_total", model) == 1, "counted")
     until(lambda: metric(server, "up", model) == 1, "said to be up")
 
@@ -135,16 +135,16 @@ def test_a_crash_ends_what_it_speaks_by_whether_it_had_begun(
 
 def test_an_engine_that_hangs_is_found_and_replaced(server: OwnTriton, make: Make) -> None:
     model = make(health_interval=0.2, health_limit=3)
-    (engine,) = engine_processes(model)
+    (engine,) = server.engine_processes(model)
     with pytest.raises(ModelFailure, match=r"has not answered for \d+ s"):
         speak(server, model, **told("{hang_after=2}"))
     until(lambda: speaks(server, model), "it speaks again")
-    assert engine not in engine_processes(model)
+    assert engine not in server.engine_processes(model)
 
 
 def test_a_stopped_engine_is_found_and_replaced(server: OwnTriton, make: Make) -> None:
     model = make(health_interval=0.2, health_limit=3)
-    (engine,) = engine_processes(model)
+    (engine,) = server.engine_processes(model)
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(speak, server, model, **told("{delay=60}"))
         until(lambda: metric(server, "running", model) == 1, "it is spoken")
@@ -152,32 +152,32 @@ def test_a_stopped_engine_is_found_and_replaced(server: OwnTriton, make: Make) -
         with pytest.raises(Busy, match="before it had said anything: it has not answered"):
             asked.result(LIMIT)
     until(lambda: speaks(server, model), "it speaks again")
-    assert engine not in engine_processes(model)
+    assert engine not in server.engine_processes(model)
 
 
 def test_an_engine_in_trouble_is_replaced(server: OwnTriton, make: Make) -> None:
     model = make(health_interval=0.2)
-    (engine,) = engine_processes(model)
+    (engine,) = server.engine_processes(model)
     assert speak(server, model, **told("{trouble}"))
-    until(lambda: engine not in engine_processes(model), "ended")
+    until(lambda: engine not in server.engine_processes(model), "ended")
     until(lambda: speaks(server, model), "it speaks again")
     assert "it is in trouble: RuntimeError: the fake engine is in trouble" in server.log()
 
 
 def test_a_request_that_stalls_is_given_up_and_the_others_go_on(server: OwnTriton, make: Make) -> None:
     model = make(stall_timeout=3)
-    (engine,) = engine_processes(model)
+    (engine,) = server.engine_processes(model)
     with pytest.raises(ModelFailure, match="no audio came for 3 s"):
         speak(server, model, **told("{stall_after=2}"))
     assert speak(server, model)
-    assert engine_processes(model) == [engine]
+    assert server.engine_processes(model) == [engine]
     until(lambda: metric(server, "running", model) == 0, "its place is free")
 
 
 def test_an_engine_that_fails_at_every_start_is_asked_less_and_less(server: OwnTriton, make: Make) -> None:
     model = make()
     (server.plan.repository / model / "1" / "fake_driver.py").write_text("raise RuntimeError('broken meanwhile')\n")
-    os.kill(engine_processes(model)[0], signal.SIGKILL)
+    os.kill(server.engine_processes(model)[0], signal.SIGKILL)
 
     def pauses() -> list[str]:
         return re.findall(r"broken meanwhile\); it is started again in (\d+) s", server.log())
@@ -211,7 +211,7 @@ def test_what_cannot_start_fails_the_load_with_its_reason(
     model = make(load=False, **changes)
     with pytest.raises(ModelFailure, match=reason):
         server.client.load(model)
-    until(lambda: not engine_processes(model), "nothing is left")
+    until(lambda: not server.engine_processes(model), "nothing is left")
 
 
 def test_a_server_that_cannot_start_for_it_says_so(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_watchdog_leaves_an_engine_that_starts_again_to_its_model(server: Ow
     """To unload and load the model would begin a start of minutes anew."""
     model = make(start=6)
     (stub,) = server.stubs.find(model)
-    os.kill(engine_processes(model)[0], signal.SIGKILL)
+    os.kill(server.engine_processes(model)[0], signal.SIGKILL)
     until(lambda: not speaks(server, model), "it is missed")
     watched(server, model, lambda watchdog: watchdog.counts["speaks", model] >= 1 <= watchdog.counts["busy", model])
     assert server.stubs.find(model) == [stub]
@@ -363,15 +363,15 @@ def test_unloading_lets_it_finish_and_leaves_no_process(server: OwnTriton, make:
         until(lambda: metric(server, "running", model) == 1, "it is spoken")
         server.client.unload(model)
         assert spoken.result(LIMIT) > 4 * 24_000
-    until(lambda: not engine_processes(model) and not server.stubs.find(model), "nothing is left")
+    until(lambda: not server.engine_processes(model) and not server.stubs.find(model), "nothing is left")
 
 
 def test_an_engine_ends_with_the_models_process(server: OwnTriton, make: Make) -> None:
     model = make()
     (stub,) = server.stubs.find(model)
-    assert engine_processes(model)
+    assert server.engine_processes(model)
     stub.kill()
-    until(lambda: not engine_processes(model), "nothing is left")
+    until(lambda: not server.engine_processes(model), "nothing is left")
 
 
 def test_two_models_have_their_metrics_side_by_side(server: OwnTriton, make: Make) -> None:

@@ -18,7 +18,7 @@ from lectern.triton import AsyncTriton, Busy, Piece, Reference, TritonError
 from tests.fake_higgs import set_parameter, write_preset
 from tests.higgs.recordings import RATE, tone
 from tests.higgs.texts import NEVER
-from tests.own_triton import OwnTriton, engine_processes, own_triton, until
+from tests.own_triton import OwnTriton, own_triton, until
 from tests.stack import started_stack, temporary_home
 from tests.vllm.deployment import SHIPPED, arguments, written
 from tests.vllm.engine import LIMIT, START, alike
@@ -56,7 +56,7 @@ class Higgs:
             return False
 
     def processes(self) -> list[int]:
-        return engine_processes(self.name)
+        return self.server.engine_processes(self.name)
 
     def figure(self, name: str) -> float:
         return self.server.engine_figure(name, self.name)

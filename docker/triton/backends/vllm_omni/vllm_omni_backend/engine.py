@@ -193,7 +193,6 @@ class Engine:
                 return None
             event = Gone("its process ended")  # though something that it started holds its socket
         if isinstance(event, Gone):
-            # What it said last may still be on its way.
             why = f"its process {process.ending()}" if process.wait(GLANCE) else event.why
             raise EngineFailed(f"{why}{_said(process)}")
         return event

@@ -18,6 +18,7 @@ from typing import IO, Final
 LINE: Final = 2_000  # characters of a line that are logged
 LAST_LINES: Final = 20
 GLANCE: Final = 0.02  # seconds between two looks at whether it has ended
+LAST_WORDS: Final = 0.5  # seconds in which what it said last is read
 
 BACKEND: Final = Path(__file__).resolve().parents[1]  # where `higgs_engine` lies
 
@@ -100,12 +101,13 @@ class EngineProcess:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
     def wait(self, limit: float) -> bool:
-        """Say whether it has ended within so many seconds."""
+        """Say whether it has ended within so many seconds; what it said last is in by then."""
         until = time.monotonic() + limit
         while self.alive():
             if time.monotonic() > until:
                 return False
             time.sleep(GLANCE)
+        self._logger.join(timeout=LAST_WORDS)  # no longer: something that it started may hold its output
         return True
 
     def kill(self) -> None:
