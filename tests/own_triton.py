@@ -66,7 +66,12 @@ def _after_the_head_of_its_session(pid: int) -> tuple[bool, int]:
         return True, pid
 
 
-def plan_of(folder: Path, repository: Path, needs: Mapping[str, Sequence[str]]) -> TritonPlan:
+def plan_of(
+    folder: Path,
+    repository: Path,
+    needs: Mapping[str, Sequence[str]],
+    load_timeouts: Mapping[str, float] | None = None,
+) -> TritonPlan:
     port = free_port()
     return TritonPlan(
         python=ROOT / ".venvs" / "models" / "bin" / "python",
@@ -78,13 +83,15 @@ def plan_of(folder: Path, repository: Path, needs: Mapping[str, Sequence[str]]) 
         metrics_port=free_port(),
         shared_memory=f"lectern-test-{port}-",
         needs=needs,
+        load_timeouts=load_timeouts or {},
     )
 
 
 @contextmanager
-def own_triton(folder: Path, repository: Path) -> Iterator[OwnTriton]:
-    """Runs with no model; tests load what they need."""
-    plan = plan_of(folder, repository, {})
+def own_triton(folder: Path, repository: Path, load_timeouts: Mapping[str, float] | None = None) -> Iterator[OwnTriton]:
+    """``load_timeouts``: seconds, of the models that it runs with; tests load what else they need."""
+    load_timeouts = load_timeouts or {}
+    plan = plan_of(folder, repository, dict.fromkeys(load_timeouts, ()), load_timeouts)
     with asyncio.Runner() as runner:
         server = runner.run(TritonServer.start(plan))
         try:

@@ -24,6 +24,7 @@ from tests.vllm.deployment import SHIPPED, arguments, written
 from tests.vllm.engine import LIMIT, START, alike
 
 FRAME = 960  # samples
+LOADS = 240.0  # seconds, of which an engine takes a third on two cores
 TEXT = "The old lighthouse keeper climbed the steps."
 ENDLESS = f"{NEVER} {TEXT * 3}"
 PRESETS = {"high": 330, "low": 110}  # Hz; the first speaks when none is asked for
@@ -66,24 +67,22 @@ class Higgs:
 def higgs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, python: str) -> Iterator[Higgs]:
     """One after the other: each takes gigabytes."""
     folder = tmp_path_factory.mktemp("triton")
-    (folder / "models").mkdir()
-    with own_triton(folder, folder / "models") as server:
+    name = f"higgs_{request.param}"
+    _install(folder / "models" / name, request.param, request.getfixturevalue(f"tiny_{request.param}"), python)
+    with own_triton(folder, folder / "models", {name: LOADS}) as server:
         made = Higgs(request.param, server)
-        _install(made, request.getfixturevalue(f"tiny_{made.family}"), python)
-        server.client.load(made.name, timeout=START)
         yield made
         server.client.unload(made.name)
         until(lambda: not made.processes(), "the engine has ended", LIMIT)
 
 
-def _install(made: Higgs, checkpoint: Path, python: str) -> None:
-    folder = made.server.plan.repository / made.name
+def _install(folder: Path, family: str, checkpoint: Path, python: str) -> None:
     (folder / "1").mkdir(parents=True)
-    config = (SHIPPED.parent / "config.pbtxt").read_text().replace('name: "higgs"', f'name: "{made.name}"')
+    config = (SHIPPED.parent / "config.pbtxt").read_text().replace('name: "higgs"', f'name: "{folder.name}"')
     for key, value in {"engine_python": python, "most_frames": "600"}.items():
         config = set_parameter(config, key, value)
     (folder / "config.pbtxt").write_text(config)
-    written(folder / "1" / "model.json", arguments(made.family, checkpoint, folder / "1"))
+    written(folder / "1" / "model.json", arguments(family, checkpoint, folder / "1"))
     for preset, hertz in PRESETS.items():
         write_preset(folder / "presets" / preset, recording(hertz), RATE)
 

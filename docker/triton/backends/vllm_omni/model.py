@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
@@ -26,11 +25,6 @@ class TritonPythonModel(SpeechModel):
             self._figures.end()
             raise
         return self._engine_voice
-
-    def execute(self, requests: list[Any]) -> None:
-        """Triton calls this from one thread."""
-        self._figures.open()
-        super().execute(requests)
 
     def meter(self) -> Figures:
         return self._figures

@@ -44,12 +44,10 @@ class Figures:
         self._engine: Watched | None = None
         self._waiting: Callable[[], Mapping[Lane, int]] = dict
         self._aborted = 0
+        # Now, and not with the first request: the metrics are made without letting go of the interpreter, and while
+        # Triton waits for a model's `execute`, a stall of the machine costs it more than a load: embedded/triton.py.
         self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
-
-    def open(self) -> None:
-        """Begin to tell. Not before the first request: while models load, Triton is to be asked for nothing else."""
-        if self._thread.ident is None:
-            self._thread.start()
+        self._thread.start()
 
     def watch(self, engine: Watched) -> None:
         self._engine = engine
@@ -78,8 +76,7 @@ class Figures:
     def end(self) -> None:
         """Take the metrics away."""
         self._told.put(None)
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._thread.join()
 
     def _run(self) -> None:
         try:
