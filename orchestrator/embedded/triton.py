@@ -153,12 +153,12 @@ class TritonServer:
         A loaded model may still be unable to speak: only a synthesis proves that it can.
         """
         async with AsyncTriton(self.plan.address) as client:
-            for _ in range(STARTS - 1):
-                if (trouble := await self._trouble_in_start(client)) is None:
-                    return
+            starts = 1
+            while (trouble := await self._trouble_in_start(client)) is not None:
+                if starts == STARTS:
+                    raise CannotStart(f"{trouble} ({self._log_says()})")
                 await self._start_again(trouble)
-            if (trouble := await self._trouble_in_start(client)) is not None:
-                raise CannotStart(f"{trouble} ({self._log_says()})")
+                starts += 1
 
     async def _trouble_in_start(self, client: AsyncTriton) -> str | None:
         """Wait until it answers, within the plan's time; say what kept it from that. Raises CannotStart."""

@@ -1,7 +1,7 @@
 """A server whose model has two places: what is refused, what overtakes, and what holds nobody back."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
@@ -12,9 +12,9 @@ import pytest
 from tests.integration import documents
 from tests.integration.metrics import metric
 from tests.integration.servers import web_server
+from tests.own_triton import until
 from tests.stack import Stack
 
-LIMIT = 20.0
 SOON = 2.0  # seconds; a refusal takes milliseconds, and this machine may be busy
 
 
@@ -29,7 +29,7 @@ def api(stack: Stack, url: str) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {stack.api_key}"}
     with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
         yield client
-    until(lambda: taken(url, "live") + taken(url, "batch") == 0)
+    until(lambda: taken(url, "live") + taken(url, "batch") == 0, "all places are free")
 
 
 def request(voice: str = "hum", **more: Any) -> dict[str, Any]:
@@ -39,13 +39,6 @@ def request(voice: str = "hum", **more: Any) -> dict[str, Any]:
 
 def taken(url: str, lane: str) -> float:
     return metric(url, "lectern_places_taken", model="hum", lane=lane)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < limit, "it did not come to that"
-        time.sleep(0.02)
 
 
 def occupy(api: httpx.Client, places: ExitStack, count: int, **more: Any) -> list[dict[str, Any]]:
@@ -101,7 +94,7 @@ def test_batch_waits_where_live_is_refused(api: httpx.Client, url: str) -> None:
         occupy(api, places, 2)
         with pytest.raises(httpx.ReadTimeout):
             api.post("/v1/audio/speech", json=request(lane="batch"), timeout=1)
-    until(lambda: metric(url, "lectern_segments_waiting", model="hum", lane="batch") == 0)
+    until(lambda: metric(url, "lectern_segments_waiting", model="hum", lane="batch") == 0, "none waits")
 
 
 def test_a_slow_reader_holds_back_only_itself(api: httpx.Client, url: str) -> None:
@@ -110,10 +103,10 @@ def test_a_slow_reader_holds_back_only_itself(api: httpx.Client, url: str) -> No
     with api.stream("POST", "/v1/audio/speech", json=body) as slow:
         pieces = slow.iter_raw()
         received = len(next(pieces))
-        until(lambda: taken(url, "live") == 0)  # its next segments are made, and no further ones are begun
+        until(lambda: taken(url, "live") == 0, "its next segments are made, and no further ones are begun")
         for _ in range(3):
             assert api.post("/v1/audio/speech", json=request()).status_code == 200
-        until(lambda: taken(url, "live") == 0)
+        until(lambda: taken(url, "live") == 0, "live places are free")
         received += sum(map(len, pieces))  # raises if it was broken off
     assert received / (2 * 48_000) > len(long) / 10 * 0.95
 
