@@ -33,10 +33,13 @@ class G2P:
         start: int = 0,
         lexicon: Mapping[str, str] | None = None,
         normalization: Mapping[str, bool] | None = None,
+        *,
+        markup: bool | None = None,
     ) -> Sentence:
         inputs = [_number(start)]
         inputs += [_text("text", text), _text("language", language)]
         inputs += [_text("lexicon", json.dumps(lexicon or {})), _text("normalization", json.dumps(normalization or {}))]
+        inputs += [] if markup is None else [_flag("markup", markup)]
         outputs = [InferRequestedOutput("sentence")]
         answer = self._client.infer("kokoro_g2p", inputs, outputs=outputs).as_numpy("sentence")
         assert answer is not None
@@ -60,6 +63,12 @@ class G2P:
 def _text(name: str, value: str) -> InferInput:
     tensor = InferInput(name, [1], "BYTES")
     tensor.set_data_from_numpy(np.array([value.encode()], np.object_))
+    return tensor
+
+
+def _flag(name: str, value: bool) -> InferInput:  # noqa: FBT001
+    tensor = InferInput(name, [1], "BOOL")
+    tensor.set_data_from_numpy(np.array([value]))
     return tensor
 
 

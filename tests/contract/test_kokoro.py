@@ -91,7 +91,7 @@ def test_the_language_is_asked_for_or_the_voices_own(tell: Any, voice: str, lang
 
 def test_a_pause_that_is_asked_for_is_silence(tell: Any) -> None:
     async def story(triton: AsyncTriton) -> None:
-        pieces = await spoken(triton, "One. [pause:2s] Two.")
+        pieces = await spoken(triton, "One. [pause:2s] Two.", markup=True)
         one, two = (mark for piece in pieces for mark in piece.marks)
         assert two.first_sample - one.last_sample > 2 * 24_000
         silence = audio(pieces)[one.last_sample : two.first_sample]
@@ -103,7 +103,27 @@ def test_a_pause_that_is_asked_for_is_silence(tell: Any) -> None:
 @pytest.mark.parametrize("text", ["[pause:1s]", "[pause:10s]", "Hi [pause:10s][pause:10s]"])
 def test_pauses_do_not_make_a_text_implausible(tell: Any, text: str) -> None:
     async def story(triton: AsyncTriton) -> None:
-        assert audio(await spoken(triton, text)).size >= 24_000
+        assert audio(await spoken(triton, text, markup=True)).size >= 24_000
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Read [our blog](/blog/) today for all the news we have.",
+        "Meet [our team](/team/) today.",
+        "Wait [pause:1s] here, or [pause:1h] there.",
+        "[pause:1s]",
+        "[Hi](/Ж/)",
+    ],
+)
+def test_what_looks_like_markup_is_words_unless_markup_is_asked_for(tell: Any, text: str) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        pieces = await spoken(triton, text)
+        marked = {at for piece in pieces for mark in piece.marks for at in range(mark.text_start, mark.text_end)}
+        assert {at for at, sign in enumerate(text) if sign.isalnum()} <= marked
+        assert audio(pieces).size < 20 * 24_000
 
     tell(story)
 
@@ -115,8 +135,8 @@ def test_pauses_do_not_make_a_text_implausible(tell: Any, text: str) -> None:
         ("Hi", {"voice": {"voice": "nobody"}}, "nobody"),
         ("Hi", {"voice": {"mix": {"af_heart": -1}}}, "above 0"),
         ("Hi", {"voice": {"normalization": {"shouting": True}}}, "the switches are"),
-        ("Hi [pause:1h]", {}, "pause"),
-        ("[Hi](/Ж/)", {}, "U\\+0416"),
+        ("Hi [pause:1h]", {"markup": True}, "pause"),
+        ("[Hi](/Ж/)", {"markup": True}, "U\\+0416"),
     ],
 )
 def test_bad_input_says_what_to_change(tell: Any, text: str, more: dict[str, Any], message: str) -> None:

@@ -14,7 +14,8 @@ TRAPS = {
         "I read it yesterday.", "Dr. Smith's cat isn't here, e.g. not now!", "It cost $3.50 on 12/03/1999.",
         "“Quoted” — and (bracketed) – words…", "A party 🎉 with a 👩‍💻 friend.", "Привет to 世界 and naïve café.",
         "See https://example.com/a_b?c=1 or mail bob.smith@example.org.", "At 5:05 pm, 1,234,567 people (50%) left.",
-        "[Kokoro](/kˈOkəɹO/)'s own [word](/wˈɜɹd/).", "3 km, 5 kg, -4 °C and 10-20 m/s.", "AI's NASA, USA & co.",
+        "Read [our blog](/blog/) or [x](/Ж/) [pause:1s] [pause:no] now.",
+        "3 km, 5 kg, -4 °C and 10-20 m/s.", "AI's NASA, USA & co.",
         "Line one\n\nline two\tand more", "1/2 of No. 5; #7 is 2nd.", "x² + y³ = ½?", "'Twas the night…",
         "state-of-the-art rock'n'roll", "The the THE tHe", "ﬁne ligature", "zero\u200bwidth", "e\u0301clair",
     ],
@@ -56,10 +57,33 @@ def test_every_word_is_spoken_and_knows_its_place(g2p: G2P, language: str, text:
             assert read <= start < end <= len(text)
             heard, read = last, end
             covered |= set(range(start, end))
-    outside = text
-    for markup in ("/kˈOkəɹO/", "/wˈɜɹd/"):
-        outside = outside.replace(markup, " " * len(markup))
-    assert {at for at, sign in enumerate(outside) if sign.isalnum()} <= covered
+    assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered
+
+
+MARKED = "[Kokoro](/kˈOkəɹO/)'s own [word](/wˈɜɹd/). [pause:1s] Then more."
+
+
+def test_markup_is_obeyed_where_it_is_asked_for(g2p: G2P) -> None:
+    first, last = g2p.sentences(MARKED, markup=True)
+    assert first.of(MARKED)[0] == ("Kokoro", "kˈOkəɹO")
+    assert ("word", "wˈɜɹd") in first.of(MARKED)
+    assert (first.pause, last.pause) == (1.0, 0.0)
+    assert [word for word, _ in last.of(MARKED)] == ["Then", "more"]
+
+
+@pytest.mark.parametrize("language", ["en-US", "es", "ja", "zh"])
+@pytest.mark.parametrize("asked", [{}, {"markup": False}])
+def test_markup_is_words_where_it_is_not_asked_for(g2p: G2P, language: str, asked: dict[str, bool]) -> None:
+    for text in (MARKED, "Read [our blog](/blog/) today.", "Meet [our team](/team/) today.", "It [pause:99s] is."):
+        sentences = list(g2p.sentences(text, language, **asked))
+        covered = {at for one in sentences for _, _, start, end in one.words for at in range(start, end)}
+        assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered
+        assert all(one.pause == 0.0 for one in sentences)
+
+
+def test_a_path_in_brackets_sounds_as_a_path_and_not_as_its_signs(g2p: G2P) -> None:
+    said = g2p.phonemes("Meet [our team](/team/) today.")
+    assert said.count(g2p.phonemes("team")) == 2
 
 
 @pytest.mark.parametrize(
@@ -165,7 +189,7 @@ def test_an_unknown_switch_is_refused(g2p: G2P) -> None:
 
 def test_markup_and_lexicon_are_left_alone_by_all_else(g2p: G2P) -> None:
     text = "[$5](/fˈIv/) for the GIF of https://gif.example.com"
-    words = dict(g2p.sentence(text, lexicon={"gif": "ʤˈɪf"}).of(text))
+    words = dict(g2p.sentence(text, lexicon={"gif": "ʤˈɪf"}, markup=True).of(text))
     assert (words["5"] if "5" in words else words["$5"]) == "fˈIv"
     assert words["GIF"] == "ʤˈɪf"
 
@@ -181,28 +205,28 @@ def test_a_lexicon_prefers_the_exact_spelling_and_whole_words(g2p: G2P) -> None:
 @pytest.mark.parametrize("language", ["en-GB", "es", "ja", "zh"])
 def test_pronunciations_hold_in_every_language(g2p: G2P, language: str) -> None:
     text = "[Kokoro](/kˈOkəɹO/)"
-    assert g2p.sentence(text, language).phonemes == "kˈOkəɹO"
+    assert g2p.sentence(text, language, markup=True).phonemes == "kˈOkəɹO"
 
 
 def test_a_letter_with_its_mark_is_known_in_either_form(g2p: G2P) -> None:
-    assert g2p.phonemes("[a](/\u0169/)", "fr") == "u\u0303"
+    assert g2p.phonemes("[a](/\u0169/)", "fr", markup=True) == "u\u0303"
 
 
 @pytest.mark.parametrize(("text", "sound"), [("[a](/Ж/)", "U\\+0416"), ("[a](/" + "a" * 180 + "/)", "longer")])
 def test_signs_that_kokoro_does_not_know_are_refused(g2p: G2P, text: str, sound: str) -> None:
     with pytest.raises(InferenceServerException, match=f"INVALID_ARG: .*{sound}"):
-        g2p.sentence(text)
+        g2p.sentence(text, markup=True)
 
 
 def test_pauses_end_a_sentence_and_add_up(g2p: G2P) -> None:
     text = "One. [pause:0.5s] Two [pause:1s][pause:0.25s] three."
-    found = [(sentence.of(text)[0][0], sentence.pause) for sentence in g2p.sentences(text)]
+    found = [(sentence.of(text)[0][0], sentence.pause) for sentence in g2p.sentences(text, markup=True)]
     assert found == [("One", 0.5), ("Two", 1.25), ("three", 0.0)]
 
 
 def test_a_pause_may_come_first_or_alone(g2p: G2P) -> None:
-    assert [(s.phonemes, s.pause) for s in g2p.sentences("[pause:2s]")] == [("", 2.0)]
-    assert [s.pause for s in g2p.sentences("[pause:2s] Hi.")] == [2.0, 0.0]
+    assert [(s.phonemes, s.pause) for s in g2p.sentences("[pause:2s]", markup=True)] == [("", 2.0)]
+    assert [s.pause for s in g2p.sentences("[pause:2s] Hi.", markup=True)] == [2.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -210,12 +234,12 @@ def test_a_pause_may_come_first_or_alone(g2p: G2P) -> None:
 )
 def test_a_pause_that_cannot_be_is_refused(g2p: G2P, pause: str) -> None:
     with pytest.raises(InferenceServerException, match=r"INVALID_ARG: .*write it as"):
-        g2p.sentence(f"One {pause} two.")
+        g2p.sentence(f"One {pause} two.", markup=True)
 
 
 @pytest.mark.parametrize("text", ["[brackets] stay", "a [link](https://example.com) here", "[x](/unclosed", "(/x/)"])
 def test_other_brackets_are_text(g2p: G2P, text: str) -> None:
-    assert list(g2p.sentences(text))
+    assert list(g2p.sentences(text, markup=True))
 
 
 @pytest.mark.parametrize(

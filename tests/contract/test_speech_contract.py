@@ -157,6 +157,22 @@ def test_a_lexicon_is_obeyed_or_refused(tell: Any, model: str) -> None:
 
 
 @every_model
+def test_markup_is_obeyed_or_refused(tell: Any, model: str) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        card = await triton.card(model)
+        if card.markup:
+            plain = samples(await spoken(triton, model, "One. Two."))
+            made = samples(await spoken(triton, model, "One. [pause:2s] Two.", markup=True))
+            assert made - plain == pytest.approx(2 * card.sample_rate, rel=0.2)
+        else:
+            with pytest.raises(InvalidRequest, match="leave it out"):
+                await spoken(triton, model, "One. [pause:2s] Two.", markup=True)
+        assert samples(await spoken(triton, model, "One. [pause:2s] Two.", markup=False))
+
+    tell(story)
+
+
+@every_model
 def test_several_segments_are_spoken_at_once(tell: Any, model: str) -> None:
     """Each of two streams has begun before either has ended."""
 

@@ -36,6 +36,7 @@ class TritonPythonModel:
                 _text(request, "language"),
                 _table(request, "lexicon", str),
                 _table(request, "normalization", bool),
+                has_markup=_flag(request, "markup"),
             )
         except Refused as error:
             return _error("INVALID_ARG", str(error))
@@ -52,6 +53,11 @@ def _text(request: Any, name: str) -> str:  # noqa: ANN401
         return "" if tensor is None else str(tensor.as_numpy().reshape(-1)[0].decode())
     except UnicodeDecodeError as error:
         raise Refused(f"{name} is not valid UTF-8: {error}") from None
+
+
+def _flag(request: Any, name: str) -> bool:  # noqa: ANN401
+    tensor = pb_utils.get_input_tensor_by_name(request, name)
+    return tensor is not None and bool(tensor.as_numpy().reshape(-1)[0])
 
 
 def _table(request: Any, name: str, kind: type) -> dict[str, Any]:  # noqa: ANN401

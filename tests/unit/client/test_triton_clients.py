@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
+import msgspec
 import numpy as np
 import pytest
 
@@ -55,6 +56,7 @@ def test_every_part_of_a_request_reaches_the_model(triton: Either, fake: FakeTri
         lexicon={"naïve": "naiv"},
         reference=Reference(np.array([1, -1], np.int16), 16000, "hm"),
         previous=Reference(np.array([2, -2], np.int16), 24000, "before"),
+        markup=True,
         lane="batch",
         deadline=60.0,
     )
@@ -74,6 +76,7 @@ def test_every_part_of_a_request_reaches_the_model(triton: Either, fake: FakeTri
         "previous_text": "before",
     }
     assert request.parameters["lane"].string_param == "batch"
+    assert request.parameters["markup"].bool_param is True
     assert request.parameters["deadline_ms"].int64_param == 60_000
     assert fake.seconds_left[0] is not None
     assert 50 < fake.seconds_left[0] < 65
@@ -149,12 +152,16 @@ def test_a_voicing_becomes_what_a_model_takes() -> None:
         "language": "en-GB",
         "speed": 1.5,
         "lexicon": {"x": "y"},
+        "markup": False,
         "lane": "batch",
     }
     assert CARD.options(Voicing(language="de"))["language"] == "de"
     assert CARD.options(Voicing())["voice"] == {}
     with pytest.raises(InvalidRequest, match="normalization"):
         CARD.options(Voicing(normalization={"urls": False}))
+    with pytest.raises(InvalidRequest, match="markup"):
+        CARD.options(Voicing(markup=True))
+    assert msgspec.structs.replace(CARD, markup=True).options(Voicing(markup=True))["markup"] is True
 
 
 def test_models_say_whether_they_are_ready_and_speak(triton: Either) -> None:

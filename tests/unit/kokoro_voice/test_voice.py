@@ -23,9 +23,11 @@ class Models:
         self.failure: Exception | None = None
         self.hold: threading.Event | None = None
         self.silent = False
+        self.markup: list[bool] = []
 
     def call(self, model: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
         if model == "kokoro_g2p":
+            self.markup.append(bool(inputs["markup"][0]))
             return {"sentence": np.array([self._sentence(inputs)], np.object_)}
         assert model == "kokoro_acoustic"
         assert set(outputs) == {"waveform", "sample_lengths", "durations"}
@@ -166,6 +168,17 @@ def test_a_text_of_which_letters_are_left_out_is_an_error(
     monkeypatch.setattr(models, "_sentence", lambda inputs: whole(inputs).replace(b"[[0, 5, 0, 5]]", b"[[0, 5, 0, 2]]"))
     with pytest.raises(Implausible, match="llo"):
         spoken(voice(folder, models), "hello")
+
+
+def test_markup_is_no_word_only_where_it_is_asked_for(
+    folder: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"phonemes": "two", "ids": [1, 1, 1], "words": [[0, 3, 1, 4]], "pause": 0.0, "next": None}
+    monkeypatch.setattr(models, "_sentence", lambda _: json.dumps(answer).encode())
+    assert spoken(voice(folder, models), "[two](/tu/)", markup=True)
+    with pytest.raises(Implausible, match="tu/"):
+        spoken(voice(folder, models), "[two](/tu/)")
+    assert models.markup == [True, False]
 
 
 def test_the_card_has_the_version_that_was_installed(folder: Path, models: Models) -> None:

@@ -33,7 +33,7 @@ def test_a_small_request_has_the_defaults() -> None:
     assert request.deadline is None
     segment = request.segment
     assert (segment.text, segment.voice, segment.language, segment.speed) == ("Hello.", {}, None, 1.0)
-    assert (segment.lexicon, segment.reference, segment.previous) == ({}, None, None)
+    assert (segment.lexicon, segment.reference, segment.previous, segment.markup) == ({}, None, None, False)
 
 
 def test_everything_that_is_given_arrives() -> None:
@@ -49,12 +49,14 @@ def test_everything_that_is_given_arrives() -> None:
         previous_rate=np.array([24_000], np.int32),
         previous_text="so it went",
     )
-    request = read(given, '{"lane": "batch", "deadline_ms": 1500, "triton_enable_empty_final_response": true}')
+    parameters = {"lane": "batch", "deadline_ms": 1500, "markup": True, "triton_enable_empty_final_response": True}
+    request = read(given, json.dumps(parameters))
     assert isinstance(request, Speak)
     assert (request.segment.lane, request.deadline) == ("batch", 1.5)
     segment = request.segment
     assert (segment.voice, segment.language, segment.speed) == ({"pitch": 40}, "en-GB", 1.5)
     assert segment.lexicon == {"Lectern": "ˈlɛktən"}
+    assert segment.markup
     assert segment.reference is not None
     assert (segment.reference.audio.tolist(), segment.reference.rate) == (list(range(8)), 16_000)
     assert segment.reference.text == "so it sounds"

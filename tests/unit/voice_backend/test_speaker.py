@@ -193,6 +193,11 @@ def test_going_on_from_what_was_before_is_refused_where_the_card_does_not_say_so
     assert end == ("bad_request", "this model does not go on from previous audio: leave it out")
 
 
+def test_markup_is_refused_where_the_card_does_not_say_so(speaker: Any) -> None:
+    end = ask(speaker(hello), speak(markup=True)).end
+    assert end == ("bad_request", "this model reads no markup: leave it out")
+
+
 class Measures:
     """A meter."""
 

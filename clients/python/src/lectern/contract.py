@@ -6,7 +6,7 @@ A model is decoupled with ``max_batch_size: 0``; one request speaks one segment 
 
 from typing import Final, Literal
 
-VERSION: Final = 1  # part of every segment key: raise it when the same request would sound different
+VERSION: Final = 2  # part of every segment key: raise it when the same request would sound different
 
 # Inputs
 TEXT: Final = "text"  # BYTES [1], UTF-8, at most MAX_TEXT characters
@@ -31,6 +31,7 @@ CARD: Final = "card"  # BYTES [1], JSON object: the only output when DESCRIBE is
 LANE: Final = "lane"  # "live" (default) or "batch"
 DEADLINE_MS: Final = "deadline_ms"  # integer, counted from the arrival in the model
 DESCRIBE: Final = "describe"  # true: answer with the model's card instead of speech
+MARKUP: Final = "markup"  # true: the text has markup, and not words alone; only for models whose card says `markup`
 CANCEL: Final = "cancel"  # the id of another request: speak it no further
 
 Lane = Literal["live", "batch"]

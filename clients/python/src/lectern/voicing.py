@@ -34,6 +34,7 @@ class Voicing(msgspec.Struct, frozen=True):
     lexicon: Mapping[str, str] | None = None  # words and their pronunciation in IPA
     normalization: Normalization | None = None
     seed: int | None = None  # for models that draw lots
+    markup: bool | None = None  # whether [word](/IPA/) and [pause:1s] in the text are obeyed, by models that can
     lane: Lane | None = None  # "live" is heard at once and comes first, "batch" can wait
 
 
@@ -75,6 +76,7 @@ class TextOptions(DocumentVoicing, total=False):
     lexicon: Mapping[str, str] | None
     normalization: Normalization | None
     seed: int | None
+    markup: bool | None
     dialogue: bool  # the text has marks: [voice:NAME] and [pause:1.5s]
 
 

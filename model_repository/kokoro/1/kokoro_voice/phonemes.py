@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from voice_backend.protocol import Models
+from voice_backend.protocol import Models, Segment
 
 MODEL: Final = "kokoro_g2p"
 
@@ -31,13 +31,12 @@ class Sentence(msgspec.Struct, frozen=True):
     """Where in the text the next sentence begins."""
 
 
-def sentences(
-    models: Models, text: str, language: str, lexicon: Mapping[str, str], normalization: Mapping[str, bool]
-) -> Iterator[Sentence]:
-    """Yield the sentences of a text, each when it is asked for. Raises what `Models.call` does."""
-    fixed = {"text": text, "language": language, "lexicon": json.dumps(dict(lexicon))}
+def sentences(models: Models, segment: Segment, language: str, normalization: Mapping[str, bool]) -> Iterator[Sentence]:
+    """Yield the sentences of a segment, each when it is asked for. Raises what `Models.call` does."""
+    fixed = {"text": segment.text, "language": language, "lexicon": json.dumps(dict(segment.lexicon))}
     inputs = {name: np.array([value.encode()], np.object_) for name, value in fixed.items()}
     inputs["normalization"] = np.array([json.dumps(dict(normalization)).encode()], np.object_)
+    inputs["markup"] = np.array([segment.markup])
     start: int | None = 0
     while start is not None:
         answer = models.call(MODEL, {**inputs, "start": np.array([start], np.int32)}, ["sentence"])

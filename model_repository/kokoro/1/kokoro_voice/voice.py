@@ -57,7 +57,7 @@ class Voice:
                 yield from line.speak(sentence, sound)
             yield from line.pause(sentence.pause)
         if not stop.is_set():
-            check_words(without_markup(segment.text), words)
+            check_words(without_markup(segment.text) if segment.markup else segment.text, words)
             yield line.end()
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Voice:
     ) -> Iterator[tuple[Sentence, Sound | None]]:
         """Yield each sentence with its sound, None if there is nothing in it to say; ends early when told to stop."""
         language = _language(choice, segment.language)
-        coming = sentences(self._models, segment.text, language, segment.lexicon, choice.normalization)
+        coming = sentences(self._models, segment, language, choice.normalization)
         ahead: deque[Made] = deque()
         numbers = count()
         try:

@@ -95,10 +95,12 @@ def reader_of(language: Language) -> Reader:
     return _READERS[language]()
 
 
-def speak_next(text: str, start: int, tag: str, lexicon: Mapping[str, str], switches: Mapping[str, bool]) -> Sentence:
+def speak_next(
+    text: str, start: int, tag: str, lexicon: Mapping[str, str], switches: Mapping[str, bool], *, has_markup: bool
+) -> Sentence:
     """Return the sentence at character `start`, where the one before said that the next begins. Raises Refused."""
     language = language_of(tag)
-    marked = markup.read(text)
+    marked = markup.read(text) if has_markup else markup.Marked(text, (), ())
     _check(marked, lexicon)
     if not 0 <= start < len(text):
         raise Refused(f"the text has {len(text)} characters: there is no sentence at {start}")

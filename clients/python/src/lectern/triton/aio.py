@@ -104,6 +104,7 @@ class AsyncTriton:
         lexicon: Mapping[str, str] | None = None,
         reference: Reference | None = None,
         previous: Reference | None = None,
+        markup: bool = False,
         lane: contract.Lane = "live",
         deadline: float | None = None,
     ) -> AsyncGenerator[Piece, None]:
@@ -111,7 +112,8 @@ class AsyncTriton:
 
         Closing the generator cancels the request at once, so leave it by ``contextlib.aclosing`` when you may not
         read to the end. `voice` holds the model's own parameters, `previous` is
-        what was spoken before, to go on from, `deadline` is in seconds from now.
+        what was spoken before, to go on from, `markup` has the text's markup obeyed where the model's card offers it,
+        `deadline` is in seconds from now.
         """
         if deadline is not None and deadline <= 0:
             raise DeadlineExceeded("the deadline had passed before the request was sent", model=model)
@@ -124,6 +126,7 @@ class AsyncTriton:
             lexicon=lexicon,
             reference=reference,
             previous=previous,
+            markup=markup,
             lane=lane,
             deadline=deadline,
         )

@@ -29,6 +29,7 @@ def speech_request(
     lexicon: Mapping[str, str] | None = None,
     reference: Reference | None = None,
     previous: Reference | None = None,
+    markup: bool = False,
     lane: contract.Lane = "live",
     deadline: float | None = None,
 ) -> pb.ModelInferRequest:
@@ -48,6 +49,8 @@ def speech_request(
     if previous is not None:
         _add_speech(request, previous, contract.PREVIOUS_AUDIO, contract.PREVIOUS_RATE, contract.PREVIOUS_TEXT)
     request.parameters[contract.LANE].string_param = lane
+    if markup:
+        request.parameters[contract.MARKUP].bool_param = True
     if deadline is not None:
         request.parameters[contract.DEADLINE_MS].int64_param = math.ceil(deadline * 1000)
     return request

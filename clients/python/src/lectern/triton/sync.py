@@ -100,6 +100,7 @@ class Triton:
         lexicon: Mapping[str, str] | None = None,
         reference: Reference | None = None,
         previous: Reference | None = None,
+        markup: bool = False,
         lane: contract.Lane = "live",
         deadline: float | None = None,
     ) -> Generator[Piece, None, None]:
@@ -107,7 +108,8 @@ class Triton:
 
         Closing the generator cancels the request at once, so leave it by ``contextlib.closing`` when you may not
         read to the end. `voice` holds the model's own parameters, `previous` is
-        what was spoken before, to go on from, `deadline` is in seconds from now.
+        what was spoken before, to go on from, `markup` has the text's markup obeyed where the model's card offers it,
+        `deadline` is in seconds from now.
         """
         if deadline is not None and deadline <= 0:
             raise DeadlineExceeded("the deadline had passed before the request was sent", model=model)
@@ -120,6 +122,7 @@ class Triton:
             lexicon=lexicon,
             reference=reference,
             previous=previous,
+            markup=markup,
             lane=lane,
             deadline=deadline,
         )

@@ -67,6 +67,7 @@ class SpeakOptions(TypedDict, total=False):
     lexicon: Mapping[str, str] | None
     reference: Reference | None
     previous: Reference | None  # of models whose card says so
+    markup: bool  # whether the text has markup; of models whose card says so
     lane: Lane
     deadline: float | None  # seconds from now
 
@@ -123,7 +124,7 @@ class Card(msgspec.Struct, frozen=True):
     normalization: bool = False  # its voices take switches of what is written out as words
     seed: bool = False  # its voices take a seed, as they draw lots
     instructions: bool = False  # its voices take a description of how to speak
-    markup: bool = False  # reads [word](/IPA/) and [pause:1s] in the text
+    markup: bool = False  # reads [word](/IPA/) and [pause:1s] in a text, if it is asked to
     places: int | None = None  # segments it can make at a time, each at least as fast as it is heard
     default_voice: str = ""  # the name of the voice that speaks when none is asked for
     version: str = ""  # of the weights: it changes when the same request would sound different
@@ -150,7 +151,7 @@ class Card(msgspec.Struct, frozen=True):
 
         As on the server, instructions and a seed are left out where the model takes none.
         """
-        for feature in ("lexicon", "normalization"):
+        for feature in ("lexicon", "normalization", "markup"):
             if getattr(voicing, feature) and not getattr(self, feature):
                 raise InvalidRequest(f"{feature} cannot be used with this model")
         voice = self.voice(voicing.voice) if voicing.voice else None  # else the model takes its own default
@@ -161,5 +162,6 @@ class Card(msgspec.Struct, frozen=True):
             "language": voicing.language or (voice.language if voice else None),
             "speed": voicing.speed,
             "lexicon": voicing.lexicon,
+            "markup": bool(voicing.markup),
             "lane": voicing.lane or "live",
         }

@@ -43,6 +43,8 @@ class Segment:
     lexicon: Mapping[str, str] = field(default_factory=dict)
     reference: Reference | None = None
     previous: Reference | None = None
+    markup: bool = False
+    """Whether the markup that the card offers is to be read in the text; else all of it is words."""
     lane: Lane = LANES[0]
 
 

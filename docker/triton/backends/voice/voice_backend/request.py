@@ -65,6 +65,7 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
         lexicon=_lexicon(tensors),
         reference=_speech(tensors, contract.REFERENCE_AUDIO, contract.REFERENCE_RATE, contract.REFERENCE_TEXT),
         previous=_speech(tensors, contract.PREVIOUS_AUDIO, contract.PREVIOUS_RATE, contract.PREVIOUS_TEXT),
+        markup=given.get(contract.MARKUP, False),
         lane=_lane(given),
     )
     return Speak(segment, _deadline(given))
@@ -72,13 +73,13 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
 
 def _parameters(raw: str) -> dict[str, Any]:
     given = msgspec.json.decode(raw or "{}", type=dict[str, Any])
-    known = (contract.LANE, contract.DEADLINE_MS, contract.DESCRIBE, contract.CANCEL)
+    known = (contract.LANE, contract.DEADLINE_MS, contract.MARKUP, contract.DESCRIBE, contract.CANCEL)
     for name in given:
         if name not in known and not name.startswith(_FOREIGN_PARAMETERS):
             raise BadRequest(f"unknown request parameter {name!r}: the known ones are {', '.join(known)}")
-    describe = given.get(contract.DESCRIBE, False)
-    if not isinstance(describe, bool):
-        raise BadRequest(f"{contract.DESCRIBE} must be true or false")
+    for name in (contract.MARKUP, contract.DESCRIBE):
+        if not isinstance(given.get(name, False), bool):
+            raise BadRequest(f"{name} must be true or false")
     if not isinstance(given.get(contract.CANCEL, ""), str):
         raise BadRequest(f"{contract.CANCEL} must be the id of a request")
     return given

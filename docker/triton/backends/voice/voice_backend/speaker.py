@@ -22,6 +22,7 @@ _CANNOT: Final = {
     "lexicon": "has no lexicon",
     "references": "has no references",
     "previous": "does not go on from previous audio",
+    "markup": "reads no markup",
 }
 
 log = logging.getLogger(__name__)
@@ -90,8 +91,7 @@ class Speaker:
         card = voice.card()
         self._rate: int = card["sample_rate"]
         self._supports = {feature: bool(card[feature]) for feature in ("speed", "lexicon", "references")}
-        self._supports["previous"] = bool(card.get("previous"))
-        self._markup = bool(card.get("markup"))
+        self._supports |= {feature: bool(card.get(feature)) for feature in ("previous", "markup")}
         self._lanes: Lanes[Job] = Lanes(limits)
         if meter is not None:
             meter.begin(lambda: self._lanes.waiting)
@@ -114,6 +114,7 @@ class Speaker:
             "lexicon": bool(segment.lexicon),
             "references": segment.reference is not None,
             "previous": segment.previous is not None,
+            "markup": segment.markup,
         }
         for feature, wanted in asked.items():
             if wanted and not self._supports[feature]:
@@ -202,7 +203,7 @@ class Speaker:
 
     def _check_length(self, segment: Segment, samples: int) -> None:
         text, silence = segment.text, 0.0
-        if self._markup:
+        if segment.markup:
             text, silence = without_markup(segment.text), pauses_in(segment.text)
         check_length(text, samples / self._rate - silence, segment.speed)
 
