@@ -20,6 +20,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     speed: float = 1.0
     lexicon: Mapping[str, str] = {}
+    markup: bool = False  # whether the model reads markup in the text; else all of it is words
 
 
 def manner(
@@ -32,6 +33,7 @@ def manner(
     normalization: Mapping[str, bool] | None = None,
     seed: int | None = None,
     instructions: str | None = None,
+    markup: bool = False,
 ) -> Manner:
     """Raises `BadRequest` or `TooLarge`.
 
@@ -45,7 +47,7 @@ def manner(
     if instructions:
         check_text(instructions, field="instructions", limit=limits.max_instructions)
     _check_lexicon(lexicon or {}, limits.max_lexicon)
-    for field, given in (("lexicon", lexicon), ("normalization", normalization)):
+    for field, given in (("lexicon", lexicon), ("normalization", normalization), ("markup", markup)):
         if given and field not in voice.features:
             raise bad_field(
                 field, f"cannot be used with the model '{voice.model}'; leave it out or choose another model"
@@ -58,6 +60,7 @@ def manner(
         language=language or voice.language,
         speed=speed,
         lexicon=lexicon or {},
+        markup=markup,
     )
 
 

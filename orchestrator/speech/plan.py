@@ -31,6 +31,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     speed: float
     lexicon: Mapping[str, str] = {}
+    markup: bool = False
     reference: Reference | None = None  # what the voice is to sound like
     # Not in the key: the same words may stand anywhere.
     spans: Sequence[Span] = ()
@@ -55,6 +56,7 @@ def plan(said: Iterable[Words], manner: Manner) -> list[Segment]:
                 language=manner.language,
                 speed=manner.speed,
                 lexicon=lexicon,
+                markup=manner.markup,
                 reference=manner.voice.prompt.reference if manner.voice.prompt else None,
                 spans=spans,
                 silence=silence,
@@ -81,6 +83,8 @@ def _key(text: str, manner: Manner, lexicon: Mapping[str, str]) -> str:
         lexicon,
         text,
     )
+    if manner.markup:
+        identity += ("markup",)
     if (prompt := manner.voice.prompt) is not None:
         identity += (prompt.digest, prompt.transcript)
     return hashlib.sha256(msgspec.json.encode(identity, order="sorted")).hexdigest()

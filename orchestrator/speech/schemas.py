@@ -76,6 +76,10 @@ class Spoken(Schema):
         dict[str, str] | None, Meta(description="Words and their pronunciation in the model's phonetic alphabet.")
     ] = None
     normalization: Normalization | None = None
+    markup: Annotated[
+        bool,
+        Meta(description="Whether the model obeys [word](/IPA/) and [pause:0.5s] in the text; else they are words."),
+    ] = False
     seed: Seed | None = None
     lane: Annotated[Lane, Meta(description="live is heard at once and comes first; batch can wait.")] = "live"
 

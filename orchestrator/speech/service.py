@@ -73,6 +73,7 @@ class Speech:
         normalization: Mapping[str, bool] | None = None,
         seed: int | None = None,
         instructions: str | None = None,
+        markup: bool = False,
     ) -> Manner:
         """The default for what is left out. Raises `BadRequest`, `TooLarge`, `NotFound` or `Unavailable`."""
         return manner(
@@ -84,6 +85,7 @@ class Speech:
             normalization=normalization,
             seed=seed,
             instructions=instructions,
+            markup=markup,
         )
 
     async def _voice(self, account: UUID, voice: str | None, model: str | None) -> Voice:

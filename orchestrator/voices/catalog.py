@@ -21,7 +21,7 @@ _SHORTEST_REFRESH: Final = 2.0  # so that guessing at voice names does not becom
 
 _PLACES: Final = 8  # of a model that does not say how many it has
 _BEST_FIRST: Final = ("kokoro", "espeak")
-_FEATURES: Final = ("lexicon", "normalization", "seed", "instructions")
+_FEATURES: Final = ("lexicon", "normalization", "markup", "seed", "instructions")
 
 log = structlog.stdlib.get_logger("lectern.voices")
 

@@ -7,6 +7,7 @@ import numpy as np
 import openai
 import pytest
 
+from tests.integration import documents
 from tests.integration.audio import decode
 from tests.integration.metrics import metric
 from tests.stack import Stack
@@ -70,13 +71,63 @@ def test_voices_have_grades(api: httpx.Client) -> None:
     }  # fmt: skip
 
 
-def test_markup_goes_through_to_the_model(api: httpx.Client) -> None:
+def marked(api: httpx.Client, path: str, **fields: Any) -> list[str]:
+    answer = api.request("POST" if fields else "GET", path, json=fields or None)
+    assert answer.status_code == 200, answer.text
+    return [word["word"] for word in answer.json()["words"]]
+
+
+def test_markup_goes_through_to_the_model_where_it_is_asked_for(api: httpx.Client) -> None:
     plain = len(sound(api, input="One. Two."))
-    assert len(sound(api, input="One. [pause:2s] Two.")) - plain == pytest.approx(2 * 24_000, abs=0.5 * 24_000)
-    assert not np.array_equal(sound(api, input="[Two](/tˈiː/)"), sound(api, input="Two"))
+    paused = len(sound(api, input="One. [pause:2s] Two.", markup=True))
+    assert paused - plain == pytest.approx(2 * 24_000, abs=0.5 * 24_000)
+    assert not np.array_equal(sound(api, input="[Two](/tˈiː/)", markup=True), sound(api, input="Two"))
+    assert not np.array_equal(sound(api, input="[Two](/tˈiː/)", markup=True), sound(api, input="[Two](/tˈiː/)"))
+    asked = {"model": "kokoro", "voice": "af_heart", "input": "[Two](/tˈiː/) [pause:1s] more."}
+    assert marked(api, "/v1/audio/captions", **asked, markup=True) == ["Two", "more"]
+    plainly = " ".join(marked(api, "/v1/audio/captions", **asked))
+    assert all(said in plainly for said in ("Two", "/tˈiː/", "pause", "1s", "more"))
+
+
+def test_every_turn_of_a_dialogue_has_the_markup_that_the_request_asks_for(api: httpx.Client) -> None:
+    turns = [{"text": "One. [pause:2s] Two."}, {"text": "[Two](/tˈiː/)", "voice": "af_sky"}]
+    fields = {"model": "kokoro", "voice": "af_heart", "turns": turns, "caption_format": "json"}
+    assert marked(api, "/v1/audio/captions", **fields, markup=True) == ["One", "Two", "Two"]
+
+
+def test_the_marks_of_a_dialogue_are_its_own_with_and_without_markup(api: httpx.Client) -> None:
+    text = "One. [pause:1.5s] [voice:af_sky] Two."
+    plain = len(sound(api, input=text, dialogue=True))
+    assert plain >= 1.5 * 24_000
+    assert len(sound(api, input=text, dialogue=True, markup=True)) == pytest.approx(plain, abs=0.2 * 24_000)
 
 
 def test_a_pause_that_cannot_be_is_the_callers_mistake(api: httpx.Client) -> None:
-    answer = speak(api, input="One. [pause:99s] Two.")
+    answer = speak(api, input="One. [pause:99s] Two.", markup=True)
     assert answer.status_code == 400
     assert "pause" in answer.json()["error"]["message"]
+    assert speak(api, input="One. [pause:99s] Two.").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/v1/audio/captions"])
+def test_markup_is_refused_where_the_model_cannot_read_it(api: httpx.Client, path: str) -> None:
+    answer = api.post(path, json={"model": "espeak", "input": "One. [pause:1s] Two.", "markup": True})
+    assert answer.status_code == 400
+    assert "'markup' cannot be used with the model 'espeak'" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("document_format", ["text", "markdown"])
+def test_the_text_of_a_document_is_never_obeyed(api: httpx.Client, document_format: str) -> None:
+    text = "Read \\[our blog](/blog/) today, or \\[x](/Ж/) for `[Hi](/hˈaɪ/)`.\n\n"
+    text += "Then wait [pause:99s] for [pause:1s] more.\n"
+    if document_format == "text":
+        text = text.replace("\\", "")
+    document = documents.make(api, text, format=document_format)
+    path = f"/api/v1/documents/{document['id']}"
+    asked = "?model=kokoro&voice=af_heart"
+    assert decode(api.get(f"{path}/audio{asked}&response_format=flac").raise_for_status().content)[0].size
+    words = marked(api, f"{path}/captions{asked}&caption_format=json")
+    assert {"our", "today", "wait", "more"} <= set(words)
+    assert all(said in " ".join(words) for said in ("/blog/", "/Ж/", "pause", "99s"))
+    for block in documents.blocks(api, document["id"]):
+        api.get(f"{path}/blocks/{block['id']}/audio{asked}").raise_for_status()

@@ -194,6 +194,7 @@ class Synthesizer:
             language=segment.language,
             speed=segment.speed,
             lexicon=segment.lexicon,
+            markup=segment.markup,
             reference=segment.reference,
             lane=way.lane,
             deadline=way.left,

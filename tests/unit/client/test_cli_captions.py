@@ -26,7 +26,8 @@ def _here(server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 def test_every_option_reaches_the_server(server: FakeServer) -> None:
     Path("words.json").write_text('{"Lectern": "lˈɛktɚn"}')
     options = ["--voice", "a(2)+b(1)", "--model", "m", "--speed", "1.5", "--language", "en-GB", "--lane", "batch"]
-    options += ["--instructions", "Whisper.", "--lexicon", "words.json", "--sample-rate", "16000", "--loudness", "-16"]
+    options += ["--instructions", "Whisper.", "--lexicon", "words.json", "--markup", "--sample-rate", "16000"]
+    options += ["--loudness", "-16"]
     assert main(["speak", "hello", "-o", "a.aac", *options]) == 0
     assert server.asked[0].body == {
         "input": "hello",
@@ -37,6 +38,7 @@ def test_every_option_reaches_the_server(server: FakeServer) -> None:
         "lane": "batch",
         "instructions": "Whisper.",
         "lexicon": {"Lectern": "lˈɛktɚn"},
+        "markup": True,
         "response_format": "aac",
         "sample_rate": 16000,
         "loudness": -16.0,
@@ -153,3 +155,5 @@ def test_options_reach_a_model_directly(fake: FakeTriton, capsys: pytest.Capture
     Path("words.json").write_text('{"a": "b"}')
     assert main(["speak", "hello", "-o", "a.wav", "--triton", fake.address, "--lexicon", "words.json"]) == 2
     assert "lexicon cannot be used" in capsys.readouterr().err
+    assert main(["speak", "hello", "-o", "a.wav", "--triton", fake.address, "--markup"]) == 2
+    assert "markup cannot be used" in capsys.readouterr().err

@@ -21,6 +21,7 @@ EVERYTHING: dict[str, Any] = {
     "lexicon": {"Lectern": "lˈɛktɚn"},
     "normalization": {"urls": False},
     "seed": 7,
+    "markup": True,
     "lane": "batch",
 }
 
@@ -123,7 +124,7 @@ def test_a_preview_of_a_voice(client: Either, server: FakeServer) -> None:
     assert server.asked[0].query == {"voice": ["en-us"], "model": ["espeak"]}
 
 
-@pytest.mark.parametrize("field", ["instructions", "lexicon", "normalization", "seed"])
+@pytest.mark.parametrize("field", ["instructions", "lexicon", "normalization", "seed", "markup"])
 def test_documents_are_refused_what_they_cannot_have(client: Either, server: FakeServer, field: str) -> None:
     voicing = Voicing(**{field: EVERYTHING[field]})
     for method, arguments in (("block_audio", ("d1", "b1")), ("document_captions", ("d1",))):

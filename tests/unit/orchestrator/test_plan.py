@@ -47,6 +47,7 @@ def manner(voice: Voice, **asked: Any) -> Manner:
         key(parameters={**VOICE.parameters, "seed": 1}),
         key(language="de"),
         key(lexicon={"hello": "hɛˈloʊ"}),
+        key(markup=True),
     ],
 )
 def test_what_is_heard_is_in_the_key(changed: str) -> None:

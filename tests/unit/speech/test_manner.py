@@ -28,7 +28,7 @@ ABLE = Voice(
     gender=None,
     description="",
     parameters={"pitch": 50},
-    features=frozenset({"lexicon", "normalization", "seed", "instructions"}),
+    features=frozenset({"lexicon", "normalization", "markup", "seed", "instructions"}),
 )
 
 
@@ -43,7 +43,7 @@ def test_what_is_left_out_is_the_voices_own() -> None:
 
 
 def test_what_the_model_can_be_told_it_is_told() -> None:
-    told = asked(seed=0, instructions="softly", normalization={"money": False}, lexicon={"tea": "tiː"})
+    told = asked(seed=0, instructions="softly", normalization={"money": False}, lexicon={"tea": "tiː"}, markup=True)
     assert told.parameters == {
         "pitch": 50,
         "seed": 0,
@@ -51,17 +51,19 @@ def test_what_the_model_can_be_told_it_is_told() -> None:
         "normalization": {"money": False},
     }
     assert told.lexicon == {"tea": "tiː"}
+    assert told.markup
 
 
 def test_empty_wishes_change_nothing() -> None:
-    assert asked(instructions="", normalization={}, lexicon={}) == asked()
+    assert asked(instructions="", normalization={}, lexicon={}, markup=False) == asked()
+    assert not asked().markup
 
 
 def test_what_changes_no_word_is_left_out_where_the_model_cannot_do_it() -> None:
     assert asked(PLAIN, seed=7, instructions="softly") == asked(PLAIN)
 
 
-@pytest.mark.parametrize("fields", [{"lexicon": {"tea": "tiː"}}, {"normalization": {"money": True}}])
+@pytest.mark.parametrize("fields", [{"lexicon": {"tea": "tiː"}}, {"normalization": {"money": True}}, {"markup": True}])
 def test_what_changes_words_is_refused_where_the_model_cannot_do_it(fields: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match="cannot be used with the model 'espeak'") as refused:
         asked(PLAIN, **fields)

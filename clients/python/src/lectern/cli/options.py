@@ -55,6 +55,9 @@ def add_manner(parser: argparse.ArgumentParser) -> None:
     """What documents do not take."""
     parser.add_argument("--instructions", metavar="TEXT", help="how to speak, for models that can be told")
     parser.add_argument("--lexicon", metavar="FILE", help="JSON object of words and their pronunciation in IPA")
+    parser.add_argument(
+        "--markup", action="store_true", help="obey [word](/IPA/) and [pause:0.5s] in the text, for models that can"
+    )
 
 
 def voicing(options: argparse.Namespace) -> Voicing:
@@ -68,6 +71,7 @@ def voicing(options: argparse.Namespace) -> Voicing:
         lane=options.lane,
         instructions=getattr(options, "instructions", None),
         lexicon=_lexicon(lexicon) if lexicon else None,
+        markup=getattr(options, "markup", False) or None,
     )
 
 
