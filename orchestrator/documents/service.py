@@ -109,8 +109,8 @@ async def spoken_of_block(account: UUID, document_id: UUID, block_id: UUID) -> s
 
 
 async def voiced(account: UUID, document_id: UUID) -> list[VoicedBlock]:
-    """Every block that is read aloud, in order. Raises `NotFound`."""
-    await get(account, document_id)
+    """Every block that is read aloud, in order. Raises `NotFound`, or `NotReady` if it is not cut into blocks."""
+    await _cut(account, document_id)
     columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds)
     rows = (
         await Block.select(*columns)
@@ -123,10 +123,16 @@ async def voiced(account: UUID, document_id: UUID) -> list[VoicedBlock]:
 
 async def outline(account: UUID, document_id: UUID) -> list[OutlinedBlock]:
     """Every block, in order, without its texts. Raises `NotFound`, or `NotReady` if it is not cut into blocks."""
-    document = await get(account, document_id)
-    if document.status != "ready":
-        raise NotReady(document.error or "This document is still being cut into blocks. Try again in a moment.")
+    await _cut(account, document_id)
     return msgspec.convert(await run(_OUTLINE, document_id), list[OutlinedBlock])
+
+
+async def _cut(account: UUID, document_id: UUID) -> None:
+    document = await get(account, document_id)
+    if document.status == "failed":
+        raise NotReady(f"This document cannot be read aloud: {document.error or 'its text could not be cut.'}")
+    if document.status != "ready":
+        raise NotReady("This document is still being cut into blocks. Try again in a moment.")
 
 
 def _check_page(limit: int, limits: DocumentSettings) -> None:

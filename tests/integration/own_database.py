@@ -23,6 +23,9 @@ class OwnDatabase:
     url: str
     api_key: str
 
+    def execute(self, statement: str) -> None:
+        asyncio.run(_execute(self.url, statement))
+
 
 @contextmanager
 def worker(database: OwnDatabase, log: Path) -> Iterator[None]:
