@@ -1,28 +1,47 @@
-"""Japanese: Open JTalk's words and readings, in misaki's signs. The pitch that misaki puts behind them is left out."""
+"""Japanese: Open JTalk's words and readings, in the signs and with the spaces that Kokoro 1.0 learnt of misaki."""
 
+# ruff: noqa: RUF001, RUF002 - phonetic signs and kana look like others
+
+import re
 import unicodedata
-from typing import Any
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final
 
 import pyopenjtalk
-from misaki.ja import JAG2P
 
 from g2p.aligned import AlignedText, project
 from g2p.fixed import read_around
+from g2p.kana import signs_of
 from g2p.token import Token
+from g2p.vocabulary import IDS
+
+_SIGNS: Final = str.maketrans({
+    "。": ".", "、": ",", "~": "—", "〜": "—", "―": "—", "–": "—", "⋯": "…",
+    **dict.fromkeys("「『«〈《", "“"), **dict.fromkeys("」』»〉》", "”"), **dict.fromkeys("[【〔{", "("),
+    **dict.fromkeys("]】〕}", ")"),
+})  # fmt: skip
+"""What stands between words, after NFKC."""
+_OPENING: Final = tuple("“(")
+_CLOSING: Final = tuple("”).,?!:;")
+_DEVOICED: Final = "’"
+_INFLECTED: Final = ("動詞", "形容詞")
+_LONG: Final = re.compile(r"(?<=[イキギシジチニビミリ])イ|(?<=[ウクグスツヌフブムユル])ウ")
 
 
 class JapaneseReader:
     def __init__(self) -> None:
-        self._g2p = JAG2P("pyopenjtalk")
+        words = resources.files("misaki.data").joinpath("ja_words.txt").read_text(encoding="utf-8")
+        self._words = frozenset(words.split())
         pyopenjtalk.run_frontend("準備")  # loads the dictionary
 
     def read(self, text: AlignedText) -> list[Token]:
         return read_around(text, self._plain)
 
     def _plain(self, text: str) -> list[Token]:
-        words: list[Any] = self._g2p(text)[1]
+        parts: list[Any] = pyopenjtalk.run_frontend(text, iu_pronunciation="YuuBase")
         # Open JTalk writes numbers out and widens letters, so that its words are looked for in the text.
-        surfaces = [unicodedata.normalize("NFKC", word.text) for word in words]
+        surfaces = [unicodedata.normalize("NFKC", part["string"]) for part in parts]
         ends = []
         total = 0
         for surface in surfaces:
@@ -30,10 +49,48 @@ class JapaneseReader:
             ends.append(total)
         cuts = [0, *project(ends, "".join(surfaces), text)]
         tokens: list[Token] = []
-        for word, first, last in zip(words, cuts[:-1], cuts[1:], strict=True):
-            phonemes = word.phonemes or ""
-            # Words that belong together are spoken as one; a space goes between the groups, as upstream puts it.
-            if tokens and phonemes and word._.mora_size and not word._.chain_flag and not tokens[-1].space:
-                tokens[-1] = Token(tokens[-1].start, tokens[-1].end, tokens[-1].phonemes, " ")
-            tokens.append(Token(first, last, phonemes, word.whitespace))
+        at = 0
+        while at < len(parts):
+            count = self._together(parts[at:], surfaces[at:])
+            sounds = _sounds(parts[at : at + count]) if _is_said(parts[at]) else [_sign(surfaces[at])]
+            if any(sounds) or any(map(str.isalnum, surfaces[at])):
+                if tokens and _is_apart(tokens[-1].phonemes, "".join(sounds)):
+                    tokens[-1] = Token(tokens[-1].start, tokens[-1].end, tokens[-1].phonemes, " ")
+                tokens += [Token(cuts[at + one], cuts[at + one + 1], sound) for one, sound in enumerate(sounds)]
+            at += count
         return tokens
+
+    def _together(self, parts: list[Mapping[str, Any]], surfaces: list[str]) -> int:
+        """Return how many parts are one word, which is said without a space: the longest that is in misaki's list."""
+        said = next((at for at, part in enumerate(parts) if not _is_said(part)), len(parts))
+        return next((count for count in range(said, 1, -1) if "".join(surfaces[:count]) in self._words), 1)
+
+
+def _is_said(part: Mapping[str, Any]) -> bool:
+    return bool(part["mora_size"])
+
+
+def _sounds(parts: list[Any]) -> list[str]:
+    """Return what each part of a word sounds like; a sound depends on the kana behind it, in the next part too."""
+    kana = [_kana(part) for part in parts]
+    signs = iter(signs_of("".join(kana)))
+    return ["".join(next(signs) for _ in part) for part in kana]
+
+
+def _kana(part: Mapping[str, Any]) -> str:
+    kana = str(part["pron"]).replace(_DEVOICED, "")
+    # 新しい, 聞いて, 吸う: the dictionary that Kokoro learnt from has a long vowel there, Open JTalk's has two.
+    return _LONG.sub("ー", kana) if part["pos"] in _INFLECTED else kana
+
+
+def _sign(surface: str) -> str:
+    """Return a sign between words as Kokoro knows it; most of them are silent."""
+    return "".join(sign for sign in surface.translate(_SIGNS) if sign in IDS and not sign.isspace())
+
+
+def _is_apart(before: str, following: str) -> bool:
+    """Tell whether a space goes between two words, or a word and a sign: not beside ʔ, which joins both."""
+    last, first = before[-1:], following[:1]
+    if first in _CLOSING or last in _OPENING:
+        return False
+    return last in _CLOSING or first in _OPENING or "ʔ" not in (last, first)

@@ -1,0 +1,35 @@
+"""How misaki's cutlet, which Kokoro 1.0 learnt Japanese of, writes kana, and how we do.
+
+Run in the models' environment: words in katakana in, a JSON list; pairs of both out. Only the tables of cutlet are
+used, so that its tagger and the dictionary of that need not be installed.
+"""
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "model_repository" / "kokoro_g2p" / "1"))
+for name in ("fugashi", "jaconv", "mojimoji"):
+    sys.modules[name] = types.ModuleType(name)
+sys.modules["fugashi"].Tagger = object  # type: ignore[attr-defined]
+
+from g2p.kana import signs_of  # noqa: E402 - it needs the modules above
+from misaki.cutlet import HEPBURN, Cutlet  # noqa: E402
+
+
+def upstream(cutlet: Any, word: str) -> str:
+    hiragana = [chr(ord(kana) - 0x60) if kana <= "ヶ" else kana for kana in word]
+    around = zip([None, *hiragana], hiragana, [*hiragana[1:], None], strict=False)
+    return "".join(cutlet._get_single_mapping(*kana) for kana in around)
+
+
+def main() -> None:
+    cutlet = Cutlet.__new__(Cutlet)
+    cutlet.table, cutlet.exceptions = dict(HEPBURN), {}
+    json.dump([[upstream(cutlet, word), "".join(signs_of(word))] for word in json.load(sys.stdin)], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
