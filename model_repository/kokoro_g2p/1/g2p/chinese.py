@@ -3,6 +3,7 @@
 import re
 import sys
 import types
+import unicodedata
 
 import rjieba
 
@@ -40,9 +41,14 @@ class ChineseReader:
                 ]
                 words[-1] = Token(words[-1].start, words[-1].end, words[-1].phonemes)
                 tokens += words
-            elif run[0].isalnum():
+            elif run[0].isalnum() or _is_vowel_sign(run[0]):
                 tokens.append(Token(*found.span(), self._foreign.say(run), " "))
             else:
                 signs = ZHG2P.map_punctuation(run)
                 tokens.append(Token(*found.span(), signs, " " if signs else ""))
         return tokens
+
+
+def _is_vowel_sign(sign: str) -> bool:
+    """Tell whether a sign is said as part of a letter, as in Tamil, and does not only say how an emoji is drawn."""
+    return unicodedata.category(sign) in ("Mc", "Mn") and not "\ufe00" <= sign <= "\ufe0f"

@@ -14,7 +14,7 @@ from g2p.normalize import normalize
 from g2p.refusal import Refused
 from g2p.sentences import sentence_end
 from g2p.token import Reader, Token
-from g2p.vocabulary import IDS, MOST, known, unknown
+from g2p.vocabulary import IDS, MOST, known, sayable, unknown
 
 if TYPE_CHECKING:
     from g2p.espeak import EspeakReader
@@ -151,19 +151,15 @@ class _Sentence:
         aligned = _stripped(aligned.replace(_BLANKS, lambda _: " "))
         if not aligned.text:
             return [], aligned
-        tokens = [
-            Token(token.start, token.end, known(token.phonemes), known(token.space))
-            for token in reader_of(self.language).read(aligned)
-        ]
-        return [_audible(token, aligned.text) for token in tokens], aligned
+        return [self._audible(token, aligned.text) for token in reader_of(self.language).read(aligned)], aligned
 
-
-def _audible(token: Token, text: str) -> Token:
-    """A word of which nothing is left, such as one in a script that the reader does not know, is spelt out."""
-    word = text[token.start : token.end]
-    if token.phonemes or not any(sign.isalpha() for sign in word):
-        return token
-    return Token(token.start, token.end, known(spelling().say(word)), token.space or " ")
+    def _audible(self, token: Token, text: str) -> Token:
+        """A word of which nothing is left, such as one in a script that the reader does not know, is spelt out."""
+        word = text[token.start : token.end]
+        phonemes, space = sayable(token.phonemes, self.language, word), known(token.space)
+        if not phonemes and any(sign.isalpha() for sign in word):
+            phonemes, space = sayable(spelling().say(word), self.language, word), space or " "
+        return Token(token.start, token.end, phonemes, space)
 
 
 def _stripped(aligned: AlignedText) -> AlignedText:

@@ -1,0 +1,37 @@
+"""Reads texts with kokoro_g2p's own readers, and says which of their sounds Kokoro has no sign for.
+
+Run in the models' environment: a JSON object in, language to texts; what the log said out, as a JSON list.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "model_repository" / "kokoro_g2p" / "1"))
+
+from g2p.phonemizer import speak_next
+
+
+class Errors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def main() -> None:
+    errors = Errors()
+    logging.getLogger("g2p").addHandler(errors)
+    for language, texts in json.load(sys.stdin).items():
+        for text in texts:
+            start: int | None = 0
+            while start is not None:
+                start = speak_next(text, start, language, {}, {}, has_markup=False).next
+    json.dump(errors.messages, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
