@@ -13,9 +13,13 @@ from kokoro_voice.phonemes import Sentence
 from kokoro_voice.silence import trim
 
 FIRST_PIECE: Final = int(0.1 * RATE)  # samples: little, so that a listener hears it at once
-SLOWEST: Final = 0.5
-FASTEST: Final = 2.0
-"""Speeds that the model itself speaks well at; beyond them its speech is stretched without changing the pitch."""
+SLOWEST: Final = 0.9
+FASTEST: Final = 1.1
+"""Speeds that the model itself is asked for; beyond them its speech is stretched without changing the pitch.
+
+It can be asked for more, but its durations are whole frames, most phonemes have two or three of them, and at 1.5 more
+than half of the words are lost on a listener, who follows what is stretched as well as before.
+"""
 
 
 def model_speed(speed: float) -> float:
