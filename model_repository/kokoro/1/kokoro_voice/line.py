@@ -41,7 +41,7 @@ class Line:
     def speak(self, sentence: Sentence, sound: Sound) -> Iterator[Piece]:
         samples, cut = trim(sound, self._speed)
         base = self._made
-        for first, last, start, end in marks_of(sentence.words, sound.frames, cut, samples.size):
+        for first, last, start, end in marks_of(sentence, sound.frames, samples, cut):
             self._marks.append((self._out(base + first), self._out(base + last), start, end))
         yield from self._give(samples)
 

@@ -1,8 +1,9 @@
-"""Cuts the silence around a sentence, so that pauses are not doubled where sentences meet."""
+"""Tells sound from silence, and cuts that around a sentence, so that pauses are not doubled where sentences meet."""
 
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from voice_backend.protocol import Samples
 
 from kokoro_voice.acoustic import FRAME, RATE, Sound
@@ -16,19 +17,22 @@ FAINTEST: Final = 16  # what is below this is silence however faint the rest is
 _RISE: Final = (np.arange(1, FADE + 1, dtype=np.float32) / (FADE + 1)).astype(np.float32)
 
 
+def heard_in(samples: Samples) -> npt.NDArray[np.int64]:
+    """Return the positions of the samples that are no silence."""
+    level = np.abs(samples.astype(np.int32))
+    return np.flatnonzero(level > max(FAINTEST, int(level.max() * QUIET)))
+
+
 def trim(sound: Sound, speed: float) -> tuple[Samples, int]:
     """Return a sentence without most of the silence around it, and how many samples were cut in front of it.
 
     Only what the model made for the sign in front of the first phoneme and for those behind the last may be cut.
     """
     samples = sound.samples
-    level = np.abs(samples.astype(np.int32))
-    loud = level > max(FAINTEST, int(level.max() * QUIET))
+    heard = heard_in(samples)
     first_phoneme = int(sound.frames[0]) * FRAME
     last_sign = samples.size - int(sound.frames[-1]) * FRAME
-    heard = np.flatnonzero(loud[:first_phoneme])
-    start = max(0, (int(heard[0]) if heard.size else first_phoneme) - LEAD)
-    heard = np.flatnonzero(loud)
+    start = max(0, min(int(heard[0]), first_phoneme) - LEAD)
     end = min(samples.size, max(int(heard[-1]) + 1 + int(PAUSE / speed), min(last_sign, start + FADE)))
     return _faded(samples[start:end], start > 0, end < samples.size), start
 
