@@ -1,9 +1,12 @@
 """Where audio lies: a folder, or any object store obstore knows. Objects are written whole or not at all."""
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
+from secrets import randbits
 from typing import Final, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -50,21 +53,30 @@ class Store:
 
     async def has(self, path: str) -> bool:
         """Raises `StoreFailed`."""
+        return await self.size(path) is not None
+
+    async def size(self, path: str) -> int | None:
+        """Bytes of the object; None if there is no such one. Raises `StoreFailed`."""
         try:
             if self._folder is not None:
-                return await asyncio.to_thread((self._folder / path).is_file)
-            await obstore.head_async(self._objects, path)
+                return (await asyncio.to_thread((self._folder / path).stat)).st_size
+            return (await obstore.head_async(self._objects, path))["size"]
         except (FileNotFoundError, NotFoundError):
-            return False
+            return None
         except _FAILURES as error:
             raise StoreFailed from error
-        return True
 
     async def write(self, path: str, data: bytes, content_type: str | None = None) -> None:
-        """Raises `StoreFailed`. A folder keeps no content types; where a store does, its signed addresses send it."""
-        attributes = {"Content-Type": content_type} if content_type and self._folder is None else None
+        """Returns once a loss of power cannot take it away. Raises `StoreFailed`.
+
+        A folder keeps no content types; where a store does, its signed addresses send it.
+        """
         try:
-            await obstore.put_async(self._objects, path, data, attributes=attributes)
+            if self._folder is not None:
+                await asyncio.to_thread(_write, self._folder / path, data)
+            else:
+                attributes = {"Content-Type": content_type} if content_type else None
+                await obstore.put_async(self._objects, path, data, attributes=attributes)
         except _FAILURES as error:
             raise StoreFailed from error
 
@@ -112,6 +124,32 @@ class Store:
         await self.write(_PROBE, b"ready")
         if await self.read(_PROBE) != b"ready":
             raise StoreFailed("What was written to the audio store could not be read back.")
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Past obstore, which does not wait for the disk: a name must not reach it before what it names."""
+    new = list(takewhile(lambda folder: not folder.exists(), file.parents))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}#{randbits(64)}")  # a name that obstore never lists
+    try:
+        with partial.open("xb") as opened:
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        partial.replace(file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folders([file.parent, *(folder.parent for folder in new)])
+
+
+def _sync_folders(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _unlink(files: Sequence[Path]) -> None:

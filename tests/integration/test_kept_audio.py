@@ -1,17 +1,20 @@
 """Kept audio by the address that Content-Location gives: parts, validators, HEAD, and what is not there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import numpy as np
 import pytest
 
 from orchestrator.embedded.home import Home
+from orchestrator.speech.audio.pcm import Samples
 from orchestrator.speech.kept.paths import path_of
 from tests.integration import documents
 from tests.integration.audio import decode
+from tests.integration.metrics import metric
 from tests.integration.servers import web_server
 from tests.stack import Stack
 
@@ -114,23 +117,124 @@ def test_nobody_hears_it_without_a_key(stack: Stack, name: str) -> None:
     assert httpx.get(f"{stack.url}{name}", trust_env=False).status_code == 401
 
 
-def test_a_segment_of_which_half_is_gone_is_made_anew(stack: Stack, api: httpx.Client) -> None:
-    text = f"Half of {uuid4().hex} was deleted."
-    speech = {"model": "hum", "voice": "hum", "input": text, "response_format": "wav"}
-    document = documents.make(api, text, format="text")
-    block = documents.blocks(api, document["id"])[0]
-    path = f"/api/v1/documents/{document['id']}/blocks/{block['id']}/audio?voice=hum&model=hum&response_format=flac"
-    whole, _ = decode(api.get(path).raise_for_status().content)
-    name = api.head(path).headers["content-location"]
-    wait_until_kept(api, name)
-    key = name.rpartition("/")[2].partition(".")[0]
-    for gone in ("flac", "json"):
-        (Home(stack.home).store / path_of(key, gone)).unlink()
-        answer = api.get(path)
-        assert answer.status_code == 200
-        assert (decode(answer.content)[0] == whole).all()
-        wait_until_kept(api, name)
-        assert api.post("/v1/audio/speech", json=speech).status_code == 200
+DAMAGE: dict[str, Callable[[bytes], bytes | None]] = {
+    "gone": lambda _: None,
+    "empty": lambda _: b"",
+    "junk": lambda whole: b"\x55" * len(whole),
+    "half": lambda whole: whole[: len(whole) // 2],
+    "without its last byte": lambda whole: whole[:-1],
+    "another shape": lambda _: b'{"samples": "many"}',
+    "the last byte is another": lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
+}
+
+
+class Kept:
+    """A block that is kept as FLAC and as MP3, and what it sounds like."""
+
+    def __init__(self, stack: Stack, api: httpx.Client, *, model: str = "hum") -> None:
+        self.text = f"Some of {uuid4().hex} was damaged."
+        self.api = api
+        self.url = stack.url
+        self.store = Home(stack.home).store
+        self.document = documents.make(api, self.text, format="text")["id"]
+        (block,) = documents.blocks(api, self.document)
+        voice = {"hum": "hum", "espeak": "en-us"}[model]
+        self.voice = {"model": model, "voice": voice}
+        self.path = f"/api/v1/documents/{self.document}/blocks/{block['id']}/audio"
+        self.whole = self.samples("flac")
+        self.name = self.get("flac").headers["content-location"]
+        self.wait_until_kept()
+        self.lossy = self.samples("mp3")
+
+    @property
+    def key(self) -> str:
+        return self.name.rpartition("/")[2].partition(".")[0]
+
+    def get(self, audio_format: str, **headers: str) -> httpx.Response:
+        query = {**self.voice, "response_format": audio_format}
+        return self.api.get(self.path, params=query, headers=headers).raise_for_status()
+
+    def samples(self, audio_format: str) -> Samples:
+        return decode(self.get(audio_format).content)[0]
+
+    def wait_until_kept(self) -> None:
+        """A whole file has a length in its header, what is being made has none."""
+        documents.until(lambda: self.get("flac"), lambda answer: "content-length" in answer.headers)
+
+    def made(self) -> float:
+        return metric(self.url, "lectern_segments_total", source="made")
+
+    def damage(self, suffix: str, how: str) -> None:
+        file = self.store / path_of(self.key, suffix)
+        changed = DAMAGE[how](file.read_bytes())
+        if changed is None:
+            file.unlink()
+        else:
+            file.write_bytes(changed)
+
+    def speech(self) -> Samples:
+        body = {**self.voice, "input": self.text, "response_format": "wav"}
+        return decode(self.api.post("/v1/audio/speech", json=body).raise_for_status().content)[0]
+
+    def of_document(self) -> Samples:
+        query = {**self.voice, "response_format": "wav"}
+        answer = self.api.get(f"/api/v1/documents/{self.document}/audio", params=query)
+        return decode(answer.raise_for_status().content)[0]
+
+    def head(self) -> None:
+        seconds = self.api.head(self.path, params=self.voice).raise_for_status().headers["x-lectern-seconds"]
+        assert float(seconds) > 0.5
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize("what", ["flac", "json"])
+def test_what_cannot_be_read_is_made_anew(stack: Stack, api: httpx.Client, what: str, how: str) -> None:
+    kept = Kept(stack, api)
+    ways: dict[str, Callable[[], object]] = {
+        "block": lambda: kept.samples("flac"),
+        "speech": kept.speech,
+        "document": kept.of_document,
+        "head": kept.head,
+    }
+    for name, hear in ways.items():
+        made = kept.made()
+        kept.damage(what, how)
+        assert api.get(kept.name).status_code == 404 or what == "json", name
+        heard = hear()
+        assert heard is None or np.array_equal(heard, kept.whole), name  # type: ignore[arg-type]
+        kept.wait_until_kept()
+        assert kept.made() == made + 1, name
+        hear()
+        assert kept.made() == made + 1, f"{name}: the second time it comes from the store"
+        assert np.array_equal(kept.samples("flac"), kept.whole)
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize("what", ["mp3", "mp3.sum"])
+def test_an_encoding_that_is_not_what_was_written_is_encoded_anew(
+    stack: Stack, api: httpx.Client, what: str, how: str
+) -> None:
+    kept = Kept(stack, api)
+    whole = kept.get("mp3").content
+    kept.damage(what, how)
+    made = kept.made()
+    part = kept.get("mp3", range="bytes=10-19")
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert kept.get("mp3").content == whole
+    assert (kept.store / path_of(kept.key, "mp3")).read_bytes() == whole
+    kept.damage(what, how)
+    assert int(api.head(kept.name.replace(".flac", ".mp3")).raise_for_status().headers["content-length"]) == len(whole)
+    assert kept.made() == made
+
+
+def test_of_a_segment_that_cannot_be_read_no_encoding_stays(stack: Stack, api: httpx.Client) -> None:
+    kept = Kept(stack, api)
+    kept.damage("flac", "half")
+    kept.damage("mp3", "empty")
+    assert len(kept.samples("mp3")) == pytest.approx(len(kept.lossy), abs=1_200)
+    kept.wait_until_kept()
+    assert not (kept.store / path_of(kept.key, "mp3")).exists()
+    assert np.array_equal(kept.samples("mp3"), kept.lossy)
 
 
 def test_two_processes_asked_first_at_once_send_the_same(

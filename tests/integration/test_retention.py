@@ -102,7 +102,7 @@ async def test_the_books_hold_every_object_of_a_segment(books: Books) -> None:
     await books.variants.encoded(key, OPUS)
     await books.variants.encoded(key, Sound("wav", 8_000))
     files = books.files(key)
-    assert set(files) == {"flac", "json", "opus", "8000.wav"}
+    assert set(files) == {"flac", "json", "opus", "opus.sum", "8000.wav", "8000.wav.sum"}
     assert await row(key) == {"sizes": files, "bytes": sum(files.values()), "evicting": False}
     assert await total_bytes() == sum(files.values())
 
@@ -354,6 +354,52 @@ async def test_a_segment_of_which_a_part_is_gone_reads_as_not_kept(books: Books,
     assert await books.variants.read(key) is None
     assert await books.variants.encoded(key, OPUS) is None
     assert not await books.variants.in_store(key, OPUS, again_after=10)
+
+
+async def test_who_holds_the_lease_deletes_what_cannot_be_read(books: Books) -> None:
+    key, neighbour = await books.make(), f"{'0' * 4}{uuid4().hex}{'0' * 28}"
+    key = f"{neighbour[:4]}{key[4:]}"
+    for one in (key, neighbour):
+        await books.variants.write(one, SPOKEN)
+        await books.variants.encoded(one, OPUS)
+    (books.folder / path_of(key, "flac")).write_bytes(b"junk")
+    assert await books.variants.read(key) is None
+    assert "flac" in books.files(key), "somebody may be writing it just now"
+    assert await books.variants.read(key, leased=True) is None
+    assert books.files(key) == {}
+    assert await row(key) is None
+    assert await kept(books, [neighbour]) == [True]
+
+
+@pytest.mark.parametrize("kept_before", ["checksums", "truth"])
+async def test_a_segment_without_a_checksum_is_read_if_it_holds_what_is_told_of_it(
+    books: Books, kept_before: str
+) -> None:
+    key = await books.make()
+    about = books.folder / path_of(key, "json")
+    told = msgspec.json.decode(about.read_bytes())
+    del told["flac"]
+    if kept_before == "truth":
+        told["samples"] += 1
+    about.write_bytes(msgspec.json.encode(told))
+    assert await kept(books, [key]) == [kept_before == "checksums"]
+    assert (await books.variants.encoded(key, Sound("flac")) is None) == (kept_before == "truth")
+    assert (await books.variants.encoded(key, OPUS) is None) == (kept_before == "truth")
+
+
+async def test_a_store_that_deletes_nothing_takes_no_voice_away(books: Books) -> None:
+    class Stubborn(Store):
+        async def delete(self, _: Sequence[str]) -> None:
+            raise StoreFailed
+
+    key = await books.make()
+    (books.folder / path_of(key, "json")).write_bytes(b"{")
+    threads = EncoderThreads(1)
+    variants = Variants(Stubborn(books.folder.as_uri()), threads, books.inventory)
+    assert await variants.read(key, leased=True) is None
+    await variants.write(key, SPOKEN)
+    assert await variants.read(key) is not None
+    threads.close()
 
 
 async def test_no_encoding_outlives_the_segment_it_was_made_from(books: Books) -> None:

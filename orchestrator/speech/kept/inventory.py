@@ -27,6 +27,7 @@ _RECORD: Final = (
 _MADE: Final = f"{_RECORD} RETURNING segment_key"
 _ADDED: Final = f"{_RECORD} WHERE NOT kept_audio.evicting RETURNING segment_key"
 _HOLD: Final = "UPDATE kept_audio SET last_used = now() WHERE segment_key = {} AND NOT evicting RETURNING segment_key"
+_FORGET: Final = "DELETE FROM kept_audio WHERE segment_key = {}"
 _FORGET_REMNANT: Final = "DELETE FROM kept_audio WHERE segment_key = {} AND NOT sizes ? {}"
 # Rows are locked in one order, whichever process flushes, so that two never wait for each other.
 _FLUSH: Final = (
@@ -52,16 +53,26 @@ class Inventory:
         """These objects, suffix and bytes, were written by whoever holds the segment's lease."""
         await self._record(_MADE, key, sizes)
 
-    async def add(self, key: str, suffix: str, size: int) -> bool:
-        """An object is about to be added to what is kept. False: the segment is going, or the database is away.
+    async def add(self, key: str, sizes: Mapping[str, int]) -> bool:
+        """Objects are about to be added to what is kept. False: the segment is going, or the database is away.
 
         True also says that the segment, as one just used, will not be evicted now.
         """
-        return await self._record(_ADDED, key, {suffix: size})
+        return await self._record(_ADDED, key, sizes)
 
     async def forget_remnant(self, key: str, essential: str) -> None:
         """Undoes an `add` to a segment that was deleted just before: without its essential object there is none."""
         await run(_FORGET_REMNANT, key, essential)
+
+    async def forget(self, key: str) -> None:
+        """All of it was deleted by whoever holds the segment's lease."""
+        try:
+            await run(_FORGET, key)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            # The next listing of the store finds that it is gone.
+            log.warning("kept audio not forgotten", segment=key, error=str(error))
 
     async def hold(self, key: str, *, again_after: float) -> bool:
         """Whether the segment is known and, as one just used, will not be evicted now.

@@ -102,7 +102,7 @@ class Synthesizer:
                 in_line = partial(synthesis.reach, "waiting")
                 async with self._leases.hold(segment.key, on_wait=in_line) as contended:
                     # Another process may have finished it since we looked.
-                    if not await self._replay(segment, synthesis, "awaited" if contended else "store"):
+                    if not await self._replay(segment, synthesis, "awaited" if contended else "store", leased=True):
                         in_line()
                         async with synthesis.way.place():
                             synthesis.reach("making")
@@ -121,8 +121,8 @@ class Synthesizer:
             if self._in_flight.get(segment.key) is synthesis:
                 del self._in_flight[segment.key]
 
-    async def _replay(self, segment: Segment, synthesis: Synthesis, source: str) -> bool:
-        variant = await self._variants.read(segment.key)
+    async def _replay(self, segment: Segment, synthesis: Synthesis, source: str, *, leased: bool = False) -> bool:
+        variant = await self._variants.read(segment.key, leased=leased)
         if variant is None:
             return False
         metrics.SEGMENTS.labels(segment.model, source).inc()

@@ -45,7 +45,7 @@ class Triton:
 class Nowhere:
     """A store that is empty, and leases that are free."""
 
-    async def read(self, _: str) -> None:
+    async def read(self, _: str, *, leased: bool = False) -> None:  # noqa: ARG002
         return None
 
     async def write(self, *_: Any) -> None:
