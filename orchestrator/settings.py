@@ -172,6 +172,24 @@ class AdmissionSettings(Concern, frozen=True, kw_only=True):
     batch_wait: Annotated[
         float, env("LECTERN_BATCH_WAIT", "Seconds a batch request may be expected to wait before it is refused.", gt=0)
     ] = 600.0
+    admission_wait: Annotated[
+        float,
+        env(
+            "LECTERN_ADMISSION_WAIT",
+            "Seconds that a request for which there is no room waits until there is, before it is refused; who reads a"
+            " document block by block is refused at once. 0: so is everybody.",
+            ge=0,
+        ),
+    ] = 30.0
+    admission_queue: Annotated[
+        int,
+        env(
+            "LECTERN_ADMISSION_QUEUE",
+            "Requests that may so wait for a model; accounts share them. Who comes then is refused at once.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 64
     live_queue: Annotated[
         int,
         env("LECTERN_LIVE_QUEUE", "Live segments that may wait for a model; accounts share them.", ge=1, le=10_000),

@@ -18,6 +18,7 @@ from lectern.errors import LecternError, NotFoundError
 from lectern.files import whole_file
 from lectern.reading import Progress, read_aloud
 from lectern.rest.aio import AsyncClient
+from lectern.voicing import Voicing
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home, write_atomically
 from orchestrator.lib.environment import read
@@ -26,6 +27,8 @@ from orchestrator.speech.audio import decoding
 from orchestrator.speech.audio.decoding import UnreadableAudioError
 
 TEXT = Path(__file__).with_name("sample.md")
+YIELDING = Voicing(lane="batch")  # whoever asks for speech meanwhile comes first
+PATIENCE = 120.0  # seconds for which a busy model is asked again for one block: nobody listens yet
 LOUD = 1_000  # of 32,767: the least peak of any speech
 
 
@@ -74,13 +77,13 @@ async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew:
     key = (await asyncio.to_thread(home.api_key.read_text)).strip()
     earlier = await asyncio.to_thread(Earlier.of, home)
     try:
-        async with AsyncClient(url, api_key=key) as client:
+        async with AsyncClient(url, api_key=key, patience=PATIENCE) as client:
             identity = await identity_of(client, text)
             if not anew and earlier is not None and await _holds(earlier, identity, home, client):
                 return None
             say("reading the sample document aloud")
             with whole_file(home.sample) as output, ReadingBar() as bar:
-                reading = await read_aloud(client, text, output, title="Sample", on_progress=bar.show)
+                reading = await read_aloud(client, text, output, title="Sample", voicing=YIELDING, on_progress=bar.show)
             Earlier(reading.document.id).keep(home)
             if earlier is not None:
                 with suppress(NotFoundError):

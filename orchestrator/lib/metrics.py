@@ -29,6 +29,7 @@ FIRST_AUDIO = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 WAITING = Gauge("lectern_segments_waiting", "Segments that wait for a place at a model.", ["model", "lane"])
+ARRIVALS = Gauge("lectern_requests_waiting", "Requests that wait to be let in, for want of room.", ["model", "lane"])
 GATE_SECONDS = Histogram(
     "lectern_gate_seconds",
     "Time that segments waited for a place at a model.",

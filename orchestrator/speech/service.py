@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from orchestrator.billing.prices import Prices
-from orchestrator.lib.errors import BadRequest, Busy, FieldError, NotFound
+from orchestrator.lib.errors import BadRequest, FieldError, NotFound
 from orchestrator.lib.ids import new_id
 from orchestrator.settings import SpeechSettings
 from orchestrator.speech.audio.formats import Sound
@@ -168,27 +168,34 @@ class Speech:
     def _pieces(
         self, segments: Sequence[Segment], asker: Asker, loudness: float | None = None, tally: Tally | None = None
     ) -> Pieces:
+        # Who reads a document by many requests comes again by themselves, and had better know at once.
+        waits = asker.listener is None and self._gate.lets_wait
         if asker.listener is None and len(segments) > self._settings.segments_ahead + 1:
             # It is a while until all of this is heard.
             asker = msgspec.structs.replace(asker, listener=new_id())
-        pieces = self._admitted(segments, asker, tally)
+        pieces = self._admitted(segments, asker, tally, waits=waits)
         if loudness is None:
             return pieces
         return leveled(pieces, partial(self._heard, segments, asker), loudness, self._threads)
 
-    async def _admitted(self, segments: Sequence[Segment], asker: Asker, tally: Tally | None) -> Pieces:
-        """What is kept or being made is always admitted, as it costs no model any time."""
-        first = segments[0]
-        admitted = None
-        if not self._synthesizer.makes(first):
-            try:
-                admitted = self._gate.admit(first.model, asker, first.estimated_seconds)
-            except Busy:
-                if not await self._are_kept(segments[: self._settings.segments_ahead + 1]):
-                    raise
+    async def _admitted(self, segments: Sequence[Segment], asker: Asker, tally: Tally | None, *, waits: bool) -> Pieces:
+        admitted = await self._admit(segments, asker, waits=waits)
         async with aclosing(self._heard(segments, asker, tally, admitted)) as pieces:
             async for place, piece in pieces:
                 yield place, piece
+
+    async def _admit(self, segments: Sequence[Segment], asker: Asker, *, waits: bool) -> Pass | None:
+        """What is kept or being made is always admitted, as it costs no model any time. Raises `Busy`."""
+        first = segments[0]
+        if self._synthesizer.makes(first):
+            return None
+        model, work = first.model, first.estimated_seconds
+        admitted = self._gate.admit_without_waiting(model, asker, work, in_turn=waits)
+        if admitted is not None or await self._are_kept(segments[: self._settings.segments_ahead + 1]):
+            return admitted
+        if waits:
+            return await self._gate.admit_in_turn(model, asker, work)
+        return self._gate.admit(model, asker, work)
 
     def _heard(
         self, segments: Sequence[Segment], asker: Asker, tally: Tally | None = None, admitted: Pass | None = None

@@ -1,8 +1,9 @@
 """A server whose model has two places: what is refused, what overtakes, and what holds nobody back."""
 
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,12 +16,22 @@ from tests.integration.servers import web_server
 from tests.own_triton import until
 from tests.stack import Stack
 
-SOON = 2.0  # seconds; a refusal takes milliseconds, and this machine may be busy
+# Also after others have shown that the model is fast, there is no room for whom no place is free.
+TWO_PLACES = {"LECTERN_MODEL_PLACES": "hum=2", "LECTERN_LIVE_WAIT": "0.0001"}
+LONG = 600.0  # seconds; nothing here takes that long, and this machine may be busy
 
 
 @pytest.fixture(scope="module")
 def url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with web_server(stack, tmp_path_factory.mktemp("load") / "log", LECTERN_MODEL_PLACES="hum=2") as url:
+    with web_server(stack, tmp_path_factory.mktemp("load") / "log", **TWO_PLACES) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def hasty_url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a server where nobody waits long to be let in, nor many."""
+    limits = {"LECTERN_ADMISSION_WAIT": "0.5", "LECTERN_ADMISSION_QUEUE": "1"}
+    with web_server(stack, tmp_path_factory.mktemp("hasty") / "log", **TWO_PLACES, **limits) as url:
         yield url
 
 
@@ -53,19 +64,95 @@ def occupy(api: httpx.Client, places: ExitStack, count: int, **more: Any) -> lis
     return asked
 
 
-def test_what_would_wait_too_long_is_refused_at_once(api: httpx.Client, url: str) -> None:
-    refused = metric(url, "lectern_requests_refused_total", model="hum", lane="live")
-    with ExitStack() as places:
-        occupy(api, places, 2)
-        assert taken(url, "live") == 2
-        began = time.monotonic()
-        answer = api.post("/v1/audio/speech", json=request("crawling"))
-        assert time.monotonic() - began < SOON
+@pytest.fixture
+def hasty(stack: Stack, hasty_url: str) -> Iterator[httpx.Client]:
+    headers = {"authorization": f"Bearer {stack.api_key}"}
+    with httpx.Client(base_url=hasty_url, headers=headers, timeout=LONG, trust_env=False) as client:
+        yield client
+    until(lambda: taken(hasty_url, "live") + waiting(hasty_url) == 0, "all places are free")
+
+
+def waiting(url: str) -> float:
+    return metric(url, "lectern_requests_waiting", model="hum")
+
+
+def check_refusal(answer: httpx.Response) -> None:
     assert answer.status_code == 503
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     error = answer.json()["error"]
     assert (error["type"], error["code"], error["param"]) == ("server_error", "busy", None)
-    assert metric(url, "lectern_requests_refused_total", model="hum", lane="live") == refused + 1
+
+
+@pytest.mark.parametrize("change", [{}, {"stream_format": "sse"}])
+def test_what_finds_no_room_is_refused_when_it_has_waited(
+    hasty: httpx.Client, hasty_url: str, change: dict[str, str]
+) -> None:
+    refused = metric(hasty_url, "lectern_requests_refused_total", model="hum", lane="live")
+    with ExitStack() as places:
+        occupy(hasty, places, 2)
+        assert taken(hasty_url, "live") == 2
+        check_refusal(hasty.post("/v1/audio/speech", json=request("crawling", **change)))
+    assert metric(hasty_url, "lectern_requests_refused_total", model="hum", lane="live") == refused + 1
+
+
+def test_beyond_those_that_may_wait_all_are_refused_at_once(stack: Stack, tmp_path: Path) -> None:
+    limits = {**TWO_PLACES, "LECTERN_ADMISSION_QUEUE": "1", "LECTERN_ADMISSION_WAIT": str(LONG)}
+    with web_server(stack, tmp_path / "log", **limits) as url, ExitStack() as ending:
+        headers = {"authorization": f"Bearer {stack.api_key}"}
+        api = ending.enter_context(httpx.Client(base_url=url, headers=headers, timeout=LONG, trust_env=False))
+        threads = ending.enter_context(ThreadPoolExecutor(1))
+        places = ending.enter_context(ExitStack())
+        occupy(api, places, 2)
+        first = threads.submit(api.post, "/v1/audio/speech", json=request())
+        until(lambda: waiting(url) == 1, "one waits")
+        check_refusal(api.post("/v1/audio/speech", json=request()))
+        assert not first.done()
+        places.close()
+        assert first.result().status_code == 200
+
+
+def test_who_waits_comes_in_as_soon_as_somebody_leaves(api: httpx.Client, url: str) -> None:
+    with ThreadPoolExecutor(4) as threads, ExitStack() as places:
+        occupy(api, places, 2)
+        waiters = [threads.submit(api.post, "/v1/audio/speech", json=request()) for _ in range(4)]
+        until(lambda: waiting(url) == 4, "all wait")
+        places.close()
+        assert [waiter.result().status_code for waiter in waiters] == [200] * 4
+    assert waiting(url) == 0
+
+
+def test_who_goes_away_does_not_wait_any_longer(api: httpx.Client, url: str) -> None:
+    with ExitStack() as places:
+        occupy(api, places, 2)
+        with pytest.raises(httpx.ReadTimeout):
+            api.post("/v1/audio/speech", json=request(), timeout=1)
+        until(lambda: waiting(url) == 0, "nobody waits")
+
+
+def test_who_reads_a_document_by_its_blocks_is_refused_at_once(api: httpx.Client) -> None:
+    document = documents.make(api, f"Nobody has ever read {uuid4().hex}.")["id"]
+    (block,) = documents.blocks(api, document)
+    with ExitStack() as places:
+        occupy(api, places, 2)
+        answer = api.get(f"/api/v1/documents/{document}/blocks/{block['id']}/audio", params={"model": "hum"})
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_a_request_comes_in_at_once_while_a_document_is_read_as_a_batch(api: httpx.Client, url: str) -> None:
+    """As the sample is read at a start."""
+    with ThreadPoolExecutor(4) as threads:
+        document = documents.make(api, "\n\n".join(f"# {uuid4().hex}\n\n" + "A long hum. " * 12 for _ in range(4)))[
+            "id"
+        ]
+        path = f"/api/v1/documents/{document}/blocks"
+        voice = {"model": "hum", "voice": "slow", "lane": "batch"}
+        blocks = [one["id"] for one in documents.blocks(api, document)]
+        readers = [threads.submit(api.head, f"{path}/{one}/audio", params=voice) for one in blocks]
+        until(lambda: taken(url, "batch") == 2, "the batch has all places")
+        assert api.post("/v1/audio/speech", json=request()).status_code == 200
+        assert not all(reader.done() for reader in readers)
+        assert {reader.result().status_code for reader in readers} == {200}
 
 
 def test_what_is_kept_or_being_made_is_never_refused(api: httpx.Client) -> None:

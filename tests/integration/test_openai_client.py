@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_speech_that_fails_midway_is_never_taken_for_whole(client: Either) -> No
 
 def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_path: Path) -> None:
     """One place at the model, which is taken for a second; who would wait longer than a moment is refused."""
-    limits = {"LECTERN_MODEL_PLACES": "hum=1", "LECTERN_LIVE_WAIT": "0.05"}
+    limits = {"LECTERN_MODEL_PLACES": "hum=1", "LECTERN_LIVE_WAIT": "0.05", "LECTERN_ADMISSION_WAIT": "0"}
     slow = {"model": "hum", "voice": "slow", "response_format": "pcm"}
     with web_server(stack, tmp_path / "web.log", **limits) as url:
         for refused, kind in enumerate(KINDS, 1):
@@ -158,6 +159,23 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_p
                 assert metric(url, "lectern_requests_refused_total", model="hum") >= refused
             finally:
                 other.join()
+
+
+def test_more_at_once_than_the_model_has_places_are_all_answered(stack: Stack, tmp_path: Path) -> None:
+    """A client that is not patient: what there is no room for waits until there is."""
+    with web_server(stack, tmp_path / "web.log", LECTERN_MODEL_PLACES="hum=2") as url:
+        refused = metric(url, "lectern_requests_refused_total", model="hum")
+        for kind in KINDS:
+            hasty = KINDS[kind](f"{url}/v1", stack.api_key)
+
+            def speak(number: int, kind: str = kind, hasty: Either = hasty) -> bytes:
+                text = f"Number {number} of {kind} is hummed slowly, and nobody is sent away."
+                return hasty.whole(model="hum", voice="slow", input=text, response_format="wav")
+
+            with ThreadPoolExecutor(8) as threads:
+                answers = list(threads.map(speak, range(8)))
+            assert all(len(decode(answer)[0]) > 0 for answer in answers)
+        assert metric(url, "lectern_requests_refused_total", model="hum") == refused
 
 
 def occupy(url: str, key: str, body: dict[str, str], began: threading.Event) -> None:

@@ -1,22 +1,25 @@
 """Who may use a model now: a few segments at a time, live before batch, one account after another.
 
 A model that is given all work at once makes everybody wait. So what exceeds its places waits here, where it can be
-counted, and a request that would have to wait too long is refused before it waits at all. Whoever has begun to listen
-is heard to the end before others begin: one who is refused can come again, one who is cut off has lost the thread.
+counted, and a request that would have to wait too long is not let in: it is refused, or waits before the gate until
+there is room. Whoever has begun to listen is heard to the end before others begin: one who is refused can come again,
+one who is cut off has lost the thread.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from lectern import contract
 from orchestrator.lib import metrics
 from orchestrator.lib.errors import Busy
 from orchestrator.settings import AdmissionSettings
+from orchestrator.speech.making.arrivals import Arrivals
 from orchestrator.speech.making.line import Clock, Line
 from orchestrator.speech.making.room import Encoding, Room
 from orchestrator.speech.making.turns import Asker, Turn
@@ -47,67 +50,134 @@ class Gate:
         self._places = places
         self._clock = clock
         self._lines: dict[str, Line] = {}
+        self._arrivals: dict[str, Arrivals] = {}
         self._room = Room(settings, encoder)
+
+    @property
+    def lets_wait(self) -> bool:
+        """Whether a request may wait to be let in."""
+        return self._settings.admission_wait > 0
 
     def admit(self, model: str, asker: Asker, work: float) -> "Pass":
         """Lets a response begin, whose first segment lasts ``work`` seconds.
 
         Raises `Busy` at once, with the time after which to come again.
         """
+        obstacle = self._obstacle(model, asker)
+        if obstacle is not None:
+            raise _refusal(model, asker, obstacle.wait)
+        return self._pass(model, self._let_in(model, self._turn(asker, work, needed=True)))
+
+    def admit_without_waiting(self, model: str, asker: Asker, work: float, *, in_turn: bool) -> "Pass | None":
+        """None if there is no room now. ``in_turn``: nor is there any for one who would overtake others that wait."""
+        turn = self._turn(asker, work, needed=True)
+        if in_turn and any(other.rank == turn.rank for other in self._waiting_for(model)):
+            return None
+        return None if self._obstacle(model, asker) else self._pass(model, self._let_in(model, turn))
+
+    async def admit_in_turn(self, model: str, asker: Asker, work: float) -> "Pass":
+        """Waits until there is room. Raises `Busy` when that takes too long, or at once where too many wait already."""
+        until = asyncio.get_running_loop().time() + self._settings.admission_wait
+        arrivals = self._waiting_for(model)
+        turn = self._turn(asker, work, needed=True)
+        turn.until = until
+        admitted = False
+        if not _has_share(arrivals, asker, self._settings.admission_queue):
+            with metrics.ARRIVALS.labels(model, asker.lane).track_inprogress():
+                admitted = await arrivals.wait(turn)
+        if not admitted:
+            obstacle = self._obstacle(model, asker)
+            raise _refusal(model, asker, 0.0 if obstacle is None else obstacle.wait)
+        return self._pass(model, turn, patient_until=until)
+
+    def expect(self, model: str, asker: Asker, work: float) -> "Pass":
+        """For a later segment of a response that was admitted: it waits its turn, as the response has begun."""
+        turn = self._turn(asker, work, needed=False)
+        self._line(model).expect(turn)
+        return self._pass(model, turn, patient_until=math.inf)
+
+    def _turn(self, asker: Asker, work: float, *, needed: bool) -> Turn:
+        needed = needed and asker.lane == "live"
+        # Whoever waits in silence must soon know; what is made ahead has the time until its listener comes to it.
+        seconds = self._deadline + (0 if needed else self._settings.batch_wait)
+        return Turn(asker, work, needed, asyncio.get_running_loop().time() + seconds)
+
+    def _let_in(self, model: str, turn: Turn) -> Turn:
+        self._room.of(model).heard(turn.asker, turn.work, self._clock())  # at once: others may come in the same moment
+        self._line(model).expect(turn)
+        return turn
+
+    def _pass(self, model: str, turn: Turn, *, patient_until: float = -math.inf) -> "Pass":
+        listens = partial(self._room.of(model).heard, turn.asker, turn.work)
+        return Pass(self._line(model), turn, self._deadline, lambda: listens(self._clock()), patient_until)
+
+    def _try_to_let_in(self, model: str, turn: Turn) -> float | None:
+        """As `Arrivals` would know it."""
+        obstacle = self._obstacle(model, turn.asker)
+        if obstacle is not None:
+            return obstacle.wait if obstacle.passes else math.inf
+        turn.until = self._turn(turn.asker, turn.work, needed=True).until
+        self._let_in(model, turn)
+        return None
+
+    def _obstacle(self, model: str, asker: Asker) -> "_Obstacle | None":
+        """What keeps a newcomer out, if anything does."""
         line = self._line(model)
         longest = self._settings.live_wait if asker.lane == "live" else self._settings.batch_wait
         if self._listens(model, asker):
             longest = max(longest, self._settings.listener_wait)
         wait = line.expected_wait(asker)
-        if self._has_its_share(line, asker) or wait > longest:
-            raise _refusal(model, asker, wait - longest)
+        bound = self._settings.live_queue if asker.lane == "live" else self._settings.batch_queue
+        if _has_share(line.demand(asker.lane), asker, bound) or wait > longest:
+            return _Obstacle(wait - longest, passes=False)
         crowded = self._room.wait(model, line, asker, self._clock())
-        if crowded is not None:
-            raise _refusal(model, asker, crowded)
-        self._room.of(model).heard(asker, work, self._clock())  # at once: others may come in the same moment
-        return self._pass(model, asker, work, needed=True, patient=False)
-
-    def expect(self, model: str, asker: Asker, work: float) -> "Pass":
-        """For a later segment of a response that was admitted: it waits its turn, as the response has begun."""
-        return self._pass(model, asker, work, needed=False, patient=True)
-
-    def _pass(self, model: str, asker: Asker, work: float, *, needed: bool, patient: bool) -> "Pass":
-        needed = needed and asker.lane == "live"
-        # Whoever waits in silence must soon know; what is made ahead has the time until its listener comes to it.
-        seconds = self._deadline + (0 if needed else self._settings.batch_wait)
-        turn = Turn(asker, work, needed, asyncio.get_running_loop().time() + seconds)
-        line = self._line(model)
-        line.expect(turn)
-        listens = partial(self._room.of(model).heard, asker, work)
-        return Pass(line, turn, self._deadline, lambda: listens(self._clock()), patient=patient)
+        return None if crowded is None else _Obstacle(crowded, passes=True)
 
     def _listens(self, model: str, asker: Asker) -> bool:
         return self._room.of(model).knows(asker, self._clock())
 
-    def _has_its_share(self, line: Line, asker: Asker) -> bool:
-        """Whether the account has as much in the lane as it may: the whole of it, or its part if others wait too."""
-        bound = self._settings.live_queue if asker.lane == "live" else self._settings.batch_queue
-        demand = line.demand(asker.lane)
-        accounts = {asker.account, *(turn.asker.account for turn in demand)}
-        own = sum(turn.asker.account == asker.account for turn in demand)
-        return own >= max(1, bound // len(accounts))
-
     def _line(self, model: str) -> Line:
         if model not in self._lines:
-            self._lines[model] = Line(model, lambda: self._places(model), self._clock)
+            look = partial(self._look, model)
+            self._lines[model] = Line(model, lambda: self._places(model), self._clock, on_change=look)
         return self._lines[model]
+
+    def _waiting_for(self, model: str) -> Arrivals:
+        if model not in self._arrivals:
+            self._arrivals[model] = Arrivals(partial(self._try_to_let_in, model), self._line(model).forget)
+        return self._arrivals[model]
+
+    def _look(self, model: str) -> None:
+        if model in self._arrivals:
+            self._arrivals[model].look()
+
+
+class _Obstacle(NamedTuple):
+    """``wait``: seconds after which to come again. ``passes``: with time, whatever else happens or does not."""
+
+    wait: float
+    passes: bool
+
+
+def _has_share(turns: Iterable[Turn], asker: Asker, bound: int) -> bool:
+    """Whether the account has as many of them as it may: all that there may be, or its part if others have some."""
+    accounts = Counter(turn.asker.account for turn in turns)
+    own = accounts[asker.account]
+    return own >= max(1, bound // len({asker.account, *accounts}))
 
 
 class Pass:
     """One segment's way through the gate."""
 
-    def __init__(self, line: Line, turn: Turn, deadline: float, on_place: Callable[[], None], *, patient: bool) -> None:
+    def __init__(
+        self, line: Line, turn: Turn, deadline: float, on_place: Callable[[], None], patient_until: float
+    ) -> None:
         self._line = line
         self._turn = turn
         self._deadline = deadline
         self._on_place = on_place
-        self.patient = patient
-        """Whether it is part of a response that has begun, and so had better come late than never."""
+        self.patient_until = patient_until
+        """Loop time until which a busy model is asked again: part of a response had better come late than never."""
 
     @property
     def lane(self) -> contract.Lane:

@@ -21,8 +21,10 @@ _LANES: Final[dict[int, contract.Lane]] = {NEEDED: "live", AHEAD: "live", BATCH:
 
 
 class Line:
-    def __init__(self, model: str, places: Callable[[], int], clock: Clock) -> None:
+    def __init__(self, model: str, places: Callable[[], int], clock: Clock, on_change: Callable[[], object]) -> None:
+        """``on_change`` is told whenever there may be less to wait for than before."""
         self._model = model
+        self._on_change = on_change
         self._places = places
         self._clock = clock
         self._coming = Turns()  # whose segments are still looked for elsewhere
@@ -44,7 +46,8 @@ class Line:
         self._coming.add(turn)
 
     def forget(self, turn: Turn) -> None:
-        self._coming.remove(turn)
+        if self._coming.remove(turn):
+            self._on_change()
 
     def demand(self, lane: contract.Lane) -> list[Turn]:
         """All of the lane that come or wait."""
@@ -102,6 +105,8 @@ class Line:
             self._waiting.remove(turn)
             if turn in self._at_work:  # the place was given to it in the same moment
                 self._leave(turn, None)
+            else:
+                self._on_change()
             if isinstance(error, TimeoutError):
                 raise self._too_late(turn) from None
             raise
@@ -123,6 +128,7 @@ class Line:
                     self._pace.began(self._clock())
                     turn.called.set_result(None)
         self._count()
+        self._on_change()
 
     def _is_free(self, rank: int) -> bool:
         places, live = self.places, self._taken("live")

@@ -1,6 +1,7 @@
 """Makes each segment once: from the store, else by joining whoever makes it already, else by asking Triton."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -77,7 +78,9 @@ class Synthesizer:
         else:
             metrics.SEGMENTS.labels(segment.model, "merged").inc()
             synthesis.way.hurry(asker, needed=False)
-            synthesis.way.patient |= way is None
+            synthesis.way.patient_until = max(
+                synthesis.way.patient_until, math.inf if way is None else way.patient_until
+            )
             if way is not None:
                 way.drop()
         return synthesis.listen(asker, joined=joined)
@@ -147,13 +150,15 @@ class Synthesizer:
     async def _insist(self, segment: Segment, synthesis: Synthesis) -> None:
         """Several processes may share a Triton, which then refuses what no gate has.
 
-        Whoever has heard nothing yet is told so at once; a response that has begun waits and asks again.
+        Whoever has heard nothing yet is told so at once, unless they may wait to be let in; a response that has begun
+        waits and asks again.
         """
         for pause in chain(_BUSY_PAUSES, repeat(_BUSY_PAUSES[-1])):
             try:
                 await self._hear(segment, synthesis)
             except triton.Busy:
-                if synthesis.pieces or not synthesis.way.patient or synthesis.way.left <= pause:
+                left = min(synthesis.way.left, synthesis.way.patient_until - asyncio.get_running_loop().time())
+                if synthesis.pieces or left <= pause:
                     raise
                 await asyncio.sleep(pause)
             else:

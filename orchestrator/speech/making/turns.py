@@ -81,15 +81,20 @@ class Turns:
         return True
 
     def next(self, rank: int) -> Turn | None:
-        """Takes the next one out. Its account goes to the end: the others come first."""
+        """Takes the next one out."""
         accounts = self._ranks[rank]
         if not accounts:
             return None
-        account, queue = accounts.popitem(last=False)
-        turn = queue.popleft()
-        if queue:
-            accounts[account] = queue
+        turn = next(iter(accounts.values()))[0]
+        self.take(turn)
         return turn
+
+    def take(self, turn: Turn) -> None:
+        """Takes one out that is there. Its account goes to the end: the others come first."""
+        self.remove(turn)
+        accounts = self._ranks[turn.rank]
+        if turn.asker.account in accounts:
+            accounts.move_to_end(turn.asker.account)
 
 
 def before(rank: int, account: UUID, *queues: Turns) -> list[Turn]:

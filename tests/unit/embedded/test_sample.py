@@ -10,7 +10,7 @@ from lectern.rest.aio import AsyncClient
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.sample import TEXT, Earlier, Heard, check_sound, decode, identity_of, read_sample
-from tests.unit.client.bodies import document
+from tests.unit.client.bodies import DOCUMENTS, audio_path, block, document
 from tests.unit.client.fake_server import Answer, FakeServer
 
 
@@ -86,6 +86,19 @@ def read(home: Home, server: FakeServer, *, anew: bool = False) -> Heard | None:
 def test_what_was_read_before_is_not_read_again(read_before: Home, server: FakeServer) -> None:
     assert read(read_before, server) is None
     assert {one.method for one in server.asked} == {"GET"}
+
+
+def test_its_reading_yields_to_everybody(home: Home, server: FakeServer, tmp_path: Path) -> None:
+    home.api_key.write_text("key\n")
+    server.answer("POST", DOCUMENTS, Answer.json(document(), 201))
+    server.answer("GET", f"{DOCUMENTS}/d1", Answer.json(document()))
+    server.answer("GET", f"{DOCUMENTS}/d1/blocks", Answer.json({"items": [block(0)], "next": None}))
+    server.answer("HEAD", audio_path(0), Answer(headers={"x-lectern-seconds": "2.0"}))
+    wav = sound(tmp_path / "sound.wav", 2.0).read_bytes()
+    server.answer("GET", f"{DOCUMENTS}/d1/audio", Answer(body=wav, framing="chunked"))
+    assert read(home, server) is not None
+    lanes = [one.query["lane"] for one in server.asked if one.path.endswith("/audio")]
+    assert lanes == [["batch"], ["batch"]]
 
 
 @pytest.mark.parametrize("change", ["model", "version", "text", "voice", "file", "document", "unchecked", "asked for"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+from orchestrator.lib.errors import Busy
 from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.making.gate import Asker, Gate, Pass
 
@@ -39,6 +40,21 @@ class Segment:
     @property
     def is_in(self) -> bool:
         return self.entered is not None and self.task is not None and not self.task.done()
+
+
+@dataclass(eq=False)
+class Arrival:
+    """A request that waits before the gate; its first segment once it is let in, or why it was not."""
+
+    asker: Asker
+    task: asyncio.Task[None] | None = None
+    segment: Segment | None = None
+    refusal: Busy | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # it was let in or refused
+
+    @property
+    def is_in(self) -> bool:
+        return self.segment is not None and self.segment.is_in
 
 
 @dataclass
@@ -76,6 +92,37 @@ class Hall:
             segment.way.hurry(asker, needed=True)
         return await self.walk(segment)
 
+    async def arrive(self, asker: Asker, work: float = 10.0, *, model: str = MODEL) -> Arrival:
+        """A request that may wait until there is room; it has gone as far as it can."""
+        arrival = Arrival(asker)
+        self._begin(arrival, model, work)
+        await settle()
+        return arrival
+
+    def begin_arrival(self, asker: Asker) -> Arrival:
+        """The same, before it has taken a step."""
+        arrival = Arrival(asker)
+        self._begin(arrival, MODEL, 10.0)
+        return arrival
+
+    def _begin(self, arrival: Arrival, model: str, work: float) -> None:
+        arrival.task = asyncio.create_task(self._arrive(arrival, model, work))
+        self._tasks.append(arrival.task)
+
+    async def _arrive(self, arrival: Arrival, model: str, work: float) -> None:
+        try:
+            way = await self.gate.admit_in_turn(model, arrival.asker, work)
+        except Busy as refusal:
+            arrival.refusal = refusal
+            return
+        finally:
+            arrival.over.set()
+        arrival.segment = Segment(way, arrival.asker, asyncio.current_task())
+        try:
+            await self._pass(arrival.segment)
+        finally:
+            way.drop()
+
     async def walk(self, segment: Segment) -> Segment:
         self.start(segment)
         await settle()
@@ -96,7 +143,12 @@ class Hall:
         segment.done.set()
         await settle()
 
-    async def cancel(self, segment: Segment) -> None:
+    async def leave(self, arrival: Arrival, after: float = 0.0) -> None:
+        """What it asked for is spoken."""
+        assert arrival.segment is not None
+        await self.end(arrival.segment, after)
+
+    async def cancel(self, segment: Segment | Arrival) -> None:
         assert segment.task is not None
         segment.task.cancel()
         await settle()
