@@ -9,7 +9,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "model_repository"
 TINY = ROOT / "tests" / "models" / "kokoro_tiny"
-VOICES = ("af_heart", "af_sky", "bf_emma", "ef_dora", "zf_xiaobei")
+VOICES = {"af_heart": 0, "af_nova": 5, "af_sky": 1, "bf_emma": 2, "ef_dora": 3, "zf_xiaobei": 4}  # and their seeds
 PARTS = ("kokoro", "kokoro_acoustic", "kokoro_g2p")
 
 
@@ -33,8 +33,8 @@ def lay_out(repository: Path) -> Path:
 
 def write_voices(folder: Path) -> None:
     folder.mkdir()
-    for number, name in enumerate(VOICES):
-        style = np.random.default_rng(number).normal(0, 0.3, 256)
+    for name, seed in VOICES.items():
+        style = np.random.default_rng(seed).normal(0, 0.3, 256)
         np.broadcast_to(style, (510, 256)).astype("<f4").tofile(folder / f"{name}.bin")
 
 

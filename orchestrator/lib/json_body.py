@@ -9,6 +9,8 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from orchestrator.lib.errors import BadRequest, TooLarge
 
+JSON_BODY: Final = "lectern.json_body"  # where in a request's scope whoever answers for an error finds it
+
 # Escapes of JSON: a whole surrogate pair, half of one, any other. None can be taken for a part of the one before it.
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|(?P<half>u[Dd][89A-Fa-f][0-9A-Fa-f]{2})|.)",
@@ -28,7 +30,7 @@ class JsonRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:  # noqa: ANN401 - JSON
         """Raises `BadRequest` or `TooLarge`."""
         try:
-            return await super().json()
+            body = await super().json()
         except UnicodeDecodeError:
             raise BadRequest(_not_utf8(await self.body())) from None
         except RecursionError:
@@ -36,6 +38,8 @@ class JsonRequest(Request[Any, Any, Any]):
         except SerializationException as error:
             detail = _half_of_a_pair(await self.body()) or f"The body is not valid JSON: {error.__cause__ or error}."
             raise BadRequest(detail) from None
+        self.scope[JSON_BODY] = body  # type: ignore[typeddict-unknown-key]
+        return body
 
 
 def _not_utf8(body: bytes) -> str:

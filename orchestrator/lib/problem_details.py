@@ -1,6 +1,7 @@
 """Turns every exception into an answer: RFC 9457 problem details, or OpenAI's error shape under /v1."""
 
 import re
+from inspect import isclass
 from typing import Any, Final
 
 import msgspec
@@ -9,10 +10,13 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers import HTTPRouteHandler
 
+from orchestrator.lib.body_errors import wrong_fields
 from orchestrator.lib.choices import choices
 from orchestrator.lib.database import is_outage
 from orchestrator.lib.errors import FieldError, Problem, TooLarge, Unavailable
+from orchestrator.lib.json_body import JSON_BODY
 from orchestrator.lib.request_ids import request_id_of
+from orchestrator.lib.schema import Schema
 
 log = structlog.stdlib.get_logger("lectern.errors")
 
@@ -84,9 +88,22 @@ def _understand(error: Exception) -> _Answer:
 
 def _invalid(error: ValidationException, request: Request[Any, Any, Any]) -> _Answer:
     handler = request.scope.get("route_handler")
-    found = [_field_error(item, handler) for item in (error.extra if isinstance(error.extra, list) else [])]
+    items = error.extra if isinstance(error.extra, list) else []
+    found = [_field_error(item, handler) for item in _all_of_body(items, handler, request)]
     detail = "; ".join(f"{one.field}: {one.message}" for one in found) or error.detail
     return _Answer(400, "Bad request", "invalid-request", detail, tuple(found))
+
+
+def _all_of_body(items: list[dict[str, Any]], handler: object, request: Request[Any, Any, Any]) -> list[dict[str, Any]]:
+    """Puts all that is wrong with the fields of a JSON body in the place of the first, which is all that is told."""
+    if not isinstance(handler, HTTPRouteHandler) or "data" not in handler.parsed_fn_signature.parameters:
+        return items
+    kind, body = handler.parsed_fn_signature.parameters["data"].annotation, request.scope.get(JSON_BODY)
+    if not (isclass(kind) and issubclass(kind, Schema) and isinstance(body, dict)):
+        return items
+    wrong = [{"key": path, "message": message, "source": "body"} for path, message in wrong_fields(kind, body)]
+    others = [item for item in items if item.get("source") != "body"]
+    return wrong + others if wrong else items
 
 
 def _field_error(item: dict[str, Any], handler: object) -> FieldError:

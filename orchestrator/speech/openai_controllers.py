@@ -41,7 +41,7 @@ class OpenAiController(Controller):
     ) -> Stream:
         sound = _sound(data)
         passage = await passage_of(speech, account, data)
-        asker = Asker(account, data.lane)
+        asker = Asker(account, data.lane or "live")
         headers = await speech.usage_headers(passage)
         if data.stream_format == "sse":
             body = speech.events(passage, sound, asker, timestamps=data.timestamps == "word", loudness=data.loudness)
@@ -63,9 +63,10 @@ class OpenAiController(Controller):
         speech: NamedDependency[Speech],
     ) -> Stream:
         passage = await passage_of(speech, account, data)
-        body = speech.captions(passage, data.caption_format, Asker(account, data.lane))
+        caption_format = data.caption_format or "json"
+        body = speech.captions(passage, caption_format, Asker(account, data.lane or "live"))
         headers = await speech.usage_headers(passage)
-        return await begin(request, body, CONTENT_TYPES[data.caption_format], headers)
+        return await begin(request, body, CONTENT_TYPES[caption_format], headers)
 
     @get("/models", summary="The models that can speak now")
     async def list_models(self, catalog: NamedDependency[Catalog]) -> ModelList:
@@ -95,4 +96,4 @@ def _sound(data: SpeechRequest) -> Sound:
         raise bad_field("timestamps", "need 'stream_format': 'sse'; POST /v1/audio/captions gives the times alone")
     if data.response_format == "opus" and data.sample_rate not in (None, OPUS_RATE):
         raise bad_field("sample_rate", f"of opus is always {OPUS_RATE}; leave it out or choose another format")
-    return Sound(data.response_format, None if data.response_format == "opus" else data.sample_rate)
+    return Sound(data.response_format or "mp3", None if data.response_format == "opus" else data.sample_rate)

@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from orchestrator.lib.errors import TooLarge, bad_field
-from orchestrator.lib.text_input import check_text
+from orchestrator.lib.problems import Problems
+from orchestrator.lib.text_input import check_language, check_text
 from orchestrator.speech.dialogue import lines
 from orchestrator.speech.manner import Manner
 from orchestrator.speech.passage import Passage, Utterance
@@ -18,6 +19,7 @@ from orchestrator.voices.mixes import spelled
 
 async def passage_of(speech: Speech, account: UUID, asked: Spoken) -> Passage:
     """Raises `BadRequest`, `TooLarge`, `NotFound` or `Unavailable`."""
+    _check_neutral(asked)
     manners = _Manners(speech, account, asked)
     if asked.turns is not None:
         return await speech.plan_utterances(await _of_turns(speech, asked, asked.turns, manners))
@@ -32,7 +34,7 @@ async def passage_of(speech: Speech, account: UUID, asked: Spoken) -> Passage:
 
 async def _of_turns(speech: Speech, asked: Spoken, turns: Sequence[Turn], manners: "_Manners") -> list[Utterance]:
     limits = speech.limits
-    if asked.input.strip():
+    if (asked.input or "").strip():
         raise bad_field("input", "and 'turns' exclude each other; send one of them")
     if not turns:
         raise bad_field("turns", "is empty; send some")
@@ -43,19 +45,22 @@ async def _of_turns(speech: Speech, asked: Spoken, turns: Sequence[Turn], manner
     utterances = []
     for number, turn in enumerate(turns):
         check_text(turn.text, field=f"turns[{number}].text", limit=limits.max_input)
-        if turn.pause > limits.max_pause:
+        pause = turn.pause or 0.0
+        if pause > limits.max_pause:
             raise bad_field(
                 f"turns[{number}].pause", f"is longer than the {limits.max_pause:g} seconds that are accepted"
             )
         manner = await manners.find(turn.voice, turn.speed, turn.language)
         origin = Origin(text=turn.text, turn=number)
-        utterances.append(Utterance(text=turn.text, manner=manner, origin=origin, silence=turn.pause))
+        utterances.append(Utterance(text=turn.text, manner=manner, origin=origin, silence=pause))
     return utterances
 
 
 async def _of_lines(speech: Speech, text: str, manners: "_Manners") -> list[Utterance]:
     found = list(lines(text, longest_pause=speech.limits.max_pause))
     _check_count(len(found), speech.limits.max_turns)
+    if not found:
+        raise bad_field("input", "has marks and nothing that they are about. Write what is to be said behind them")
     return [
         Utterance(
             text=line.text,
@@ -81,7 +86,11 @@ class _Manners:
     ) -> Manner:
         """What is left out is as in the request."""
         asked = self._asked
-        wanted = (_voice_name(voice or asked.voice), speed or asked.speed, language or asked.language)
+        wanted = (
+            _voice_name(voice or asked.voice),
+            speed or asked.speed or 1.0,
+            language or asked.language or asked.lang_code,
+        )
         if wanted not in self._found:
             switches = msgspec.to_builtins(asked.normalization) if asked.normalization else {}
             self._found[wanted] = await self._speech.manner(
@@ -97,6 +106,15 @@ class _Manners:
                 markup=asked.markup,
             )
         return self._found[wanted]
+
+
+def _check_neutral(asked: Spoken) -> None:
+    problems = Problems()
+    for odd in asked.objections(msgspec.structs.asdict(asked)):
+        problems.add(odd.field, odd.message)
+    problems.tell()
+    if asked.lang_code is not None:
+        check_language(asked.lang_code, field="lang_code")
 
 
 def _voice_name(voice: str | VoiceReference | None) -> str | None:

@@ -1,10 +1,12 @@
 """What the speech API takes: OpenAI's fields by OpenAI's names, and a few more."""
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
 from lectern import contract
+from orchestrator.lib.errors import FieldError
 from orchestrator.lib.schema import Schema
 from orchestrator.speech.audio.formats import AudioFormat
 from orchestrator.speech.captions import CaptionFormat
@@ -14,6 +16,7 @@ Speed = Annotated[
     Meta(ge=contract.MIN_SPEED, le=contract.MAX_SPEED, description="1 is the voice's own pace, 2 is twice as fast."),
 ]
 Language = Annotated[str, Meta(description="BCP 47, such as en-GB. Left out: the voice's own.")]
+Pause = Annotated[float, Meta(ge=0, description="Seconds of silence before it.")]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1, description="For models that draw lots; the others ignore it.")]
 SampleRate = Literal[8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
 Lane = Literal["live", "batch"]
@@ -39,6 +42,28 @@ class Normalization(Schema):
     emails: bool | None = None
 
 
+class Neutral(Schema):
+    """What clients of OpenAI and of other servers send: by another name, or asking for what is done anyway."""
+
+    stream: Annotated[bool | None, Meta(description="Ignored: audio leaves while it is made.")] = None
+    user: Annotated[str | None, Meta(description="Ignored.")] = None
+    lang_code: Annotated[str | None, Meta(description="The same as 'language'.")] = None
+    volume_multiplier: Annotated[float | None, Meta(description="Only 1, which changes nothing.")] = None
+    return_download_link: Annotated[bool | None, Meta(description="Only false: there is no link.")] = None
+
+    @classmethod
+    def objections(cls, given: Mapping[str, Any]) -> Iterator[FieldError]:
+        if given.get("volume_multiplier") not in (None, 1.0):
+            yield FieldError("volume_multiplier", "can only be 1; 'loudness' brings the audio to a loudness in LUFS")
+        if given.get("return_download_link"):
+            yield FieldError("return_download_link", "can only be false; the answer is the audio itself")
+        language, same = given.get("language"), given.get("lang_code")
+        if language is not None and same is not None and language.casefold() != same.casefold():
+            yield FieldError(
+                "lang_code", f"'{same}' and 'language' '{language}' contradict each other; send one of them"
+            )
+
+
 class Turn(Schema):
     """What one voice says in a dialogue. What is left out is as in the request."""
 
@@ -46,16 +71,17 @@ class Turn(Schema):
     voice: str | VoiceReference | None = None
     speed: Speed | None = None
     language: Language | None = None
-    pause: Annotated[float, Meta(ge=0, description="Seconds of silence before it.")] = 0.0
+    pause: Pause | None = 0.0
 
 
-class Spoken(Schema):
-    """What every request to speak has."""
+class Spoken(Neutral):
+    """What every request to speak has. Null is as left out, as some clients send every field that they know."""
 
-    input: Annotated[str, Meta(description="The text to speak; left out where there are turns.")] = ""
+    input: Annotated[str | None, Meta(description="The text to speak; left out where there are turns.")] = ""
     turns: Annotated[list[Turn] | None, Meta(description="A dialogue, in the place of 'input'.")] = None
     dialogue: Annotated[
-        bool, Meta(description="Whether [voice:af_sky] in 'input' changes the voice, and [pause:0.5s] is silence.")
+        bool | None,
+        Meta(description="Whether [voice:af_sky] in 'input' changes the voice, and [pause:0.5s] is silence."),
     ] = False
     model: Annotated[
         str | None,
@@ -67,7 +93,7 @@ class Spoken(Schema):
             description="A voice of GET /v1/audio/voices, or a mix: af_heart(2)+af_sky(1). Left out: the default one."
         ),
     ] = None
-    speed: Speed = 1.0
+    speed: Speed | None = 1.0
     instructions: Annotated[
         str | None, Meta(description="How to speak, for models that can be told; the others ignore it.")
     ] = None
@@ -81,21 +107,23 @@ class Spoken(Schema):
         Meta(description="Whether the model obeys [word](/IPA/) and [pause:0.5s] in the text; else they are words."),
     ] = False
     seed: Seed | None = None
-    lane: Annotated[Lane, Meta(description="live is heard at once and comes first; batch can wait.")] = "live"
+    lane: Annotated[Lane | None, Meta(description="live is heard at once and comes first; batch can wait.")] = "live"
 
 
 class SpeechRequest(Spoken):
     response_format: Annotated[
-        AudioFormat, Meta(description="pcm is int16 little-endian mono at 24 kHz, without a header.")
+        AudioFormat | None, Meta(description="pcm is int16 little-endian mono at 24 kHz, without a header.")
     ] = "mp3"
     sample_rate: Annotated[
         SampleRate | None, Meta(description="Hz. Left out: the voice's own; of opus it is always 48000.")
     ] = None
     stream_format: Annotated[
-        Literal["audio", "sse"], Meta(description="sse: events with the audio in base64 and, at the end, the usage.")
+        Literal["audio", "sse"] | None,
+        Meta(description="sse: events with the audio in base64 and, at the end, the usage."),
     ] = "audio"
     timestamps: Annotated[
-        Literal["none", "word"], Meta(description="word: events with the times of words; needs stream_format sse.")
+        Literal["none", "word"] | None,
+        Meta(description="word: events with the times of words; needs stream_format sse."),
     ] = "none"
 
     loudness: Annotated[
@@ -105,7 +133,9 @@ class SpeechRequest(Spoken):
 
 
 class CaptionRequest(Spoken):
-    caption_format: Annotated[CaptionFormat, Meta(description="json has every word; srt and vtt have lines.")] = "json"
+    caption_format: Annotated[
+        CaptionFormat | None, Meta(description="json has every word; srt and vtt have lines.")
+    ] = "json"
 
 
 class Model(Schema):

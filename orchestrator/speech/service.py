@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from orchestrator.billing.prices import Prices
-from orchestrator.lib.errors import BadRequest, FieldError, NotFound
+from orchestrator.lib.errors import NotFound
 from orchestrator.lib.ids import new_id
 from orchestrator.settings import SpeechSettings
 from orchestrator.speech.audio.formats import Sound
@@ -28,6 +28,7 @@ from orchestrator.speech.stream import Pieces, declared_samples, kept_seconds, s
 from orchestrator.speech.threads import EncoderThreads
 from orchestrator.speech.timeline import Origin
 from orchestrator.speech.usage import Tally, usage_headers
+from orchestrator.speech.wordless import WORDLESS, silence
 from orchestrator.voices.catalog import Catalog, Voice
 from orchestrator.voices.openai_names import OPENAI_MODELS, OPENAI_VOICES
 from orchestrator.voices.own.finding import OwnVoices
@@ -77,7 +78,7 @@ class Speech:
     ) -> Manner:
         """The default for what is left out. Raises `BadRequest`, `TooLarge`, `NotFound` or `Unavailable`."""
         return manner(
-            await self._voice(account, voice, None if model in OPENAI_MODELS else model),
+            await self._voice(account, voice, None if model in OPENAI_MODELS else model or None),
             self._settings,
             speed=speed,
             language=language,
@@ -89,26 +90,26 @@ class Speech:
         )
 
     async def _voice(self, account: UUID, voice: str | None, model: str | None) -> Voice:
-        if model is None and voice in OPENAI_VOICES:
-            voice = await self._catalog.namesake(voice, self._settings.default_model)
-        elif voice is not None and (own := await self._own_voices.find(account, voice, model=model)) is not None:
-            return own
-        return await self._catalog.find(
-            model=model,
-            voice=voice or self._settings.default_voice or None,
-            default_model=self._settings.default_model,
-        )
+        default_model, default_voice = self._settings.default_model, self._settings.default_voice
+        if voice and not (model is None and voice in OPENAI_VOICES):
+            own = await self._own_voices.find(account, voice, model=model)
+            if own is not None:
+                return own
+        if voice and voice.lower() in OPENAI_VOICES:
+            voice = await self._catalog.namesake(voice.lower(), model or default_model)
+        if not voice and default_voice and (model is None or await self._catalog.has(model, default_voice)):
+            voice = default_voice
+        return await self._catalog.find(model=model, voice=voice or None, default_model=default_model)
 
     async def plan_utterances(self, utterances: Sequence[Utterance]) -> Passage:
-        """Raises `BadRequest` if there is no word in any of them."""
+        """If there is no word in any of them, a short silence stands for all."""
         cuts = await self._threads.run(cut, utterances, self._settings.first_seconds)
         segments = [segment for one, said in zip(utterances, cuts, strict=True) for segment in plan(said, one.manner)]
+        characters = sum(len(one.text) for one in utterances)
         if not segments:
-            raise BadRequest(
-                "'input' has nothing that can be spoken. Send some words.", errors=[FieldError("input", "no words")]
-            )
+            return Passage([WORDLESS], [Origin(text="")], characters)
         origins = [one.origin for one, said in zip(utterances, cuts, strict=True) for _ in said]
-        return Passage(segments, origins, sum(len(one.text) for one in utterances))
+        return Passage(segments, origins, characters)
 
     def plan_blocks(self, blocks: Iterable[tuple[Words, Origin]], chosen: Manner) -> Passage:
         """For blocks, which are cut already. Raises `NotFound` if none is read aloud."""
@@ -168,6 +169,8 @@ class Speech:
     def _pieces(
         self, segments: Sequence[Segment], asker: Asker, loudness: float | None = None, tally: Tally | None = None
     ) -> Pieces:
+        if segments[0] is WORDLESS:
+            return silence(tally)
         # Who reads a document by many requests comes again by themselves, and had better know at once.
         waits = asker.listener is None and self._gate.lets_wait
         if asker.listener is None and len(segments) > self._settings.segments_ahead + 1:

@@ -12,6 +12,7 @@ from orchestrator.speech.lead import Lead
 from orchestrator.speech.making.pieces import silent_samples
 from orchestrator.speech.plan import Segment
 from orchestrator.speech.threads import EncoderThreads
+from orchestrator.speech.wordless import RATE, WORDLESS
 
 _DECLARING: Final = ("wav", "mp3")  # whose header says how long the whole is, if that is known by then
 
@@ -67,7 +68,7 @@ async def _lengths(segments: Sequence[Segment], variants: Variants) -> list[tupl
     """Samples and rate of each, with the silence before it; stops at the first that is not kept."""
     lengths = []
     for segment in segments:
-        length = await variants.length(segment.key)
+        length = (0, RATE) if segment is WORDLESS else await variants.length(segment.key)
         if length is None:
             return None
         samples, rate = length

@@ -115,13 +115,22 @@ class Catalog:
         await self._refresh(_FRESH_SECONDS)
         return [offer.voices[name] for offer in self._offers.values() for name in names if name in offer.voices]
 
-    async def namesake(self, name: str, default_model: str = "") -> str | None:
-        """Return a voice of the default model that is called so after its prefix (af_nova for nova), if it has one."""
+    async def namesake(self, name: str, model: str = "") -> str | None:
+        """Return a voice of the model that is called so, or so after its prefix (af_nova for nova), if it has one.
+
+        Without a model, of the default one.
+        """
         await self._refresh(_FRESH_SECONDS)
         if not self._offers:
             return None
-        offer = self._offers.get(self._preferred(default_model), Offer())
-        return next((voice for voice in offer.voices if voice == name or voice.endswith(f"_{name}")), None)
+        voices = self._offers.get(self._preferred(model), Offer()).voices
+        if name in voices:
+            return name
+        return next((voice for voice in voices if voice.casefold().endswith(f"_{name}")), None)
+
+    async def has(self, model: str, voice: str) -> bool:
+        await self._refresh(_FRESH_SECONDS)
+        return self._find(model, voice, "") is not None
 
     def places(self, model: str) -> int:
         """How many segments the model says that it can make at a time."""
@@ -150,15 +159,17 @@ class Catalog:
             return None
         first = model or self._preferred(default_model)
         models = [first] if model is not None or voice is None else [first, *self._offers]
-        for name in models:
-            offer = self._offers.get(name)
-            if offer is None:
-                continue
-            wanted = voice or offer.default_voice or next(iter(offer.voices), "")
-            if wanted in offer.voices:
-                return offer.voices[wanted]
-            if offer.mixes and is_mix(wanted):
-                return _mixed(wanted, offer)
+        for called in (_exactly, _called):
+            for name in models:
+                offer = self._offers.get(name)
+                if offer is None:
+                    continue
+                wanted = voice or offer.default_voice or next(iter(offer.voices), "")
+                known = called(wanted, offer)
+                if known is not None:
+                    return offer.voices[known]
+                if offer.mixes and is_mix(wanted):
+                    return _mixed(wanted, offer)
         return None
 
     async def _refresh(self, oldest: float) -> None:
@@ -218,15 +229,31 @@ def _voice(one: CardVoice, model: str, version: str, features: frozenset[str]) -
     )
 
 
+def _exactly(name: str, offer: Offer) -> str | None:
+    return name if name in offer.voices else None
+
+
+def _called(name: str, offer: Offer) -> str | None:
+    """The voice that is called so, or but for capital letters so, where that is one only."""
+    if name in offer.voices:
+        return name
+    alike = [voice for voice in offer.voices if voice.casefold() == name.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
 def _mixed(name: str, offer: Offer) -> Voice:
     """Return the mix of a name. Its language is that of its largest part. Raises `BadRequest`."""
     try:
         shares = parse(name)
     except NoMix as error:
         raise BadRequest(f"The voice cannot be mixed: {error}.", errors=[FieldError("voice", str(error))]) from None
-    for part in shares:
-        if part not in offer.voices:
+    known: dict[str, float] = {}
+    for part, share in shares.items():
+        voice = _called(part, offer)
+        if voice is None:
             raise _unknown("voice", part, offer.voices)
+        known[voice] = known.get(voice, 0.0) + share
+    shares = dict(sorted(known.items()))
     leading = offer.voices[max(shares, key=shares.__getitem__)]
     if len(shares) == 1:
         return leading

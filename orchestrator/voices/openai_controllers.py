@@ -1,11 +1,12 @@
 """Voices as OpenAI-compatible servers list them, and as OpenAI's clients make them; see docs/voices.md."""
 
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, MultipartBody
+from litestar.params import FromPath, MultipartBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from orchestrator.lib.errors import NotFound
@@ -23,13 +24,17 @@ class OpenAiVoiceController(Controller):
 
     @get(summary="The voices that can speak now")
     async def list_audio_voices(
-        self, account: NamedDependency[UUID], catalog: NamedDependency[Catalog], voices: NamedDependency[Voices]
+        self,
+        account: NamedDependency[UUID],
+        catalog: NamedDependency[Catalog],
+        voices: NamedDependency[Voices],
+        model: Annotated[str | None, QueryParameter(description="Only this model's.")] = None,
     ) -> AudioVoiceList:
         own = [
             AudioVoice(
                 id=str(voice.id), name=voice.name, language=voice.language, model=voice.model, preview=voice.preview
             )
-            for voice in await voices.every(account)
+            for voice in await voices.every(account, model=model)
         ]
         return AudioVoiceList(
             voices=own
@@ -41,7 +46,7 @@ class OpenAiVoiceController(Controller):
                     model=voice.model,
                     preview=f"/v1/audio/voices/preview?{urlencode({'model': voice.model, 'voice': voice.name})}",
                 )
-                for voice in await catalog.voices()
+                for voice in await catalog.voices(model=model)
             ]
         )
 

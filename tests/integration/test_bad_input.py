@@ -13,7 +13,15 @@ GOOD_SPEECH = {"model": "espeak", "voice": "en-us", "input": "Hello there.", "re
 BAD_SPEECH: dict[str, tuple[dict[str, Any], int, str]] = {
     "empty text": ({"input": ""}, 400, "empty"),
     "blank text": ({"input": " \n\t "}, 400, "empty"),
-    "nothing to speak": ({"input": "…!?"}, 400, "spoken"),
+    "null text": ({"input": None}, 400, "empty"),
+    "near miss": ({"speeeed": 2}, 400, "speeeed"),
+    "near miss of nothing": ({"speeeed": None}, 400, "speeeed"),
+    "louder or softer": ({"volume_multiplier": 0.5}, 400, "volume_multiplier"),
+    "a link": ({"return_download_link": True}, 400, "return_download_link"),
+    "stream as a word": ({"stream": "yes"}, 400, "stream"),
+    "two languages": ({"language": "en", "lang_code": "de"}, 400, "'lang_code' 'de' and 'language' 'en'"),
+    "a language by its name": ({"lang_code": "English!"}, 400, "'lang_code' must be a tag"),
+    "a voice of the wrong model": ({"voice": "af_nova"}, 400, "af_nova"),
     "10 MB of text": ({"input": "a word " * 1_500_000}, 413, "larger"),
     "text over the limit": ({"input": "a word " * 10_000}, 413, "at most"),
     "control character": ({"input": "bell \u0007 rings"}, 400, "U+0007"),
@@ -41,6 +49,15 @@ def test_a_bad_speech_request_is_refused_in_openais_shape(api: httpx.Client, cas
     assert error["type"] == "invalid_request_error"
     assert set(error) == {"message", "type", "param", "code"}
     assert api.post("/v1/audio/speech", json=GOOD_SPEECH).status_code == 200
+
+
+def test_all_that_is_wrong_is_named_at_once(api: httpx.Client) -> None:
+    wrong = {"volume_multiplier": 0.5, "return_download_link": True, "stream": "yes", "speeeed": 1, "speed": 9}
+    for path in ("/v1/audio/speech", "/v1/audio/captions"):
+        answer = api.post(path, json={"model": "espeak", "voice": "en-us", "input": "Hello there.", **wrong})
+        assert answer.status_code == 400
+        message = answer.json()["error"]["message"]
+        assert all(name in message for name in wrong), message
 
 
 BAD_BODIES = {

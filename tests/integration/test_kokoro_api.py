@@ -67,7 +67,7 @@ def test_a_voice_is_found_without_its_model(api: httpx.Client) -> None:
 def test_voices_have_grades(api: httpx.Client) -> None:
     items = api.get("/api/v1/voices", params={"model": "kokoro"}).raise_for_status().json()["items"]
     assert {item["name"]: item["grade"] for item in items} == {
-        "af_heart": "A", "af_sky": "C-", "bf_emma": "B-", "ef_dora": None, "zf_xiaobei": "D",
+        "af_heart": "A", "af_nova": "C", "af_sky": "C-", "bf_emma": "B-", "ef_dora": None, "zf_xiaobei": "D",
     }  # fmt: skip
 
 

@@ -76,6 +76,6 @@ def test_the_further_parameters_of_its_settings_are_taken(api: httpx.Client, par
 
 
 def test_a_refusal_can_be_shown_to_its_user(api: httpx.Client) -> None:
-    answer = speech(api, "espeak", "alloy")
+    answer = speech(api, "espeak", "allay")
     assert answer.status_code == 400
-    assert "There is no voice 'alloy'" in answer.json()["error"]["message"]
+    assert "There is no voice 'allay'" in answer.json()["error"]["message"]

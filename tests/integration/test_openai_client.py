@@ -107,7 +107,7 @@ def test_the_other_fields_of_ours_are_taken(client: Either) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"voice": "alloy"}, openai.BadRequestError, "There is no voice 'alloy'"),
+        ({"voice": "allay"}, openai.BadRequestError, "There is no voice 'allay'"),
         ({"model": "espeek"}, openai.BadRequestError, "Try espeak"),
         ({"speed": 9}, openai.BadRequestError, "speed"),
         ({"extra_body": {"colour": "red"}}, openai.BadRequestError, "colour"),
