@@ -103,7 +103,7 @@ class _Manners:
                 normalization={name: on for name, on in switches.items() if on is not None},
                 seed=asked.seed,
                 instructions=asked.instructions,
-                markup=asked.markup,
+                markup=bool(asked.markup),
             )
         return self._found[wanted]
 

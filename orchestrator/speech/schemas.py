@@ -103,7 +103,7 @@ class Spoken(Neutral):
     ] = None
     normalization: Normalization | None = None
     markup: Annotated[
-        bool,
+        bool | None,
         Meta(description="Whether the model obeys [word](/IPA/) and [pause:0.5s] in the text; else they are words."),
     ] = False
     seed: Seed | None = None

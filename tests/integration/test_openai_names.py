@@ -73,7 +73,7 @@ def test_voices_are_listed_by_model(api: httpx.Client) -> None:
         {"lang_code": None, "volume_multiplier": 1.0, "return_download_link": False},
         {"volume_multiplier": 1, "return_download_link": None, "stream": None, "user": None},
         dict.fromkeys(("speed", "stream_format", "timestamps", "loudness", "sample_rate", "instructions", "language")),
-        dict.fromkeys(("lexicon", "normalization", "seed", "lane", "turns", "dialogue")),
+        dict.fromkeys(("lexicon", "normalization", "seed", "lane", "turns", "dialogue", "markup")),
     ],
 )
 def test_what_asks_for_what_is_done_anyway_is_accepted(api: httpx.Client, neutral: dict[str, Any]) -> None:
