@@ -20,15 +20,18 @@ async def captions(pieces: Pieces, timeline: Timeline, caption_format: CaptionFo
     """Yields what is known after each segment. Raises what made a segment fail."""
     writer = WRITERS[caption_format]()
     words: list[TimedWord] = []
-    current = 0
+    current: int | None = None  # as any segment may be left out, also the first
 
     def written() -> bytes:
+        if current is None:
+            return b""
         return writer.segment(words, Text(timeline.text(current), timeline.extent(current))).encode()
 
     async with aclosing(pieces):
         async for place, piece in pieces:
             if place != current:
-                yield written()
+                if current is not None:
+                    yield written()
                 words, current = [], place
             words.extend(timeline.hear(place, piece))
     yield written() + writer.finish(timeline.seconds).encode()

@@ -7,6 +7,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
+from lectern.voicing import Skip
 from orchestrator.documents import service as documents
 from orchestrator.lib.byte_ranges import has_already
 from orchestrator.lib.disconnects import unless_client_leaves
@@ -24,6 +25,9 @@ from orchestrator.speech.schemas import LOUDNESS, Loudness
 from orchestrator.speech.service import Speech
 from orchestrator.speech.timeline import Origin
 
+SkippedBlocks = Annotated[
+    Skip, QueryParameter(description="Blocks to leave out: those that the model refuses, or also those it fails at.")
+]
 AUDIO_RESPONSES: dict[str, Any] = {"media_type": ANY_AUDIO, "status_code": HTTP_200_OK}
 
 
@@ -93,13 +97,14 @@ class DocumentAudioController(Controller):
         loudness: Annotated[
             Loudness | None, QueryParameter(description="LUFS of the whole; sent once all of it is made.")
         ] = None,
+        skip: SkippedBlocks = "refused",
     ) -> Stream:
         if loudness is not None and not LOUDNESS[0] <= loudness <= LOUDNESS[1]:  # Litestar has no bounds for it
             raise bad_field("loudness", f"must be from {LOUDNESS[0]} to {LOUDNESS[1]} LUFS", where="query")
         blocks = await documents.voiced(account, document_id)
         passage = speech.plan_blocks([_said(block) for block in blocks], rendition.manner)
         asker = Asker(account, rendition.lane, listener=document_id)
-        body = speech.stream(passage, rendition.sound, asker, loudness=loudness)
+        body = speech.stream(passage, rendition.sound, asker, loudness=loudness, skip=skip)
         return await begin(request, body, rendition.sound.content_type)
 
     @get(
@@ -116,10 +121,11 @@ class DocumentAudioController(Controller):
         speech: NamedDependency[Speech],
         rendition: NamedDependency[Rendition],
         caption_format: Annotated[CaptionFormat, QueryParameter(description="json, srt or vtt.")] = "json",
+        skip: SkippedBlocks = "refused",
     ) -> Stream:
         blocks = await documents.voiced(account, document_id)
         passage = speech.plan_blocks([_said(block) for block in blocks], rendition.manner)
-        body = speech.captions(passage, caption_format, Asker(account, rendition.lane))
+        body = speech.captions(passage, caption_format, Asker(account, rendition.lane), skip=skip)
         return await begin(request, body, CONTENT_TYPES[caption_format])
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import msgspec
 
+from lectern.voicing import Skip
 from orchestrator.billing.prices import Prices
-from orchestrator.lib.errors import NotFound
+from orchestrator.lib.errors import BadRequest, ModelFailed, NotFound, Problem
 from orchestrator.lib.ids import new_id
 from orchestrator.settings import SpeechSettings
 from orchestrator.speech.audio.formats import Sound
@@ -33,6 +34,11 @@ from orchestrator.voices.catalog import Catalog, Voice
 from orchestrator.voices.openai_names import OPENAI_MODELS, OPENAI_VOICES
 from orchestrator.voices.own.finding import OwnVoices
 
+_SKIPS: Final[dict[Skip | None, tuple[type[Problem], ...]]] = {
+    None: (),
+    "refused": (BadRequest,),
+    "failed": (BadRequest, ModelFailed),
+}
 _NOTHING: Final = "Nothing in this is read aloud, so there is no audio of it."
 
 
@@ -120,11 +126,17 @@ class Speech:
         return Passage(segments, [origin for _, origin in voiced], sum(len(words.text) for words, _ in voiced))
 
     async def stream(
-        self, passage: Passage, sound: Sound, asker: Asker, *, loudness: float | None = None
+        self,
+        passage: Passage,
+        sound: Sound,
+        asker: Asker,
+        *,
+        loudness: float | None = None,
+        skip: Skip | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Raises `Busy` before the first byte if a model has too much to do. ``loudness``: LUFS of the whole."""
         total = await declared_samples(passage.segments, sound, self._variants)
-        pieces = self._pieces(passage.segments, asker, loudness)
+        pieces = self._pieces(passage.segments, asker, loudness, skip=skip)
         async with aclosing(stream(pieces, sound, self._threads, total_samples=total)) as audio:
             async for data in audio:
                 yield data
@@ -138,9 +150,11 @@ class Speech:
         audio = stream(watched.pieces(), sound, self._threads)
         return events(audio, watched, tally, timestamps=timestamps)
 
-    def captions(self, passage: Passage, caption_format: CaptionFormat, asker: Asker) -> AsyncGenerator[bytes, None]:
+    def captions(
+        self, passage: Passage, caption_format: CaptionFormat, asker: Asker, *, skip: Skip | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """When each word is heard; makes what is not kept yet."""
-        pieces = self._pieces(passage.segments, asker)
+        pieces = self._pieces(passage.segments, asker, skip=skip)
         return captions(pieces, passage.timeline(), caption_format)
 
     async def make(self, segment: Segment, asker: Asker) -> float:
@@ -167,7 +181,12 @@ class Speech:
         return self._synthesizer.listen(segment, asker, way)
 
     def _pieces(
-        self, segments: Sequence[Segment], asker: Asker, loudness: float | None = None, tally: Tally | None = None
+        self,
+        segments: Sequence[Segment],
+        asker: Asker,
+        loudness: float | None = None,
+        tally: Tally | None = None,
+        skip: Skip | None = None,
     ) -> Pieces:
         if segments[0] is WORDLESS:
             return silence(tally)
@@ -176,14 +195,16 @@ class Speech:
         if asker.listener is None and len(segments) > self._settings.segments_ahead + 1:
             # It is a while until all of this is heard.
             asker = msgspec.structs.replace(asker, listener=new_id())
-        pieces = self._admitted(segments, asker, tally, waits=waits)
+        pieces = self._admitted(segments, asker, tally, skip, waits=waits)
         if loudness is None:
             return pieces
-        return leveled(pieces, partial(self._heard, segments, asker), loudness, self._threads)
+        return leveled(pieces, partial(self._heard, segments, asker, skip=skip), loudness, self._threads)
 
-    async def _admitted(self, segments: Sequence[Segment], asker: Asker, tally: Tally | None, *, waits: bool) -> Pieces:
+    async def _admitted(
+        self, segments: Sequence[Segment], asker: Asker, tally: Tally | None, skip: Skip | None, *, waits: bool
+    ) -> Pieces:
         admitted = await self._admit(segments, asker, waits=waits)
-        async with aclosing(self._heard(segments, asker, tally, admitted)) as pieces:
+        async with aclosing(self._heard(segments, asker, tally, admitted, skip)) as pieces:
             async for place, piece in pieces:
                 yield place, piece
 
@@ -201,7 +222,12 @@ class Speech:
         return self._gate.admit(model, asker, work)
 
     def _heard(
-        self, segments: Sequence[Segment], asker: Asker, tally: Tally | None = None, admitted: Pass | None = None
+        self,
+        segments: Sequence[Segment],
+        asker: Asker,
+        tally: Tally | None = None,
+        admitted: Pass | None = None,
+        skip: Skip | None = None,
     ) -> Pieces:
         """``admitted``: what the gate let the first segment in with."""
         ways = iter([admitted])
@@ -209,7 +235,8 @@ class Speech:
         def listen(segment: Segment) -> Listening:
             return self._synthesizer.listen(segment, asker, next(ways, None))
 
-        return pieces_of(segments, listen, ahead=self._settings.segments_ahead, bookkeeper=tally)
+        ahead = self._settings.segments_ahead
+        return pieces_of(segments, listen, ahead=ahead, bookkeeper=tally, skips=_SKIPS[skip])
 
     async def _are_kept(self, segments: Sequence[Segment]) -> bool:
         for segment in segments:

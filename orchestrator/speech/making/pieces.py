@@ -1,14 +1,18 @@
 """The audio of several segments, in order, a few of them made ahead, with the silence that is asked for between."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+import structlog
 
 from lectern.triton import Piece
+from orchestrator.lib.errors import Problem
 from orchestrator.speech.making.synthesis import Listening
 from orchestrator.speech.plan import Segment
+
+log = structlog.stdlib.get_logger("lectern.speech")
 
 
 class Bookkeeper(Protocol):
@@ -23,10 +27,12 @@ async def pieces_of(
     *,
     ahead: int,
     bookkeeper: Bookkeeper | None = None,
+    skips: tuple[type[Problem], ...] = (),
 ) -> AsyncGenerator[tuple[int, Piece], None]:
     """Yields each piece with the place of its segment. Closing it lets go of what nobody else listens to.
 
-    Raises what made a segment fail.
+    Raises what made a segment fail. One that fails by what ``skips`` names is left out from there on, and what comes
+    behind it is heard; if no segment was whole, the first failure is raised at the end.
     """
     coming = iter(segments)
     window: deque[tuple[Segment, Listening]] = deque()
@@ -35,29 +41,40 @@ async def pieces_of(
         while len(window) <= ahead and (segment := next(coming, None)) is not None:
             window.append((segment, listen(segment)))
 
+    failure: Problem | None = None
+    whole = 0
     try:
         look_ahead()
         place = 0
         while window:
             segment, listening = window[0]
-            silence = segment.silence
-            seconds = 0.0
-            async for piece in listening.pieces():
-                if silence:  # only now is the rate known, and that there is something to follow
-                    nothing = np.zeros(silent_samples(silence, piece.sample_rate), np.int16)
-                    yield place, Piece(nothing, piece.sample_rate, [])
-                    silence = 0.0
-                seconds += len(piece.audio) / piece.sample_rate
-                yield place, piece
-            if bookkeeper is not None:
-                bookkeeper.add(segment, seconds, made=listening.made)
+            try:
+                async for piece in _after_silence(segment.silence, listening.pieces()):
+                    yield place, piece
+            except skips as problem:
+                log.warning("left out", segment=segment.key, place=place, model=segment.model, detail=problem.detail)
+                failure = failure or problem
+            else:
+                whole += 1
+                if bookkeeper is not None:
+                    bookkeeper.add(segment, listening.seconds, made=listening.made)
             listening.leave()
             window.popleft()
             place += 1
             look_ahead()
+        if failure is not None and not whole:
+            raise failure
     finally:
         for _, listening in window:
             listening.leave()
+
+
+async def _after_silence(silence: float, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
+    async for piece in pieces:
+        if silence:  # only now is the rate known, and that there is something to follow
+            yield Piece(np.zeros(silent_samples(silence, piece.sample_rate), np.int16), piece.sample_rate, [])
+            silence = 0.0
+        yield piece
 
 
 def silent_samples(seconds: float, sample_rate: int) -> int:

@@ -1,7 +1,7 @@
 """How a text is to be spoken: by whom, how, and in what encoding. What is left out or None, the server chooses."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 import msgspec
 
@@ -51,6 +51,10 @@ class Turn(msgspec.Struct, frozen=True):
 Text: TypeAlias = str | Sequence[Turn]
 
 
+# What a document's audio does without: blocks that the model refuses, or also those that it fails at.
+Skip: TypeAlias = Literal["refused", "failed"]
+
+
 class DocumentVoicing(TypedDict, total=False):
     """The fields of a Voicing that the audio of documents takes, as keywords."""
 
@@ -67,6 +71,11 @@ class DocumentOptions(DocumentVoicing, total=False):
 
 class ReadingOptions(DocumentOptions, total=False):
     loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
+    skip: Skip | None  # "refused" if left out
+
+
+class DocumentTextOptions(DocumentVoicing, total=False):
+    skip: Skip | None  # "refused" if left out
 
 
 class TextOptions(DocumentVoicing, total=False):

@@ -27,6 +27,7 @@ VOICES = {
     "crawling": {"hertz": 220, "delay": 0.5},
     "failing": {"hertz": 220, "fail_after": 3},  # pieces
     "broken": {"hertz": 220, "fail_after": 0},
+    "picky": {"hertz": 220, "refuses": "unspeakable", "fails_at": "disastrous"},  # words
 }
 
 
@@ -64,6 +65,9 @@ class Voice:
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
         if "steps_since" in segment.voice:
             raise BadRequest(json.dumps(self._report(segment.text, float(segment.voice["steps_since"]))))
+        for order, error in (("refuses", BadRequest), ("fails_at", RuntimeError)):
+            if (word := segment.voice.get(order)) and word in segment.text:
+                raise error(f"this voice cannot say {word!r}")
         delay = float(segment.voice.get("delay", 0))
         delays = Delays(segment.text)
         if delay:

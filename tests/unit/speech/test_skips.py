@@ -1,0 +1,87 @@
+"""What becomes of an answer when one of its segments cannot be spoken."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from lectern.triton import Piece
+from orchestrator.lib.errors import BadRequest, ModelFailed, Problem, Unavailable
+from orchestrator.speech.captions import captions
+from orchestrator.speech.making.pieces import pieces_of
+from orchestrator.speech.making.synthesis import Listening
+from orchestrator.speech.plan import Segment
+from tests.unit.speech.said import piece, segment, timeline
+from tests.unit.speech.syntheses import ASKER, synthesis
+
+REFUSED = BadRequest("Nobody can say this.")
+Told = Sequence[Exception | None]
+
+
+async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool = False) -> list[tuple[int, Piece]]:
+    """One segment for each, which ends so. ``begun``: also what fails has said something before."""
+
+    def listen(asked: Segment) -> Listening:
+        made = synthesis(asked.key)
+        error = told[int(asked.text)]
+        if error is None or begun:
+            made.add(piece(10, (0, 10, 0, 1)))
+        made.end(error)
+        return made.listen(ASKER)
+
+    plans = [segment(str(number)) for number in range(len(told))]
+    return [one async for one in pieces_of(plans, listen, ahead=2, skips=skips)]
+
+
+def heard(told: Told, *skips: type[Problem], begun: bool = False) -> list[int]:
+    return [place for place, _ in asyncio.run(listen_to(told, skips, begun=begun))]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_what_is_refused_is_left_out_and_the_rest_is_heard(place: int) -> None:
+    told = [REFUSED if number == place else None for number in range(4)]
+    assert heard(told, BadRequest) == [number for number in range(4) if number != place]
+
+
+def test_what_was_said_before_the_refusal_is_heard() -> None:
+    assert heard([None, REFUSED, None], BadRequest, begun=True) == [0, 1, 2]
+
+
+def test_nothing_is_left_out_unless_it_is_asked_for() -> None:
+    with pytest.raises(BadRequest, match="Nobody can say"):
+        heard([None, REFUSED, None])
+
+
+@pytest.mark.parametrize("error", [ModelFailed(), Unavailable(), RuntimeError("a bug")])
+def test_another_failure_ends_the_answer(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        heard([None, error, None], BadRequest)
+
+
+def test_a_model_that_fails_is_skipped_where_that_is_asked_for() -> None:
+    assert heard([None, ModelFailed(), REFUSED, None], BadRequest, ModelFailed) == [0, 3]
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["silent", "begun"])
+def test_if_nothing_was_whole_the_first_failure_is_the_answer(begun: bool) -> None:  # noqa: FBT001
+    with pytest.raises(BadRequest, match="Nobody can say"):
+        heard([REFUSED, BadRequest("Nor this.")], BadRequest, begun=begun)
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_captions_go_with_the_audio_that_is_left(place: int) -> None:
+    async def written() -> str:
+        told = [REFUSED if number == place else None for number in range(3)]
+
+        async def pieces() -> AsyncGenerator[tuple[int, Piece], None]:
+            for one in await listen_to(told, (BadRequest,)):
+                yield one
+
+        times = timeline([segment(text) for text in "012"], ["0", "1", "2"])
+        return b"".join([data async for data in captions(pieces(), times, "json")]).decode()
+
+    told = json.loads(asyncio.run(written()))
+    assert [word["word"] for word in told["words"]] == [text for text in "012" if text != str(place)]
+    assert [word["start"] for word in told["words"]] == [0.0, 0.01]
+    assert told["duration"] == 0.02
