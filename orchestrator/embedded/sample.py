@@ -84,6 +84,8 @@ async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew:
             say("reading the sample document aloud")
             with whole_file(home.sample) as output, ReadingBar() as bar:
                 reading = await read_aloud(client, text, output, title="Sample", voicing=YIELDING, on_progress=bar.show)
+            if reading.failed:
+                raise reading.failed[0].error
             Earlier(reading.document.id).keep(home)
             if earlier is not None:
                 with suppress(NotFoundError):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from lectern.cli.main import main
-from tests.unit.client.bodies import DOCUMENTS
+from tests.unit.client.bodies import DOCUMENTS, audio_path
 from tests.unit.client.fake_server import Answer, FakeServer
 from tests.unit.client.fake_triton import FakeTriton, endless, inputs, says
 
@@ -183,6 +183,29 @@ class TestRead:
         assert posted.body == {"text": "hello", "format": "text"}
         assert "7 blocks, 14 s of audio" in capsys.readouterr().out
         assert not any(asked.method == "DELETE" for asked in book.asked)
+
+    def test_a_block_that_cannot_be_spoken_is_named_with_its_reason(
+        self, book: FakeServer, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Path("book.txt").write_text("hello")
+        problem = {"title": "Bad request", "detail": "The model refused this: it is too long."}
+        book.answer("HEAD", audio_path(3), Answer(400))
+        book.answer("GET", audio_path(3), Answer.json(problem, 400))
+        book.answer("GET", f"{DOCUMENTS}/d1/captions", Answer(body=b"1\n"))
+        reading = ["read", "book.txt", "-o", "book.opus", "--captions", "book.srt"]
+        assert main(reading) == 3
+        assert Path("book.opus").read_bytes() == b"OggS" * 100
+        assert Path("book.srt").exists()
+        said = capsys.readouterr()
+        assert said.err.splitlines() == [
+            'lectern: block 4 ("hello") could not be spoken: 400 Bad request: The model refused this: it is too long.',
+            "lectern: 1 of 7 blocks could not be spoken",
+        ]
+        assert "6 of 7 blocks, 12 s of audio" in said.out
+        assert main([*reading, "--json"]) == 3
+        (failed,) = json.loads(capsys.readouterr().out)["failed"]
+        assert (failed["block"], failed["id"], failed["text"]) == (4, "b3", "hello")
+        assert "too long" in failed["reason"]
 
     def test_json(self, book: FakeServer, capsys: pytest.CaptureFixture[str]) -> None:
         Path("book.md").write_text("hello")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lectern import ApiError, AsyncClient, ConnectionLostError, LecternError, Voicing
-from lectern.reading import Progress, Reading, read_aloud
+from lectern.reading import FailedBlock, Progress, Reading, read_aloud
 from tests.unit.client.bodies import BLOCKS, DOCUMENTS, audio_path, block
 from tests.unit.client.fake_server import Answer, FakeServer
 
@@ -67,6 +67,60 @@ def test_a_block_that_fails_ends_the_reading(book: FakeServer) -> None:
         read(book, output)
     assert raised.value.status == 500
     assert output.getvalue() == b""
+
+
+def refusal(**more: Any) -> Answer:
+    return Answer.json({"title": "Bad request", "detail": "The model refused this: it is too long.", **more}, 400)
+
+
+def test_a_block_that_is_refused_is_left_out_and_told_with_the_reason(book: FakeServer) -> None:
+    told: list[FailedBlock] = []
+    for position in (5, 3):
+        book.answer("HEAD", audio_path(position), Answer(400))
+        book.answer("GET", audio_path(position), refusal())
+    output = io.BytesIO()
+    reading = read(book, output, on_failed=told.append)
+    assert output.getvalue() == b"OggS" * 100
+    assert (reading.progress.blocks_done, reading.progress.blocks) == (BLOCKS - 2, BLOCKS)
+    assert [(one.number, one.block.id) for one in told] == [(4, "b3"), (6, "b5")]
+    assert reading.failed == told
+    assert "too long" in str(told[0].error)
+    whole = [asked for asked in book.asked if asked.path == f"{DOCUMENTS}/d1/audio"]
+    assert [asked.query for asked in whole] == [{"response_format": ["opus"]}]
+
+
+def test_a_block_that_the_model_fails_at_is_skipped_in_the_whole(book: FakeServer) -> None:
+    book.answer("HEAD", audio_path(3), Answer(502))
+    book.answer("GET", audio_path(3), Answer(body=b"Og", framing="chunked-cut"))
+    reading = read(book)
+    assert [(one.number, one.error.status) for one in reading.failed] == [(4, 502)]
+    assert reading.skip == "failed"
+    assert book.asked[-1].query == {"response_format": ["opus"], "skip": ["failed"]}
+
+
+def test_a_block_that_works_the_second_time_is_no_failure(book: FakeServer) -> None:
+    book.answer("HEAD", audio_path(3), Answer(502))
+    book.answer("GET", audio_path(3), Answer(body=b"OggS", framing="chunked"))
+    reading = read(book)
+    assert (list(reading.failed), reading.progress.blocks_done) == ([], BLOCKS)
+
+
+def test_if_no_block_can_be_spoken_the_first_reason_ends_the_reading(book: FakeServer) -> None:
+    told: list[FailedBlock] = []
+    for position in range(BLOCKS):
+        book.answer("HEAD", audio_path(position), Answer(400))
+        book.answer("GET", audio_path(position), refusal(detail=f"Number {position} is too long."))
+    with pytest.raises(ApiError, match="Number 0 is too long"):
+        read(book, on_failed=told.append)
+    assert told == []
+
+
+def test_what_is_wrong_with_the_request_ends_the_reading_at_once(book: FakeServer) -> None:
+    errors = [{"field": "query.voice", "message": "unknown voice 'x'"}]
+    book.answer("HEAD", audio_path(3), Answer(400))
+    book.answer("GET", audio_path(3), refusal(errors=errors))
+    with pytest.raises(ApiError, match="unknown voice"):
+        read(book)
 
 
 def test_a_cut_download_is_an_error(book: FakeServer) -> None:

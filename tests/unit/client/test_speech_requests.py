@@ -100,6 +100,14 @@ def test_captions_of_a_document(client: Either, server: FakeServer) -> None:
     assert server.asked[0].query == {"voice": ["en-us"], "lane": ["batch"], "caption_format": ["vtt"]}
 
 
+def test_what_a_documents_audio_does_without(client: Either, server: FakeServer) -> None:
+    server.answer("GET", f"{DOCUMENTS}/d1/captions", Answer(body=b"1\n", framing="chunked"))
+    server.answer("GET", f"{DOCUMENTS}/d1/audio", Answer(body=b"OggS", framing="chunked"))
+    client.call("document_captions", "d1", skip="failed")
+    client.collect("stream_document_audio", "d1", skip="failed")
+    assert [asked.query["skip"] for asked in server.asked] == [["failed"]] * 2
+
+
 def test_words_in_time(client: Either, server: FakeServer) -> None:
     word = {"word": "hello", "start": 0.1, "end": 0.5, "text_start": 0, "text_end": 5}
     server.answer("POST", CAPTIONS, Answer.json({"words": [word], "duration": 0.75}))

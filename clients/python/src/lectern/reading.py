@@ -5,12 +5,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from http import HTTPStatus
+from typing import Final, Literal, Protocol
 
-from lectern.errors import LecternError
+from lectern.errors import ApiError, LecternError
 from lectern.rest.aio import AsyncClient
 from lectern.types import AudioFormat, Block, Document, DocumentFormat
-from lectern.voicing import Voicing
+from lectern.voicing import Skip, Voicing
+
+REFUSED: Final = HTTPStatus.BAD_REQUEST
+FAILED: Final = HTTPStatus.BAD_GATEWAY  # the model itself failed, and not the server or the way to it
 
 Stage = Literal["preparing", "speaking", "collecting"]
 
@@ -30,9 +34,20 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedBlock:
+    """A block that could not be spoken, and is not in the audio."""
+
+    number: int  # from 1, among the blocks that are read aloud
+    block: Block
+    error: ApiError
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     document: Document
     progress: Progress  # at the end
+    failed: Sequence[FailedBlock] = ()  # in reading order
+    skip: Skip | None = None  # what the audio, and captions that go with it, are to be asked for with
 
 
 class Output(Protocol):
@@ -40,6 +55,7 @@ class Output(Protocol):
 
 
 OnProgress = Callable[[Progress], None]
+OnFailed = Callable[[FailedBlock], None]
 
 
 async def read_aloud(
@@ -54,10 +70,12 @@ async def read_aloud(
     loudness: float | None = None,
     at_once: int = 4,
     on_progress: OnProgress = lambda _: None,
+    on_failed: OnFailed = lambda _: None,
 ) -> Reading:
     """Makes a document of the text, has its blocks spoken `at_once` at a time, and writes the whole to `output`.
 
-    `loudness` is in LUFS. The document stays on the server. Raises LecternError, or OSError from `output`.
+    A block that the model refuses, or fails at, is left out and told of. `loudness` is in LUFS. The document stays on
+    the server. Raises LecternError, also if no block can be spoken, or OSError from `output`.
     """
     on_progress(Progress("preparing"))
     created = await client.create_document(text, title=title, document_format=document_format)
@@ -68,14 +86,20 @@ async def read_aloud(
         raise LecternError(f"document {document.id} holds nothing that is read aloud")
     speaking = _Speaking(client, document, blocks, voicing, on_progress)
     await speaking.run(at_once)
+    failed = speaking.failed
+    if len(failed) == len(blocks):
+        raise failed[0].error
+    for one in failed:
+        on_failed(one)
+    skip: Skip | None = "failed" if any(one.error.status == FAILED for one in failed) else None
     written = 0
-    chunks = client.stream_document_audio(document.id, voicing, audio_format=audio_format, loudness=loudness)
+    chunks = client.stream_document_audio(document.id, voicing, audio_format=audio_format, loudness=loudness, skip=skip)
     async with aclosing(chunks):
         async for chunk in chunks:
             await asyncio.to_thread(output.write, chunk)
             written += len(chunk)
             on_progress(speaking.progress("collecting", written))
-    return Reading(document, speaking.progress("collecting", written))
+    return Reading(document, speaking.progress("collecting", written), failed, skip)
 
 
 class _Speaking:
@@ -94,15 +118,20 @@ class _Speaking:
         self._on_progress = on_progress
         self._done = 0
         self._audio = 0.0
+        self._failed: list[FailedBlock] = []
         self._start = time.monotonic()
 
     def progress(self, stage: Stage, written: int = 0) -> Progress:
         elapsed = time.monotonic() - self._start
         return Progress(stage, self._done, len(self._blocks), self._audio, elapsed, written)
 
+    @property
+    def failed(self) -> list[FailedBlock]:
+        return sorted(self._failed, key=lambda one: one.number)
+
     async def run(self, at_once: int) -> None:
         self._on_progress(self.progress("speaking"))
-        waiting = iter(self._blocks)  # shared: each worker takes the next block in reading order
+        waiting = enumerate(self._blocks, 1)  # shared: each worker takes the next block in reading order
         try:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(at_once):
@@ -110,9 +139,20 @@ class _Speaking:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None  # the first ends the reading; the others only followed it
 
-    async def _work(self, waiting: Iterator[Block]) -> None:
-        for block in waiting:
-            seconds = await self._client.make_block_audio(self._document.id, block.id, self._voicing)
+    async def _work(self, waiting: Iterator[tuple[int, Block]]) -> None:
+        for number, block in waiting:
+            try:
+                seconds = await self._client.make_block_audio(self._document.id, block.id, self._voicing)
+            except ApiError as error:
+                if not _is_of_the_block(error):
+                    raise
+                self._failed.append(FailedBlock(number, block, error))
+                continue
             self._done += 1
             self._audio += block.estimated_seconds if seconds is None else seconds
             self._on_progress(self.progress("speaking"))
+
+
+def _is_of_the_block(error: ApiError) -> bool:
+    """Whether other blocks may be spoken all the same. An error that names fields is of what was asked for all."""
+    return error.status in (REFUSED, FAILED) and not error.errors

@@ -5,6 +5,7 @@ from typing import Final
 OK: Final = 0
 FAILURE: Final = 1
 USAGE: Final = 2  # argparse uses it too
+INCOMPLETE: Final = 3
 INTERRUPTED: Final = 130
 
 HELP: Final = """\
@@ -12,6 +13,7 @@ exit codes:
   0    done
   1    the service failed, refused, could not be reached, or is not ready; or the output could not be written
   2    the command line cannot be followed
+  3    read, but for blocks that could not be spoken: stderr says which, and why
   130  interrupted
 """
 

@@ -42,5 +42,10 @@ class ReadingBar:
         bar.refresh()
 
 
+def say(line: str) -> None:
+    """A line on stderr, above a bar that may be there."""
+    tqdm.write(line, file=sys.stderr)
+
+
 def _silent() -> bool:
     return not sys.stderr.isatty()

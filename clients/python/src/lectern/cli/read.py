@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lectern.cli.captioning import add_captions, caption_format, check_captions, write_captions
-from lectern.cli.exits import OK, UsageError
+from lectern.cli.exits import INCOMPLETE, OK, UsageError
 from lectern.cli.options import (
     Commands,
     add_command,
@@ -19,7 +20,11 @@ from lectern.cli.options import (
 )
 from lectern.cli.output import Sink, add_output, check_output, chosen_format, opened, report
 
+if TYPE_CHECKING:
+    from lectern.reading import FailedBlock, Reading
+
 _PLAIN_SUFFIXES: Final = {".txt", ".text"}
+_SHOWN: Final = 60  # characters of a block that could not be spoken
 _PATIENCE: Final = 120.0  # seconds; nobody listens yet
 
 
@@ -46,13 +51,16 @@ def run(options: argparse.Namespace) -> int:
     check_captions(options)
     text = text_from(options.file)
     with opened(options) as output:
-        facts, line = asyncio.run(_read(options, text, output))
-    report(options, facts, line)
-    return OK
+        reading = asyncio.run(_read(options, text, output))
+    report(options, *_told(options, reading))
+    if not reading.failed:
+        return OK
+    print(f"lectern: {len(reading.failed)} of {reading.progress.blocks} blocks could not be spoken", file=sys.stderr)
+    return INCOMPLETE
 
 
-async def _read(options: argparse.Namespace, text: str, output: Sink) -> tuple[dict[str, object], str]:
-    from lectern.cli.progress import ReadingBar  # noqa: PLC0415 - slow to import, and --help needs none of it
+async def _read(options: argparse.Namespace, text: str, output: Sink) -> "Reading":
+    from lectern.cli.progress import ReadingBar, say  # noqa: PLC0415 - slow to import, and --help needs none of it
     from lectern.reading import read_aloud  # noqa: PLC0415
     from lectern.rest.aio import AsyncClient  # noqa: PLC0415
 
@@ -72,25 +80,45 @@ async def _read(options: argparse.Namespace, text: str, output: Sink) -> tuple[d
                 loudness=options.loudness,
                 at_once=options.at_once,
                 on_progress=bar.show,
+                on_failed=lambda failed: say(f"lectern: {_reason(failed)}"),
             )
         if options.captions:
             form = caption_format(options.captions)
-            captions = await client.document_captions(reading.document.id, how, caption_format=form)
+            captions = await client.document_captions(reading.document.id, how, caption_format=form, skip=reading.skip)
             await asyncio.to_thread(write_captions, options.captions, captions)
+    return reading
+
+
+def _told(options: argparse.Namespace, reading: "Reading") -> tuple[dict[str, object], str]:
     done = reading.progress
     facts: dict[str, object] = {
         "file": options.output,
-        "format": audio_format,
+        "format": chosen_format(options),
         "document": reading.document.id,
         "title": reading.document.title,
         "blocks": done.blocks,
+        "failed": [
+            {"block": one.number, "id": one.block.id, "text": _first_words(one.block.shown), "reason": str(one.error)}
+            for one in reading.failed
+        ],
         "audio_seconds": round(done.audio_seconds, 3),
         "elapsed_seconds": round(done.elapsed_seconds, 3),
         "bytes": done.bytes_written,
         "captions": options.captions,
     }
+    blocks = f"{done.blocks_done} of {done.blocks} blocks" if reading.failed else f"{done.blocks} blocks"
     line = (
-        f"{done.blocks} blocks, {done.audio_seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s "
+        f"{blocks}, {done.audio_seconds:.0f} s of audio in {done.elapsed_seconds:.1f} s "
         f"({done.times_real_time:.1f} times real time), {done.bytes_written:,} bytes"
     )
     return facts, line
+
+
+def _reason(failed: "FailedBlock") -> str:
+    reason = " ".join(str(failed.error).split())
+    return f'block {failed.number} ("{_first_words(failed.block.shown)}") could not be spoken: {reason}'
+
+
+def _first_words(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}…"

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, Unpack
 
 import httpx
 
-from lectern.errors import DocumentFailedError, DocumentNotReadyError
+from lectern.errors import ApiError, ConnectionLostError, DocumentFailedError, DocumentNotReadyError
 from lectern.rest import answers, requests, voice_requests
 from lectern.rest.connection import Connection
 from lectern.rest.events import EventReader
@@ -29,7 +30,7 @@ from lectern.types import (
 )
 from lectern.voicing import (
     DocumentOptions,
-    DocumentVoicing,
+    DocumentTextOptions,
     Mix,
     ReadingOptions,
     SpeechOptions,
@@ -168,7 +169,13 @@ class AsyncClient:
         self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
     ) -> float | None:
         """Has the block's audio made and kept, without fetching it. Returns its length in seconds when it is known."""
-        return answers.seconds(await self._send(requests.block_audio("HEAD", document_id, block_id, voicing, options)))
+        asked = requests.block_audio("HEAD", document_id, block_id, voicing, options)
+        try:
+            return answers.seconds(await self._send(asked))
+        except ApiError as error:
+            if failure := await self._failure(asked, error):
+                raise failure from None
+            return None
 
     async def block_audio(
         self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
@@ -187,14 +194,14 @@ class AsyncClient:
         voicing: Voicing | None = None,
         *,
         caption_format: CaptionFormat = "srt",
-        **options: Unpack[DocumentVoicing],
+        **options: Unpack[DocumentTextOptions],
     ) -> str:
         """The file of captions that goes with the audio of the whole document."""
         captions = await self._whole(requests.document_captions(document_id, voicing, options, caption_format))
         return captions.decode()
 
     async def document_words(
-        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentVoicing]
+        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentTextOptions]
     ) -> Timing:
         """When each word is heard in the audio of the whole document."""
         words = await self._whole(requests.document_captions(document_id, voicing, options, "json"))
@@ -283,6 +290,16 @@ class AsyncClient:
         response = await self._exchange(request)
         answers.check(response)
         return response
+
+    async def _failure(self, asked: Request, error: ApiError) -> ApiError | None:
+        """The error of a HEAD with its reason, which GET alone can tell; None if GET does what was asked."""
+        try:
+            await self._whole(replace(asked, method="GET", repeat=False))
+        except ApiError as told:
+            return told if told.status == error.status else error
+        except ConnectionLostError:  # it failed in the middle, where nobody can say why
+            return error
+        return None
 
     async def _exchange(self, request: Request) -> httpx.Response:
         try:

@@ -12,6 +12,7 @@ from lectern.rest import events
 from lectern.types import CaptionFormat, DocumentFormat
 from lectern.voicing import (
     DocumentOptions,
+    DocumentTextOptions,
     DocumentVoicing,
     ReadingOptions,
     SpeechOptions,
@@ -134,16 +135,17 @@ def block_audio(
 def document_audio(document_id: str, voicing: Voicing | None, options: ReadingOptions) -> Request:
     query = {
         **_rendition(voicing, options, ReadingOptions.__optional_keys__),
-        **given(loudness=options.get("loudness")),
+        **given(loudness=options.get("loudness"), skip=options.get("skip")),
     }
     return Request("GET", f"{_document(document_id)}/audio", query, least_timeout=SYNTHESIS_SECONDS)
 
 
 def document_captions(
-    document_id: str, voicing: Voicing | None, options: DocumentVoicing, caption_format: CaptionFormat
+    document_id: str, voicing: Voicing | None, options: DocumentTextOptions, caption_format: CaptionFormat
 ) -> Request:
     query = {
-        **_document_manner(merged(voicing, options, DocumentVoicing.__optional_keys__)),
+        **_document_manner(merged(voicing, options, DocumentTextOptions.__optional_keys__)),
+        **given(skip=options.get("skip")),
         "caption_format": caption_format,
     }
     return Request("GET", f"{_document(document_id)}/captions", query, least_timeout=SYNTHESIS_SECONDS)

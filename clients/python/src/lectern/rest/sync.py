@@ -3,12 +3,13 @@
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, Unpack
 
 import httpx
 
-from lectern.errors import DocumentFailedError, DocumentNotReadyError
+from lectern.errors import ApiError, ConnectionLostError, DocumentFailedError, DocumentNotReadyError
 from lectern.rest import answers, requests, voice_requests
 from lectern.rest.connection import Connection
 from lectern.rest.events import EventReader
@@ -29,7 +30,7 @@ from lectern.types import (
 )
 from lectern.voicing import (
     DocumentOptions,
-    DocumentVoicing,
+    DocumentTextOptions,
     Mix,
     ReadingOptions,
     SpeechOptions,
@@ -166,7 +167,13 @@ class Client:
         self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
     ) -> float | None:
         """Has the block's audio made and kept, without fetching it. Returns its length in seconds when it is known."""
-        return answers.seconds(self._send(requests.block_audio("HEAD", document_id, block_id, voicing, options)))
+        asked = requests.block_audio("HEAD", document_id, block_id, voicing, options)
+        try:
+            return answers.seconds(self._send(asked))
+        except ApiError as error:
+            if failure := self._failure(asked, error):
+                raise failure from None
+            return None
 
     def block_audio(
         self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
@@ -185,14 +192,14 @@ class Client:
         voicing: Voicing | None = None,
         *,
         caption_format: CaptionFormat = "srt",
-        **options: Unpack[DocumentVoicing],
+        **options: Unpack[DocumentTextOptions],
     ) -> str:
         """The file of captions that goes with the audio of the whole document."""
         captions = self._whole(requests.document_captions(document_id, voicing, options, caption_format))
         return captions.decode()
 
     def document_words(
-        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentVoicing]
+        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentTextOptions]
     ) -> Timing:
         """When each word is heard in the audio of the whole document."""
         words = self._whole(requests.document_captions(document_id, voicing, options, "json"))
@@ -281,6 +288,16 @@ class Client:
         response = self._exchange(request)
         answers.check(response)
         return response
+
+    def _failure(self, asked: Request, error: ApiError) -> ApiError | None:
+        """The error of a HEAD with its reason, which GET alone can tell; None if GET does what was asked."""
+        try:
+            self._whole(replace(asked, method="GET", repeat=False))
+        except ApiError as told:
+            return told if told.status == error.status else error
+        except ConnectionLostError:  # it failed in the middle, where nobody can say why
+            return error
+        return None
 
     def _exchange(self, request: Request) -> httpx.Response:
         try:
