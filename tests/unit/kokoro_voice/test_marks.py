@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kokoro_voice.acoustic import FRAME
 from kokoro_voice.marks import marks_of
@@ -61,6 +61,7 @@ def test_what_was_cut_in_front_is_not_counted() -> None:
     assert marks == [(8 * FRAME - cut, 20 * FRAME - cut, 0, 1), (32 * FRAME - cut, 38 * FRAME - cut, 2, 3)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=6, max_size=6), st.integers(0, 2**32 - 1), st.integers(0, 20))
 def test_marks_are_in_order_inside_the_samples_and_not_empty(lengths: list[int], seed: int, head: int) -> None:
     frames = np.array([head + 1, *lengths], np.int64)
