@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
 
 from lectern.triton import AsyncTriton
-from perf.http_connection import checked
+from perf.http_connection import Answer, checked
 from perf.kokoro_texts import KINDS, text, workloads
 from perf.machine import cpu_seconds, machine
 from perf.spread import Spread
@@ -27,6 +29,9 @@ RATE: Final = 24_000
 VOICE: Final = "af_heart"
 WAV_HEADER: Final = 44
 CONCURRENCY: Final = (1, 2, 8)
+ALONE: Final[tuple[str, ...]] = ("floor", "upstream")  # ways without a server
+WAYS: Final = (*ALONE, "triton", "rest")
+PATIENCE: Final = 120.0  # seconds in which a text must be taken
 
 Speak = Callable[[str], Awaitable[int]]
 
@@ -34,19 +39,27 @@ Speak = Callable[[str], Awaitable[int]]
 class Bare:
     """The process that speaks without a server."""
 
-    def __init__(self, repository: Path) -> None:
+    def __init__(self, repository: Path, weights: str) -> None:
+        """Raises LookupError where its environment is not."""
+        python = ROOT / ".venvs/export/bin/python"
+        if not python.exists():
+            raise LookupError(f"There is no {python}: run `make .venvs/export/.ready`, or give --ways triton,rest.")
         self._process = subprocess.Popen(
-            [ROOT / ".venvs/export/bin/python", "-W", "ignore", "-m", "perf.kokoro_bare",
-             repository / "kokoro_acoustic/1/model.onnx", repository / f"kokoro/voices/{VOICE}.bin"],
+            [python, "-W", "ignore", "-m", "perf.kokoro_bare", repository / "kokoro_acoustic/1/model.onnx",
+             repository / f"kokoro/voices/{VOICE}.bin", "tiny" if weights == "tiny" else "full"],
             env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'docker/models'}"}, cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
     def measure(self, way: str, sentences: list[list[int]]) -> dict[str, float]:
+        """Raises RuntimeError if the process has ended."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps({"way": way, "sentences": sentences}), file=self._process.stdin, flush=True)
-        return dict(json.loads(self._process.stdout.readline()))
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"perf.kokoro_bare ended with {self._process.wait()} while it measured {way}.")
+        return dict(json.loads(answer))
 
     def close(self) -> None:
         self._process.communicate()
@@ -73,8 +86,26 @@ def phonemes(address: str, texts: list[str]) -> list[list[int]]:
     return found
 
 
+async def taken(stack: Stack, body: bytes) -> tuple[Answer, int]:
+    """Ask for speech as a client does, again when told to; the answer, and how often it was refused before.
+
+    A model takes so much at a time that nobody waits long, and refuses the rest with a time to come back. Raises
+    RuntimeError for any other refusal, and if none is taken back within PATIENCE.
+    """
+    until = time.monotonic() + PATIENCE
+    for refused in count():
+        async with stack.connection() as connection:
+            answer = await connection.ask("POST", "/v1/audio/speech", body)
+        wait = answer.headers.get("retry-after")
+        if answer.status not in (429, 503) or wait is None or time.monotonic() + float(wait) > until:
+            return checked(answer), refused
+        await asyncio.sleep(float(wait))
+    raise AssertionError
+
+
 async def served(stack: Stack, way: str, texts: list[str], concurrency: int) -> dict[str, float]:
     """Speak the texts, so many at a time."""
+    refusals = 0
     waiting = list(reversed(texts))
     pids = [stack.processes[name] for name in (("triton", "orchestrator") if way == "rest" else ("triton",))]
 
@@ -91,14 +122,15 @@ async def served(stack: Stack, way: str, texts: list[str], concurrency: int) -> 
             return sum([piece.audio.size async for piece in triton.speak("kokoro", one, voice={"voice": VOICE})])
 
         async def rest(one: str) -> int:
+            nonlocal refusals
             body = {"model": "kokoro", "voice": VOICE, "input": one, "response_format": "wav"}
-            async with stack.connection() as connection:
-                answer = checked(await connection.ask("POST", "/v1/audio/speech", msgspec.json.encode(body)))
+            answer, refused = await taken(stack, msgspec.json.encode(body))
+            refusals += refused
             return (len(answer.body) - WAV_HEADER) // 2
 
         samples = sum(await asyncio.gather(*(work(rest if way == "rest" else direct) for _ in range(concurrency))))
     wall, cpu = time.perf_counter() - wall, sum(map(cpu_seconds, pids)) - cpu
-    return {"audio": samples / RATE, "wall": wall, "cpu": cpu}
+    return {"audio": samples / RATE, "wall": wall, "cpu": cpu, "refused": refusals}
 
 
 async def first_audio(stack: Stack) -> tuple[float, float]:
@@ -115,47 +147,58 @@ async def first_audio(stack: Stack) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def main() -> int:
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
     try:
-        stack = find_stack(options.url, options.key, options.triton)
-    except LookupError as error:
+        report = measured(find_stack(options.url, options.key, options.triton), options)
+    except (LookupError, OSError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
-    report: dict[str, Any] = {
-        "machine": machine(),
-        "card": json.loads((options.repository / "kokoro/card.json").read_text()),
-    }
-    print("machine: " + ", ".join(f"{name} {value}" for name, value in report["machine"].items()))
-    bare = Bare(options.repository)
-    try:
-        report["throughput"] = _throughput(
-            stack, bare, options.kinds.split(","), options.sentences, options.repetitions
-        )
-    finally:
-        bare.close()
-    pairs = [asyncio.run(first_audio(stack)) for _ in range(2 * options.repetitions + 1)]
-    late = [1_000 * (long - alone) for long, alone in pairs]
-    print(f"\nfirst audio of a long text, ms {Spread.of([1_000 * long for long, _ in pairs])}")
-    print(f"later than its first sentence alone, ms {Spread.of(late)}")
-    report["first_audio_ms"] = {"long": [1_000 * long for long, _ in pairs], "later_than_alone": late}
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
     return 0
 
 
-def _throughput(stack: Stack, bare: Bare, kinds: list[str], sentences: int, repetitions: int) -> dict[str, Any]:
-    ways = ["floor", "upstream", *(f"{way} x{count}" for count in CONCURRENCY for way in ("triton", "rest"))]
+def measured(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
+    """Raises LookupError for what is not there, OSError, and RuntimeError for what does not speak."""
+    card = json.loads((options.repository / "kokoro/card.json").read_text())
+    report: dict[str, Any] = {"machine": machine(), "card": card}
+    print("machine: " + ", ".join(f"{name} {value}" for name, value in report["machine"].items()))
+    ways = options.ways.split(",")
+    with ExitStack() as open_things:
+        bare = None
+        if set(ways) & set(ALONE):
+            bare = Bare(options.repository, card["weights"])
+            open_things.callback(bare.close)
+        report["throughput"] = _throughput(
+            stack, bare, ways, options.kinds.split(","), options.sentences, options.repetitions
+        )
+    pairs = [asyncio.run(first_audio(stack)) for _ in range(2 * options.repetitions + 1)]
+    late = [1_000 * (long - alone) for long, alone in pairs]
+    print(f"\nfirst audio of a long text, ms {Spread.of([1_000 * long for long, _ in pairs])}")
+    print(f"later than its first sentence alone, ms {Spread.of(late)}")
+    report["first_audio_ms"] = {"long": [1_000 * long for long, _ in pairs], "later_than_alone": late}
+    return report
+
+
+def _throughput(
+    stack: Stack, bare: Bare | None, asked: list[str], kinds: list[str], sentences: int, repetitions: int
+) -> dict[str, Any]:
+    ways = [way for way in ALONE if way in asked]
+    ways += [f"{way} x{number}" for number in CONCURRENCY for way in ("triton", "rest") if way in asked]
     table: dict[str, Any] = {}
     asyncio.run(served(stack, "rest", [text(1)], 1))  # warms everything up
-    for way in ("floor", "upstream"):
-        bare.measure(way, phonemes(stack.triton, [text(1)]))
+    for way in ways:
+        if way in ALONE:
+            assert bare is not None
+            bare.measure(way, phonemes(stack.triton, [text(1)]))
     for kind in kinds:
         results: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
         for number in range(repetitions):
             for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
                 texts = dict(workloads(sentences))[kind]
-                if way in ("floor", "upstream"):
+                if way in ALONE:
+                    assert bare is not None
                     results[way].append(bare.measure(way, phonemes(stack.triton, texts)))
                 else:
                     name, _, count = way.partition(" x")
@@ -165,21 +208,29 @@ def _throughput(stack: Stack, bare: Bare, kinds: list[str], sentences: int, repe
         for way, runs in results.items():
             by_wall = Spread.of([run["audio"] / run["wall"] for run in runs])
             by_cpu = Spread.of([run["audio"] / run["cpu"] for run in runs])
-            print(f"  {way:12} {by_wall}   {by_cpu}")
+            refused = sum(run.get("refused", 0) for run in runs)
+            print(f"  {way:12} {by_wall}   {by_cpu}" + (f"   refused at first: {refused:.0f}" if refused else ""))
     return table
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url")
     parser.add_argument("--key")
     parser.add_argument("--triton")
     parser.add_argument("--repository", type=Path, default=ROOT / "model_repository", help="where Kokoro is installed")
+    parser.add_argument("--ways", default=",".join(WAYS), help="of speaking, with commas between them")
     parser.add_argument("--kinds", default=",".join([*KINDS, "mixed"]), help="of texts, with commas between them")
     parser.add_argument("--sentences", type=int, default=12, help="in each measurement")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--json", type=Path, help="keep all figures in this file")
-    return parser.parse_args()
+    options = parser.parse_args(arguments)
+    for name, known in (("ways", WAYS), ("kinds", (*KINDS, "mixed"))):
+        if unknown := set(getattr(options, name).split(",")) - set(known):
+            parser.error(f"--{name} has no {', '.join(sorted(unknown))}: there are {', '.join(known)}")
+    if min(options.sentences, options.repetitions) <= 0:
+        parser.error("--sentences and --repetitions must be positive")
+    return options
 
 
 if __name__ == "__main__":

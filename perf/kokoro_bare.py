@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
-from kokoro_export.random_weights import random_kmodel
+from kokoro_export.random_weights import Size, random_kmodel
 
 Speaker = Callable[[Any, Any], int]
 
@@ -34,8 +34,8 @@ def floor(model: Path) -> Speaker:
     return speak
 
 
-def upstream() -> Speaker:
-    model = random_kmodel("full")
+def upstream(size: Size) -> Speaker:
+    model = random_kmodel(size)
 
     def speak(ids: Any, style: Any) -> int:  # noqa: ANN401
         with torch.no_grad():
@@ -46,7 +46,7 @@ def upstream() -> Speaker:
 
 def main() -> None:
     acoustic, voice = Path(sys.argv[1]), np.fromfile(sys.argv[2], "<f4").reshape(510, 256)
-    speakers = {"floor": floor(acoustic), "upstream": upstream()}
+    speakers = {"floor": floor(acoustic), "upstream": upstream("tiny" if sys.argv[3] == "tiny" else "full")}
     for line in sys.stdin:
         task = json.loads(line)
         samples = 0
