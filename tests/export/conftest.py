@@ -21,3 +21,33 @@ def tiny() -> Any:
     from kokoro_export.random_weights import random_kmodel  # noqa: PLC0415 - needs the path above
 
     return random_kmodel("tiny")
+
+
+@pytest.fixture(scope="session")
+def file(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model, exported."""
+    from kokoro_export.model import PackedKokoro  # noqa: PLC0415
+    from kokoro_export.onnx_file import export  # noqa: PLC0415
+
+    path = tmp_path_factory.mktemp("onnx") / "fp32.onnx"
+    export(PackedKokoro(tiny), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def fp16(file: Path) -> Path:
+    from kokoro_export.half import to_half  # noqa: PLC0415
+
+    path = file.with_name("fp16.onnx")
+    to_half(file, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def int8(file: Path) -> Path:
+    from kokoro_export.int8 import to_int8  # noqa: PLC0415
+    from kokoro_export.random_weights import random_voice  # noqa: PLC0415
+
+    path = file.with_name("int8.onnx")
+    to_int8(file, path, [random_voice("af_heart")])
+    return path

@@ -9,6 +9,7 @@ from torch.nn.utils import remove_weight_norm
 
 from kokoro_export.generator import Generator
 from kokoro_export.language_model import LanguageModel
+from kokoro_export.limits import neutral_where_bad
 from kokoro_export.lstm import BidirectionalLSTM
 from kokoro_export.source import PITCHES_A_HERTZ
 from kokoro_export.styled import StyledBlock
@@ -48,6 +49,7 @@ class PackedKokoro(nn.Module):
         self.energy_blocks = nn.ModuleList(StyledBlock(block) for block in predictor.N)
         self.pitch_head, self.energy_head = predictor.F0_proj, predictor.N_proj
         self.embedding, self.text_convs = text.embedding, text.cnn
+        self.signs: int = text.embedding.num_embeddings
         self.text_lstm = BidirectionalLSTM(text.lstm)
         self.pitch_conv, self.energy_conv, self.residual = decoder.F0_conv, decoder.N_conv, decoder.asr_res
         self.encode = StyledBlock(decoder.encode)
@@ -62,7 +64,11 @@ class PackedKokoro(nn.Module):
 
         input_ids [N, T], zero behind each item's input_lengths [N]; style [N, 256]; speed and noise_offset [N].
         Return the waveform [N, S], zero behind each item's sample_lengths [N], and the durations [N, T] in frames.
+        An item beyond the limits (kokoro_export.limits) has no samples and no durations.
         """
+        good, input_ids, input_lengths, style, speed = neutral_where_bad(
+            input_ids, input_lengths, style, speed, self.signs
+        )
         voice, prosody = style[:, :STYLE], style[:, STYLE:]
         width = input_ids.shape[1]
         inside = torch.arange(width, device=input_ids.device).unsqueeze(0) < input_lengths.unsqueeze(1)
@@ -90,9 +96,10 @@ class PackedKokoro(nn.Module):
         x = self._decode(sounds, pitch, energy, voice, axes)
         pitches = packing.unpack(pitch[0, 0], 2, longest * 2)
         waveform, samples = self.generator(x, voice, pitches, packing, longest, noise_offset)
+        waveform = waveform * good.to(style.dtype).unsqueeze(1)
         if self.int16:
             waveform = torch.round(waveform.clamp(-1, 1) * 32_767).to(torch.int16)
-        return waveform, samples, durations
+        return waveform, samples * good, durations * good.unsqueeze(1)
 
     def in_steps(self, pitch: Tensor) -> Tensor:
         if self.pitches_a_hertz is None:

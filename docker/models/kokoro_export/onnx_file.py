@@ -1,4 +1,4 @@
-"""The packed model as an ONNX file, for ONNX Runtime 1.19 and later."""
+"""The packed model as an ONNX file, for ONNX Runtime 1.17 and later."""
 
 from pathlib import Path
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 import onnx
 import torch
 
+from kokoro_export.limits import PROPERTY, as_property
 from kokoro_export.model import PackedKokoro
 
 OPSET: Final = 17
@@ -40,6 +41,7 @@ def export(model: PackedKokoro, file: Path) -> None:
     written = onnx.load(file)
     for node in written.graph.node:
         node.doc_string = ""
+    onnx.helper.set_model_props(written, {PROPERTY: as_property(model.signs)})
     onnx.checker.check_model(written)
     onnx.save(written, file)
 

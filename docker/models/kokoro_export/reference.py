@@ -10,7 +10,8 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from kokoro_export.source import HARMONICS, NOISE_ENTRIES, HarmonicSource
+from kokoro_export.limits import NOISE_ENTRIES
+from kokoro_export.source import HARMONICS, HarmonicSource
 
 _EDGE = 1e-5  # of the magnitude: a smaller imaginary part is rounding
 

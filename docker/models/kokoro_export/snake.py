@@ -20,9 +20,12 @@ def normalised_alone_or_each(
     x: Tensor, gain: Tensor, shift: Tensor, members: Tensor, per_step: Tensor, eps: float
 ) -> Tensor:
     """As `normalised`. A script, since both branches go into the ONNX file (operator If): its weights are outside."""
+    # The shape is read outside of the branches: ONNX Runtime 1.18 to 1.22 abort (microsoft/onnxruntime#24473) while
+    # they load a graph with a convolution that nothing but an If reads.
+    shape = x.shape
     if gain.shape[1] == 1:  # one item, which fills the axis
         return torch.instance_norm(x, gain[:, 0], shift[:, 0], None, None, True, 0.0, eps, False)
-    return normalised(x, gain, shift, members, per_step, eps)
+    return normalised(x, shape, gain, shift, members, per_step, eps)
 
 
 class SnakeBlock(nn.Module):

@@ -6,6 +6,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from kokoro_export.limits import NOISE_ENTRIES
+
 RATE: Final = 24_000  # Hz
 STEP: Final = 300  # samples a pitch value holds
 SAMPLES_A_FRAME: Final = 600
@@ -13,7 +15,6 @@ HARMONICS: Final = 9
 VOICED_ABOVE: Final = 10.0  # Hz
 SINE_AMPLITUDE: Final = 0.1
 VOICED_NOISE: Final = 0.003
-NOISE_ENTRIES: Final = 65_536
 # In fp32 a difference of 1e-6 in the pitch would become one of up to 0.3 in the waveform; rounded it stays away.
 PITCHES_A_HERTZ: Final = 8
 

@@ -12,10 +12,13 @@ from kokoro_export.time_axis import TimeAxis
 LEAK: Final = 0.2
 
 
-def normalised(x: Tensor, gain: Tensor, shift: Tensor, members: Tensor, per_step: Tensor, eps: float) -> Tensor:
+def normalised(
+    x: Tensor, shape: list[int], gain: Tensor, shift: Tensor, members: Tensor, per_step: Tensor, eps: float
+) -> Tensor:
     """[1, C, .., P], gain and shift [C, N] -> each item normalised over its own steps; zero in the gaps, whatever x is.
 
-    The statistics are products with the matrix of the members, and so is spreading them over the steps.
+    `shape` is that of x. The statistics are products with the matrix of the members, and so is spreading them over the
+    steps.
     """
     rows = x.reshape(gain.shape[0], -1)
     steps = members.t()
@@ -24,7 +27,7 @@ def normalised(x: Tensor, gain: Tensor, shift: Tensor, members: Tensor, per_step
     scale = gain * torch.rsqrt(variance + eps)
     offset = shift - mean * scale
     # Not the result takes the shape of x: as the output of a branch it would be copied.
-    return x * torch.matmul(scale, members).reshape(x.shape) + torch.matmul(offset, members).reshape(x.shape)
+    return x * torch.matmul(scale, members).reshape(shape) + torch.matmul(offset, members).reshape(shape)
 
 
 class StyleNorm(nn.Module):
@@ -44,7 +47,7 @@ class StyleNorm(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, axis: TimeAxis) -> Tensor:
         gain, shift = self.gain_and_shift(style)
-        return normalised(x, gain, shift, axis.members, axis.per_step, self.eps)
+        return normalised(x, x.shape, gain, shift, axis.members, axis.per_step, self.eps)
 
 
 class StyledBlock(nn.Module):

@@ -24,6 +24,7 @@ class Models:
         self.hold: threading.Event | None = None
         self.silent = False
         self.markup: list[bool] = []
+        self.refuses = False
 
     def call(self, model: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
         if model == "kokoro_g2p":
@@ -37,6 +38,9 @@ class Models:
         if self.failure is not None:
             raise self.failure
         length = int(inputs["input_lengths"][0, 0])
+        if self.refuses:  # as the graph does, which has no other way to say it
+            nothing = np.zeros((1, 1_000), np.int16), np.zeros((1, 1), np.int64), np.zeros_like(inputs["input_ids"])
+            return dict(zip(("waveform", "sample_lengths", "durations"), nothing, strict=True))
         durations = np.zeros(inputs["input_ids"].shape, np.int64)
         durations[0, :length] = 3
         samples = np.zeros((1, length * 3 * 600 + 1_000), np.int16)
@@ -159,6 +163,18 @@ def test_silence_is_no_speech(folder: Path, models: Models) -> None:
     models.silent = True
     with pytest.raises(RuntimeError, match="silence"):
         spoken(voice(folder, models), "hello")
+
+
+def test_a_sentence_that_the_model_refuses_is_no_speech(folder: Path, models: Models) -> None:
+    models.refuses = True
+    with pytest.raises(RuntimeError, match="beyond the model's limits"):
+        spoken(voice(folder, models), "hello")
+
+
+def test_a_sentence_that_is_too_long_is_not_sent(folder: Path, models: Models) -> None:
+    with pytest.raises(RuntimeError, match="at most 510 phonemes at a time, and not 511"):
+        spoken(voice(folder, models), "a" * 511)
+    assert not models.asked
 
 
 def test_a_text_of_which_letters_are_left_out_is_an_error(

@@ -15,6 +15,8 @@ import triton_python_backend_utils as pb_utils
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from onnxruntime_backend.batch import merge, split
+from onnxruntime_backend.limits import OutOfLimits, limits_of
+from onnxruntime_backend.limits import check as check_limits
 from onnxruntime_backend.session import open_session
 from onnxruntime_backend.signature import check
 
@@ -34,6 +36,7 @@ class TritonPythonModel:
         file = Path(args["model_repository"]) / args["model_version"] / name
         self._session, self._run_options = open_session(file, config, args["model_instance_kind"])
         check(self._session, config)
+        self._limits = limits_of(self._session.get_modelmeta().custom_metadata_map)
         self._batches: bool = config["max_batch_size"] > 0
         self._inputs = [tensor["name"] for tensor in config["input"]]
         self._outputs = [tensor["name"] for tensor in config["output"]]
@@ -46,14 +49,26 @@ class TritonPythonModel:
         self._shapes = {tensor["name"]: [int(size) for size in tensor["dims"]] for tensor in config["output"]}
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Run all requests at once, or each alone if the model does not batch."""
-        if self._batches:
-            return self._answers(requests)
-        return [answer for request in requests for answer in self._answers([request])]
+        """Refuse what the model cannot take; run all others at once, or each alone if the model does not batch."""
+        answers: list[Any] = [None] * len(requests)
+        feeds = {}
+        for place, request in enumerate(requests):
+            feed = self._feed(request)
+            try:
+                check_limits(feed, self._limits)
+                feeds[place] = feed
+            except OutOfLimits as error:
+                answers[place] = _refusal(str(error), pb_utils.TritonError.INVALID_ARG)
+        for together in [list(feeds)] if self._batches else [[place] for place in feeds]:
+            made = self._answers([feeds[place] for place in together])
+            for place, answer in zip(together, made, strict=True):
+                answers[place] = answer
+        return answers
 
-    def _answers(self, requests: list[Any]) -> list[Any]:
+    def _answers(self, feeds: list[dict[str, Any]]) -> list[Any]:
+        if not feeds:
+            return []
         try:
-            feeds = [self._feed(request) for request in requests]
             sizes = [len(feed[self._inputs[0]]) for feed in feeds]
             made = self._session.run(self._outputs, merge(feeds), self._run_options)
             parts = (
@@ -62,13 +77,9 @@ class TritonPythonModel:
                 else [dict(zip(self._outputs, made, strict=True))]
             )
             return [self._response(part) for part in parts]
-        except Exception as error:  # one bad request fails all it was merged with, as in NVIDIA's backend
-            log.exception("a batch of %d requests failed", len(requests))
-            message = f"onnx runtime error: {error}"
-            return [
-                pb_utils.InferenceResponse(error=pb_utils.TritonError(message, pb_utils.TritonError.INTERNAL))
-                for _ in requests
-            ]
+        except Exception as error:  # what fails here fails for all that are merged, as in NVIDIA's backend
+            log.exception("a batch of %d requests failed", len(feeds))
+            return [_refusal(f"onnx runtime error: {error}", pb_utils.TritonError.INTERNAL) for _ in feeds]
 
     def _feed(self, request: Any) -> dict[str, Any]:  # noqa: ANN401 - Triton's types exist only inside its process
         feed = {}
@@ -87,3 +98,7 @@ class TritonPythonModel:
                 shaped = value.reshape([*value.shape[: self._batches], *self._shapes[name]])
             tensors.append(pb_utils.Tensor(name, shaped))
         return pb_utils.InferenceResponse(tensors)
+
+
+def _refusal(message: str, code: int) -> Any:  # noqa: ANN401
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))

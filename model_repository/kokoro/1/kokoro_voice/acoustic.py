@@ -29,8 +29,10 @@ class Sound:
 
 
 def sound_of(models: Models, ids: Sequence[int], style: Style, speed: float) -> Sound:
-    """Raises what `Models.call` does, and RuntimeError for an answer that cannot be."""
+    """Raises what `Models.call` does, and RuntimeError for an answer that cannot be, or for too many ids."""
     length = len(ids) + 2
+    if length > WIDTHS[-1]:
+        raise RuntimeError(f"{MODEL} takes at most {WIDTHS[-1] - 2} phonemes at a time, and not {len(ids)}")
     tokens = np.zeros((1, WIDTHS[bisect_left(WIDTHS, length)]), np.int64)
     tokens[0, 1 : length - 1] = ids
     answer = models.call(
@@ -47,6 +49,8 @@ def sound_of(models: Models, ids: Sequence[int], style: Style, speed: float) -> 
     count = int(answer["sample_lengths"].reshape(-1)[0])
     frames = answer["durations"].reshape(-1)[:length]
     samples = answer["waveform"].reshape(-1)[:count]
+    if count == 0:  # what the graph makes of an item that must not hurt those beside it in a batch
+        raise RuntimeError(f"{MODEL} refused a sentence: its ids, style or speed {speed} are beyond the model's limits")
     if samples.size != count or count != int(frames.sum()) * FRAME or frames.min() < 1:
         raise RuntimeError(f"{MODEL} made {samples.size} samples, said {count}, and timed {int(frames.sum()) * FRAME}")
     if not samples.any():
