@@ -22,6 +22,7 @@ from kokoro_export.int8 import to_int8
 from kokoro_export.model import PackedKokoro
 from kokoro_export.onnx_file import export
 from kokoro_export.random_weights import random_kmodel, random_voice
+from kokoro_export.rounding import WrongWeights, check_rounding
 from kokoro_export.upstream import architecture, build
 from kokoro_export.verify import NotTheSame, check_arithmetic, check_batches, check_sound
 from kokoro_export.voices import LOCK, NotAVoice, Table, published_names, read_published
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"  {MIRROR_VARIABLE}=https://mirror.example make kokoro")
         _say("To try all else, take random weights, which babble:  make kokoro RANDOM=1")
         return UNREACHABLE
-    except (BadLock, NotAVoice, NotTheSame, WrongContent) as error:
+    except (BadLock, NotAVoice, NotTheSame, WrongContent, WrongWeights) as error:
         _say(f"Kokoro is not installed: {error}")
         return 1
     return 0
@@ -89,16 +90,20 @@ def _make(
         file = Path(folder) / "fp32.onnx"
         _say("exporting to ONNX")
         export(PackedKokoro(kmodel), file)
+        # Strictly, whatever the precision: what 8 bits differ by would hide a mistake of the export.
+        _say("checking the file: batches against single sentences, and its sound against torch's")
+        figures |= check_batches(file, style, "fp32")
+        figures |= check_sound(file, kmodel, style, "fp32")
         if options.precision != "fp32":
-            _say(f"converting to {options.precision}")
+            _say(f"converting to {options.precision}, and checking that")
             file, whole = Path(folder) / f"{options.precision}.onnx", file
             if options.precision == "fp16":
                 to_half(whole, file)
             else:
                 to_int8(whole, file, list(voices.values()))
-        _say("checking the file: batches against single sentences, and its sound against torch's")
-        figures |= check_batches(file, style, options.precision)
-        figures |= check_sound(file, kmodel, style, options.precision)
+                figures |= check_rounding(whole, file)
+            figures |= check_batches(file, style, options.precision)
+            figures |= check_sound(file, kmodel, style, options.precision)
         card = {
             "model": "Kokoro-82M",
             "version": version_of(file, voices),
