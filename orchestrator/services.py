@@ -60,7 +60,9 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     """Opens everything in the order it is needed, and closes it in the other."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(database.pool(settings.database))
-        client = await stack.enter_async_context(AsyncTriton(settings.triton.address))
+        client = await stack.enter_async_context(
+            AsyncTriton(settings.triton.address, secret=settings.triton.secret.reveal())
+        )
         threads = EncoderThreads(settings.speech.encoder_threads)
         stack.callback(threads.close)
         store = Store(settings.store.url)

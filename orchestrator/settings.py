@@ -86,7 +86,11 @@ class DeliverySettings(Concern, frozen=True, kw_only=True):
 
 
 class TritonSettings(Concern, frozen=True, kw_only=True):
-    address: Annotated[str, env("TRITON_URL", "Triton's gRPC address, host:port.")]
+    address: Annotated[str, env("TRITON_URL", "Triton's gRPC address: host:port, or unix:/path of its socket.")]
+    secret: Annotated[
+        Secret,
+        env("TRITON_SECRET", "What a Triton elsewhere asks for whose protocols are restricted by lectern-secret."),
+    ] = Secret("")
 
 
 class SpeechSettings(Concern, frozen=True, kw_only=True):

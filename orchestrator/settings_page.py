@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import settings
-from orchestrator.lib.environment import meaning_of, variable_of
+from orchestrator.lib.environment import Secret, meaning_of, variable_of
 
 _HEAD: Final = """# Settings
 
@@ -33,6 +33,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return ""
     value: Any = int(field.default) if isinstance(field.default, bool) else field.default
+    if isinstance(value, Secret):
+        value = value.reveal()  # nobody's own: a default
     return f"`{value}`" if value != "" else "(empty)"
 
 

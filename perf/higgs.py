@@ -165,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--triton", help="host:port of Triton's gRPC; else that of the stack that runs")
+    parser.add_argument("--triton", help="address of Triton's gRPC; else that of the stack that runs")
     parser.add_argument("--metrics", help="host:port of Triton's metrics, for the phases of the start")
     parser.add_argument(
         "--models", default=",".join(MODELS), help="with commas; those that are not loaded are left out"

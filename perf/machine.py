@@ -42,12 +42,14 @@ def busy_seconds() -> float:
 
 
 def pid_listening_on(address: str) -> int:
-    """The process on this machine that listens on the port of ``host:port``. Raises LookupError."""
-    port = int(address.rpartition(":")[2])
-    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    """The process on this machine that listens at ``host:port``, or at ``unix:/path``. Raises LookupError."""
+    found = (
+        _sockets_at(address[5:]) if address.startswith("unix:") else _listening_inodes(int(address.rpartition(":")[2]))
+    )
+    inodes = {f"socket:[{inode}]" for inode in found}
     holders = [pid for pid in _processes() if inodes & _open_files(pid)]
     if not holders:
-        raise LookupError(f"No process that may be looked at listens on port {port}: run this as the stack's user.")
+        raise LookupError(f"No process that may be looked at listens at {address}: run this as the stack's user.")
     return min(holders)
 
 
@@ -57,6 +59,12 @@ def _listening_inodes(port: int) -> set[str]:
         rows = [row.split() for row in Path(table).read_text().splitlines()[1:]] if Path(table).exists() else []
         inodes |= {row[9] for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port}
     return inodes
+
+
+def _sockets_at(path: str) -> set[str]:
+    """A server's connections stand under its path too, and are its own."""
+    rows = [row.split(maxsplit=7) for row in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return {row[6] for row in rows if row[7:] == [path]}
 
 
 def _open_files(pid: int) -> set[str]:

@@ -91,7 +91,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m perf.rest_overhead", description=__doc__)
     parser.add_argument("--url", help="the REST API; default: the stack that runs in LECTERN_HOME")
     parser.add_argument("--key", help="API key; default: the one in LECTERN_HOME")
-    parser.add_argument("--triton", help="host:port of Triton's gRPC; default: that of the stack in LECTERN_HOME")
+    parser.add_argument("--triton", help="address of Triton's gRPC; default: that of the stack in LECTERN_HOME")
     parser.add_argument("--model", default="espeak")
     parser.add_argument("--voice", default="en-us")
     parser.add_argument("--requests", type=int, default=100, help="speech requests each way in a repetition")

@@ -13,7 +13,7 @@ from perf.machine import cpu_seconds, pid_listening_on
 class Stack:
     address: str  # host:port of the REST API
     key: str
-    triton: str  # host:port of Triton's gRPC
+    triton: str  # address of Triton's gRPC
     processes: dict[str, int]  # what is measured, by name
 
     def connection(self) -> Connection:

@@ -11,7 +11,7 @@ import httpx
 
 from lectern.triton import Triton
 from orchestrator.embedded.ports import free_port
-from orchestrator.embedded.triton import TritonPlan, TritonServer
+from orchestrator.embedded.triton import TritonPlan, TritonServer, socket_in
 from orchestrator.embedded.triton_stubs import Stubs
 
 ROOT = Path(__file__).parents[1]
@@ -72,16 +72,16 @@ def plan_of(
     needs: Mapping[str, Sequence[str]],
     load_timeouts: Mapping[str, float] | None = None,
 ) -> TritonPlan:
-    port = free_port()
+    metrics_port = free_port()
     return TritonPlan(
         python=ROOT / ".venvs" / "models" / "bin" / "python",
         repository=repository,
         own_backends=ROOT / "docker" / "triton" / "backends",
         state=folder,
         log=folder / "triton.log",
-        grpc_port=port,
-        metrics_port=free_port(),
-        shared_memory=f"lectern-test-{port}-",
+        socket=socket_in(folder),
+        metrics_port=metrics_port,
+        shared_memory=f"lectern-test-{metrics_port}-",
         needs=needs,
         load_timeouts=load_timeouts or {},
     )

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from lectern.triton.channel import checked_address
+from lectern.triton.channel import SOCKET, checked_address
 from orchestrator.embedded.errors import CannotStart
 
 REACH_TIMEOUT = 5.0  # seconds for a connection to be accepted, by whatever listens there
@@ -14,15 +16,22 @@ DATABASE_TIMEOUT = 60.0  # for a Postgres that is starting up, or recovers
 PAUSE = 0.5
 SCHEMES = ("postgresql", "postgres")
 
+Connection = Coroutine[Any, Any, tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+
 _FORM = "postgresql://user:password@host:port/database"
 
 
 async def check_triton(address: str) -> None:
     """Whether it is ready is seen later. Raises CannotStart if nothing listens there."""
     try:
-        host, _, port = checked_address(address).rpartition(":")
+        checked_address(address)
     except ValueError as error:
         raise CannotStart(f"TRITON_URL cannot be used: {error}") from None
+    if address.startswith(SOCKET):
+        path = address.removeprefix(SOCKET)
+        await _reached("TRITON_URL", "Triton", path, asyncio.open_unix_connection(path))
+        return
+    host, _, port = address.rpartition(":")
     await _reach("TRITON_URL", "Triton", host.strip("[]"), int(port))
 
 
@@ -61,9 +70,13 @@ async def _reach_database(url: str) -> None:
 
 
 async def _reach(setting: str, part: str, host: str, port: int) -> None:
+    await _reached(setting, part, f"{host}:{port}", asyncio.open_connection(host, port))
+
+
+async def _reached(setting: str, part: str, place: str, connection: Connection) -> None:
     try:
         async with asyncio.timeout(REACH_TIMEOUT):
-            _, writer = await asyncio.open_connection(host, port)
+            _, writer = await connection
     except TimeoutError:
         reason = f"no connection within {REACH_TIMEOUT:.0f} s"
     except OSError as error:
@@ -72,7 +85,7 @@ async def _reach(setting: str, part: str, host: str, port: int) -> None:
         writer.transport.abort()
         return
     raise CannotStart(
-        f"{setting}: no {part} is reached at {host}:{port} ({reason}): start it, correct the address, "
+        f"{setting}: no {part} is reached at {place} ({reason}): start it, correct the address, "
         f"or unset {setting} to have one started here"
     )
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lectern.triton.channel import carried
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.ports import LOOPBACK, free_port
-from orchestrator.embedded.triton import TritonPlan
-from orchestrator.lib.environment import SettingsError, read
+from orchestrator.embedded.triton import TritonPlan, socket_in
+from orchestrator.lib.environment import Secret, SettingsError, read
 from orchestrator.settings import EmbeddedSettings, ServerSettings
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, from which `orchestrator` is imported
@@ -29,6 +30,8 @@ class Plan:
     """Given: no Postgres is started."""
     triton: TritonPlan | str
     """An address: no Triton is started."""
+    triton_secret: Secret
+    """What a Triton elsewhere asks for; empty: nothing."""
     store_url: str
     sample: bool
     """Whether the sample document is read aloud once the stack is ready."""
@@ -45,12 +48,17 @@ class Plan:
             embedded = read(EmbeddedSettings, given)
         except SettingsError as error:
             raise CannotStart(str(error)) from None
+        try:
+            carried(given.get("TRITON_SECRET"))
+        except ValueError as error:
+            raise CannotStart(f"TRITON_SECRET cannot be used: {error}") from None
         return cls(
             home=home,
             host=server.host,
             port=free_port() if anyone else server.port,
             database_url=given.get("DATABASE_URL") or None,
             triton=given.get("TRITON_URL") or _embedded_triton(home, embedded),
+            triton_secret=Secret(given.get("TRITON_SECRET", "")),
             store_url=given.get("STORE_URL") or home.store.as_uri(),
             sample=embedded.sample,
         )
@@ -79,7 +87,6 @@ class Plan:
 
 
 def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonPlan:
-    grpc_port = free_port()
     repository = Path(settings.model_repository) if settings.model_repository else ROOT / "model_repository"
     more = [Path(folder) for folder in settings.model_repositories.split(os.pathsep) if folder]
     voices = voices_of(settings.models, [repository, *more])
@@ -89,7 +96,7 @@ def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonPlan:
         own_backends=ROOT / "docker" / "triton" / "backends",
         state=home.triton,
         log=home.log("triton"),
-        grpc_port=grpc_port,
+        socket=socket_in(home.triton),
         metrics_port=free_port(),
         # A home is one stack's at a time, and so is the name: a start cleans up after one that was killed.
         shared_memory=f"lectern-{hashlib.sha256(bytes(home.path.resolve())).hexdigest()[:12]}-",

@@ -95,7 +95,7 @@ class _Parts:
 
 def _watchdog(plan: Plan) -> Watchdog:
     if isinstance(plan.triton, str):
-        return Watchdog(plan.triton)
+        return Watchdog(plan.triton, secret=plan.triton_secret.reveal())
     given = plan.triton
     return Watchdog(given.address, given.needs, Stubs(given.shared_memory), given.load_timeouts)
 

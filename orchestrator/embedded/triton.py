@@ -3,7 +3,11 @@
 import asyncio
 import os
 import re
+import secrets
 import signal
+import stat
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +16,8 @@ from typing import Literal
 import structlog
 
 from lectern.triton import AsyncTriton, TritonError
+from lectern.triton.channel import SOCKET, target
+from orchestrator.embedded import private
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.process import Child, Command, tail
 from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, lay_out
@@ -25,11 +31,15 @@ POLL = 0.05
 # the machine stalls. While the model loads, it then waits without end for the process to end; later it crashes, as the
 # process still sends by what it has freed. The next start is another throw. What cannot load ends it with a status.
 STARTS = 3
+# A socket's path may be 107 bytes long at most, and a home's path may be longer.
+LONGEST_SOCKET = 107
 # Of what concerns an engine that a model runs in a process of its own: which device it has, how it is built and tuned.
 ENGINE_VARIABLES = ("CUDA_", "NVIDIA_", "VLLM_", "FLASHINFER_", "TORCH", "LECTERN_ENGINE_")
 
 log = structlog.stdlib.get_logger("lectern.triton")
 
+# Triton puts a colon and a port behind whatever address it is given: with port 0, a path ends in this.
+_PORT = ":0"
 _NOT_LOADED = "UNAVAILABLE: "  # in Triton's table of the models, before the reason
 
 
@@ -46,7 +56,8 @@ class TritonPlan:
     state: Path
     """A folder of this server's own; the backend directory is laid out in it."""
     log: Path
-    grpc_port: int
+    socket: Path
+    """Where it listens for gRPC: whoever reaches it may run code, so that nobody else may enter the socket's folder."""
     metrics_port: int
     shared_memory: str
     """What the names of this server's regions in /dev/shm begin with; no other server may use it."""
@@ -75,12 +86,21 @@ class TritonPlan:
     @property
     def address(self) -> str:
         """Of its gRPC endpoint."""
-        return f"127.0.0.1:{self.grpc_port}"
+        return f"{SOCKET}{self.socket}"
+
+
+def socket_in(state: Path) -> Path:
+    """Return where a server with this folder listens: in it, or in a new temporary folder if that is too long."""
+    near = state.absolute() / f"grpc{_PORT}"
+    if len(os.fsencode(near)) <= LONGEST_SOCKET:
+        return near
+    return Path(tempfile.gettempdir(), f"lectern-{secrets.token_hex(8)}", near.name)
 
 
 def arguments(plan: TritonPlan, environment: ModelsEnvironment, backends: Path) -> list[str]:
     """Return the server's command line."""
     return [
+        *(sys.executable, "-I", "-S", str(private.__file__)),
         str(environment.server),
         *(f"--model-repository={folder.resolve()}" for folder in (plan.repository, *plan.more_repositories)),
         f"--backend-directory={backends}",
@@ -93,8 +113,8 @@ def arguments(plan: TritonPlan, environment: ModelsEnvironment, backends: Path) 
         "--disable-auto-complete-config",
         f"--backend-config=python,shm-region-prefix-name={plan.shared_memory}",
         "--allow-http=false",
-        "--grpc-address=127.0.0.1",
-        f"--grpc-port={plan.grpc_port}",
+        f"--grpc-address={target(plan.address).removesuffix(_PORT)}",
+        f"--grpc-port={_PORT.removeprefix(':')}",
         "--metrics-address=127.0.0.1",
         f"--metrics-port={plan.metrics_port}",
         f"--exit-timeout-secs={DRAIN_SECONDS}",
@@ -136,6 +156,7 @@ class TritonServer:
         await asyncio.to_thread(lay_out, environment, plan.own_backends, backends)
         # Of a server that was killed; only this one has the prefix.
         await asyncio.to_thread(Stubs(plan.shared_memory).end_all)
+        _shut(plan.socket.parent)
         command = Command(
             argv=arguments(plan, environment, backends),
             env=variables(environment, os.environ, plan.engine_python),
@@ -186,12 +207,24 @@ class TritonServer:
         """Let it finish what is in flight, for a bounded time, then end it and its model processes."""
         await self.child.stop()
         await asyncio.to_thread(Stubs(self.plan.shared_memory).end_all)
+        self.plan.socket.unlink(missing_ok=True)
+        if self.plan.socket.parent != self.plan.state.absolute():
+            self.plan.socket.parent.rmdir()
 
     def _log_says(self) -> str:
         last = tail(self.plan.log, _NOT_LOADED)
         if failed := re.match(rf"\|\s*(\S+)\s*\|[^|]*\|\s*{_NOT_LOADED}(.*?)\s*\|?$", last):
             last = f"the model {failed[1]} was not loaded: {failed[2]}"
         return f"{last or 'it said nothing'}; see {self.plan.log}"
+
+
+def _shut(folder: Path) -> None:
+    """Make a folder that only we can enter. Raises CannotStart if it is somebody else's."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise CannotStart(f"{folder}, where Triton would listen, is another user's: set LECTERN_HOME to another folder")
+    folder.chmod(0o700)
 
 
 async def _answers(client: AsyncTriton) -> bool:

@@ -81,7 +81,7 @@ async def _read_sample(plan: Plan, console: Console, *, check: bool) -> None:
 def _write_record(plan: Plan, state: str) -> None:
     ports = {"api": plan.port}
     if not isinstance(plan.triton, str):
-        ports |= {"triton": plan.triton.grpc_port, "triton_metrics": plan.triton.metrics_port}
+        ports |= {"triton_metrics": plan.triton.metrics_port}
     plan.home.write_record(state=state, pid=os.getpid(), url=plan.url, triton_url=plan.triton_url, ports=ports)
 
 

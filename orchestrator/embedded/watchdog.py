@@ -49,13 +49,16 @@ class Watchdog:
         needs: Mapping[str, Sequence[str]] | None = None,
         stubs: Stubs | None = None,
         load_timeouts: Mapping[str, float] | None = None,
+        secret: str | None = None,
     ) -> None:
         """`needs` has the models that must speak, each with those it cannot speak without; None: whichever speak.
 
         `stubs`: the model processes may be killed. `load_timeouts`: of models that take longer than others.
+        `secret`: what a Triton elsewhere asks for.
         """
         self.counts: Counter[tuple[str, str]] = Counter()
         self._address = address
+        self._secret = secret
         self._wanted = needs
         self._stubs = stubs
         self._load_timeouts = load_timeouts or {}
@@ -64,7 +67,7 @@ class Watchdog:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        async with AsyncTriton(self._address) as triton, asyncio.TaskGroup() as tasks:
+        async with AsyncTriton(self._address, secret=self._secret) as triton, asyncio.TaskGroup() as tasks:
             if self._wanted is not None:
                 for model in self._wanted:
                     tasks.create_task(self._watch(triton, model), name=f"watch {model}")

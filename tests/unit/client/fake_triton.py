@@ -5,7 +5,9 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 import numpy as np
@@ -20,20 +22,25 @@ Script = Callable[[pb.ModelInferRequest, grpc.ServicerContext], Iterator[pb.Mode
 class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore[misc]
     """Speaks `SAMPLES` samples a request unless a script is set for the text that is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: Path | None = None) -> None:
+        """``at``: a socket at which it listens too."""
         self.scripts: dict[str, Script] = {}
         self.requests: list[pb.ModelInferRequest] = []
         self.metadata: list[tuple[str, str]] = []
         self.seconds_left: list[float | None] = []
         self.cancelled = threading.Event()
         self.unloaded: list[tuple[str, bool]] = []
+        self.secret: str | None = None  # which all of it asks for
         self._server = grpc.server(
             ThreadPoolExecutor(max_workers=4),
+            interceptors=[Restriction(self)],
             options=[("grpc.max_receive_message_length", -1)],  # as Triton
         )
         service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self.address = f"127.0.0.1:{self.port}"
+        if at is not None:
+            self._server.add_insecure_port(f"unix:{quote(str(at))}")
         self._server.start()
 
     def stop(self) -> None:
@@ -87,6 +94,26 @@ class FakeTriton(service_pb2_grpc.GRPCInferenceServiceServicer):  # type: ignore
             return
         text = inputs(request)["text"]
         yield from self.scripts.get(text, spoken)(request, context)
+
+
+class Restriction(grpc.ServerInterceptor):  # type: ignore[misc]
+    """As Triton does it for the protocols of --grpc-restricted-protocol."""
+
+    def __init__(self, fake: FakeTriton) -> None:
+        self._fake = fake
+
+    def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
+        handler = continuation(details)
+        header = "triton-grpc-protocol-lectern-secret"
+        if self._fake.secret in (None, dict(details.invocation_metadata).get(header)):
+            return handler
+
+        def refuse(_: Any, context: grpc.ServicerContext) -> None:
+            context.abort(grpc.StatusCode.UNAVAILABLE, f"This protocol is restricted, expecting header '{header}'")
+
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(refuse)
+        return grpc.unary_unary_rpc_method_handler(refuse)
 
 
 def inputs(request: pb.ModelInferRequest) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -350,11 +351,52 @@ def test_a_connection_that_breaks_in_the_middle(connect: Callable[..., Either], 
             connect(f"127.0.0.1:{cable.port}").collect("speak", "speaker", "long")
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "http://127.0.0.1:8001", "host:port", ":8001", "host:70000"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "127.0.0.1", "http://127.0.0.1:8001", "host:port", ":8001", "host:70000", "unix:grpc", "unix://grpc"],
+)
 @pytest.mark.parametrize("kind", [Triton, AsyncTriton])
-def test_an_address_is_host_and_port(kind: type[Triton | AsyncTriton], address: str) -> None:
-    with pytest.raises(ValueError, match="host:port"):
+def test_an_address_is_host_and_port_or_a_socket(kind: type[Triton | AsyncTriton], address: str) -> None:
+    with pytest.raises(ValueError, match=r"host:port .* unix:/path"):
         kind(address)
+
+
+@pytest.mark.parametrize("name", ["grpc:0", "a b", "50%41", "a#b?c", "ü"])
+def test_a_socket_may_have_any_path(connect: Callable[..., Either], tmp_path: Path, name: str) -> None:
+    fake = FakeTriton(tmp_path / name)
+    try:
+        assert (tmp_path / name).is_socket()
+        assert connect(f"unix:{tmp_path / name}").call("server_version") == "2.51.0"
+    finally:
+        fake.stop()
+
+
+CALLS: list[tuple[str, ...]] = [
+    ("server_version",),
+    ("models",),
+    ("load", "speaker"),
+    ("unload", "speaker"),
+    ("card", "speaker"),
+    ("prove", "speaker"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
+def test_a_secret_goes_with_every_call(connect: Callable[..., Either], fake: FakeTriton, call: tuple[str, ...]) -> None:
+    fake.secret = "s3cret=/+"
+    method, *arguments = call
+    connect(fake.address, secret=fake.secret).call(method, *arguments)
+    for given in (None, "another"):
+        with pytest.raises(TritonError, match="asks for another secret") as refused:
+            connect(fake.address, secret=given).call(method, *arguments)
+        assert not isinstance(refused.value, Busy), "to wait would not help"
+
+
+@pytest.mark.parametrize("secret", ["two\nlines", "ü", " around "])
+@pytest.mark.parametrize("kind", [Triton, AsyncTriton])
+def test_a_secret_can_be_a_header(kind: type[Triton | AsyncTriton], secret: str) -> None:
+    with pytest.raises(ValueError, match="printable ASCII"):
+        kind("127.0.0.1:8001", secret=secret)
 
 
 def test_a_cancelled_task_cancels_the_call(fake: FakeTriton) -> None:

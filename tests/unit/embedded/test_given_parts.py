@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,12 @@ def test_a_triton_that_is_not_there_is_told() -> None:
     assert message.endswith("start it, correct the address, or unset TRITON_URL to have one started here")
 
 
-@pytest.mark.parametrize("address", ["http://triton:8001", "triton", "triton:grpc"])
+def test_a_socket_that_is_not_there_is_told(tmp_path: Path) -> None:
+    message = refusal(check_triton(f"unix:{tmp_path}/grpc"))
+    assert message.startswith(f"TRITON_URL: no Triton is reached at {tmp_path}/grpc (No such file or directory): start")
+
+
+@pytest.mark.parametrize("address", ["http://triton:8001", "triton", "triton:grpc", "unix:grpc", "unix://grpc"])
 def test_what_is_no_address_of_triton_is_told(address: str) -> None:
     assert refusal(check_triton(address)).startswith("TRITON_URL cannot be used: Triton's address is host:port")
 

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.plan import Plan
-from orchestrator.embedded.triton import TritonPlan, variables
+from orchestrator.embedded.triton import LONGEST_SOCKET, TritonPlan, variables
 from orchestrator.embedded.triton_backends import ModelsEnvironment
 
 
@@ -14,7 +14,7 @@ def test_by_default_everything_is_started_here(home: Home) -> None:
     assert plan.url == "http://127.0.0.1:8000"
     assert plan.database_url is None
     assert isinstance(plan.triton, TritonPlan)
-    assert plan.triton_url == f"127.0.0.1:{plan.triton.grpc_port}"
+    assert plan.triton_url == f"unix:{plan.triton.socket}"
     assert plan.store_url == home.store.as_uri()
 
 
@@ -63,12 +63,25 @@ def test_models_run_on_the_device_that_is_asked_for(home: Home) -> None:
         Plan.of(home, {"LECTERN_DEVICE": "tpu"})
 
 
+def test_a_secret_that_cannot_be_sent_is_told(home: Home) -> None:
+    with pytest.raises(CannotStart, match="TRITON_SECRET cannot be used"):
+        Plan.of(home, {"TRITON_SECRET": "two\nlines"})
+    assert Plan.of(home, {"TRITON_URL": "triton:8001", "TRITON_SECRET": "hush"}).triton_secret.reveal() == "hush"
+
+
 def test_two_stacks_share_no_port_and_no_memory(home: Home) -> None:
     one, two = Plan.of(home, {}).triton, Plan.of(Home(home.path.with_name("another")), {}).triton
     assert isinstance(one, TritonPlan)
     assert isinstance(two, TritonPlan)
-    assert not {one.grpc_port, one.metrics_port} & {two.grpc_port, two.metrics_port}
+    assert one.metrics_port != two.metrics_port
+    assert one.socket != two.socket
     assert one.shared_memory != two.shared_memory
+
+
+def test_a_home_with_a_long_path_has_its_socket_elsewhere(home: Home) -> None:
+    triton = Plan.of(Home(home.path / ("long" * 30)), {}).triton
+    assert isinstance(triton, TritonPlan)
+    assert len(bytes(triton.socket)) <= LONGEST_SOCKET
 
 
 def test_a_new_start_finds_the_memory_of_the_last_one(home: Home) -> None:

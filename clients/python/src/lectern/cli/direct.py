@@ -1,7 +1,8 @@
 """The commands' way past the server, straight to Triton."""
 
 import argparse
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 from lectern.cli.exits import UsageError
 from lectern.errors import LecternError
@@ -9,6 +10,9 @@ from lectern.types import Check, Status, Voice
 
 if TYPE_CHECKING:
     from lectern.triton import Triton
+
+
+CARRIED_FROM: Final = "TRITON_SECRET"  # a command line would show it to everybody on the machine
 
 
 def voices(options: argparse.Namespace) -> list[Voice]:
@@ -45,7 +49,7 @@ def connected(options: argparse.Namespace) -> "Triton":
     except ImportError as error:
         raise UsageError(str(error)) from error
     try:
-        return Triton(options.triton)
+        return Triton(options.triton, secret=os.environ.get(CARRIED_FROM))
     except ValueError as error:
         raise UsageError(f"--triton: {error}") from error
 

@@ -35,7 +35,9 @@ def add_command(
 
 
 def add_triton(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--triton", metavar="HOST:PORT", help="speak to Triton's gRPC service directly")
+    parser.add_argument(
+        "--triton", metavar="ADDRESS", help="speak to Triton directly, at HOST:PORT of its gRPC service, or unix:PATH"
+    )
 
 
 def add_voicing(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from tritonclient.grpc import service_pb2_grpc
 
 from lectern import contract
 from lectern.triton import codec
-from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, channel_options, checked_address
+from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, carried, channel_options, checked_address, target
 from lectern.triton.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -38,8 +38,10 @@ class AsyncTriton:
     Belongs to the event loop that first uses it.
     """
 
-    def __init__(self, address: str, *, connect_timeout: float = 5.0) -> None:
+    def __init__(self, address: str, *, secret: str | None = None, connect_timeout: float = 5.0) -> None:
+        """`secret`: what a Triton asks for whose protocols are restricted."""
         self.address = checked_address(address)
+        self._carried = carried(secret)
         self._connect_timeout = connect_timeout
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -164,7 +166,7 @@ class AsyncTriton:
     @cached_property
     def _channel(self) -> grpc.aio.Channel:
         # Made at first use: a gRPC channel ties itself to the running loop.
-        return grpc.aio.insecure_channel(self.address, options=channel_options(self._connect_timeout))
+        return grpc.aio.insecure_channel(target(self.address), options=channel_options(self._connect_timeout))
 
     @cached_property
     def _stub(self) -> Any:
@@ -188,12 +190,12 @@ class AsyncTriton:
         translate: Callable[[grpc.RpcError, Any], TritonError] = from_rpc,
     ) -> Any:
         try:
-            return await method(request, timeout=timeout)
+            return await method(request, timeout=timeout, metadata=self._carried)
         except grpc.RpcError as error:
             raise translate(error, model) from error
 
     async def _stream(self, request: pb.ModelInferRequest, timeout: float | None) -> AsyncGenerator[Any, None]:
-        call = self._stub.ModelStreamInfer([request], timeout=timeout)
+        call = self._stub.ModelStreamInfer([request], timeout=timeout, metadata=self._carried)
         responses: asyncio.Queue[Any] = asyncio.Queue()
         # Read by a task of its own: gRPC breaks a stream off when a task that waits for it is cancelled.
         reader = asyncio.create_task(_read(call, responses))
@@ -216,7 +218,8 @@ class AsyncTriton:
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
                 if request.id:
-                    async for _ in self._stub.ModelStreamInfer([codec.cancel_request(request)]):
+                    last = [codec.cancel_request(request)]
+                    async for _ in self._stub.ModelStreamInfer(last, metadata=self._carried):
                         pass
                     await reader
         except (grpc.RpcError, TimeoutError):

@@ -1,6 +1,12 @@
-"""How both clients connect: the address they take and the options of their gRPC channel."""
+"""How both clients connect: the address they take, the secret they send and the options of their gRPC channel."""
 
 from typing import Final
+from urllib.parse import quote
+
+SOCKET: Final = "unix:"  # what the address of a socket in the file system begins with
+
+# `--grpc-restricted-protocol` with the key `lectern-secret` has Triton look for it in this header.
+_CARRIED_AS: Final = "triton-grpc-protocol-lectern-secret"
 
 _MAX_PORT: Final = 65_535
 _MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes; gRPC's own limit of 4 MiB is near a voice prompt of 30 s at 48 kHz
@@ -33,8 +39,27 @@ def channel_options(connect_timeout: float) -> list[tuple[str, int]]:
 
 
 def checked_address(address: str) -> str:
-    """Raises ValueError unless the address is host:port."""
+    """Raises ValueError unless the address is host:port, or unix: and the whole path of a socket."""
+    if address.startswith(f"{SOCKET}/") and not address.startswith(f"{SOCKET}//"):
+        return address
     host, separator, port = address.rpartition(":")
     if "/" in address or not host or not separator or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
-        raise ValueError(f"Triton's address is host:port of its gRPC service, such as 127.0.0.1:8001, not {address!r}")
+        raise ValueError(
+            "Triton's address is host:port of its gRPC service, such as 127.0.0.1:8001, or unix:/path of its socket, "
+            f"not {address!r}"
+        )
     return address
+
+
+def target(address: str) -> str:
+    """The address as gRPC reads it, which takes a path for a part of a URL."""
+    return SOCKET + quote(address.removeprefix(SOCKET), safe="/:") if address.startswith(SOCKET) else address
+
+
+def carried(secret: str | None) -> tuple[tuple[str, str], ...]:
+    """The metadata of every call. Raises ValueError if the secret cannot be sent as a header."""
+    if not secret:
+        return ()
+    if not secret.isascii() or not secret.isprintable() or secret != secret.strip():
+        raise ValueError("Triton's secret is of printable ASCII characters, without spaces around it")
+    return ((_CARRIED_AS, secret),)

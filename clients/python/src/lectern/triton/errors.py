@@ -71,6 +71,7 @@ _TRANSPORT: Final = re.compile(
 # What Triton itself says in a message before any model sees the request.
 _UNKNOWN_MODEL: Final = "request for unknown model"
 _STOPPING: Final = "server is stopping"
+_RESTRICTED: Final = "this protocol is restricted"  # which it says as UNAVAILABLE
 
 # Messages carry no status, so the voice backend begins its own with the name of one.
 _STATED: Final = re.compile(r"(INVALID_ARG|UNAVAILABLE|CANCELLED|INTERNAL): ")
@@ -87,6 +88,10 @@ def from_rpc(error: grpc.RpcError, model: str | None) -> TritonError:
     code, details = error.code(), error.details() or ""
     if details.lower().startswith(_UNKNOWN_MODEL):
         return NotFound(details, model=model)
+    if details.lower().startswith(_RESTRICTED):
+        return TritonError(
+            f"Triton asks for another secret: give the right one, as TRITON_SECRET ({details})", model=model
+        )
     if code is grpc.StatusCode.UNAVAILABLE and _TRANSPORT.match(details):
         return Unreachable(f"{Unreachable.__doc__} ({details})", model=model)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

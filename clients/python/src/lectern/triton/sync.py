@@ -15,7 +15,7 @@ from tritonclient.grpc import service_pb2_grpc
 
 from lectern import contract
 from lectern.triton import codec
-from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, channel_options, checked_address
+from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, carried, channel_options, checked_address, target
 from lectern.triton.errors import (
     DeadlineExceeded,
     ModelFailure,
@@ -36,9 +36,11 @@ class Triton:
     May be shared by threads, but not across a fork.
     """
 
-    def __init__(self, address: str, *, connect_timeout: float = 5.0) -> None:
+    def __init__(self, address: str, *, secret: str | None = None, connect_timeout: float = 5.0) -> None:
+        """`secret`: what a Triton asks for whose protocols are restricted."""
         self.address = checked_address(address)
-        self._channel = grpc.insecure_channel(self.address, options=channel_options(connect_timeout))
+        self._carried = carried(secret)
+        self._channel = grpc.insecure_channel(target(self.address), options=channel_options(connect_timeout))
         self._stub: Any = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -173,12 +175,12 @@ class Triton:
         translate: Callable[[grpc.RpcError, Any], TritonError] = from_rpc,
     ) -> Any:
         try:
-            return method(request, timeout=timeout)
+            return method(request, timeout=timeout, metadata=self._carried)
         except grpc.RpcError as error:
             raise translate(error, model) from error
 
     def _stream(self, request: pb.ModelInferRequest, timeout: float | None) -> Generator[Any, None, None]:
-        call = self._stub.ModelStreamInfer(iter([request]), timeout=timeout)
+        call = self._stub.ModelStreamInfer(iter([request]), timeout=timeout, metadata=self._carried)
         responses: queue.SimpleQueue[Any] = queue.SimpleQueue()
         # Read by a thread of its own: gRPC's iterator cannot be waited on for a limited time.
         reader = threading.Thread(target=_read, args=(call, responses), daemon=True)
@@ -199,7 +201,8 @@ class Triton:
         """Have the model end a request, and read what still comes; break its stream off if that takes too long."""
         try:
             if request.id:
-                for _ in self._stub.ModelStreamInfer(iter([codec.cancel_request(request)]), timeout=LEAVE_SECONDS):
+                last = iter([codec.cancel_request(request)])
+                for _ in self._stub.ModelStreamInfer(last, timeout=LEAVE_SECONDS, metadata=self._carried):
                     pass
                 reader.join(LEAVE_SECONDS)
         except grpc.RpcError:
