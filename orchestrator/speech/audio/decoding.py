@@ -1,10 +1,9 @@
 """Reads audio back: the FLAC that was kept, and any other format that the encoder makes."""
 
-import io
-
 import av
 import numpy as np
 
+from orchestrator.speech.audio.opening import opened
 from orchestrator.speech.audio.pcm import EMPTY, Samples
 
 
@@ -15,7 +14,7 @@ class UnreadableAudioError(ValueError):
 def decode(data: bytes) -> tuple[Samples, int]:
     """All samples and their rate in Hz. Raises UnreadableAudioError."""
     try:
-        with av.open(io.BytesIO(data), "r") as source:
+        with opened(data) as source:
             if not source.streams.audio:
                 raise UnreadableAudioError("The file has no audio in it.")
             stream = source.streams.audio[0]

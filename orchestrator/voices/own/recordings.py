@@ -1,6 +1,5 @@
 """Reads an audio file that somebody sent. Nothing in it is trusted: formats, streams, length and time are bounded."""
 
-import io
 import time
 from typing import Any, Final
 
@@ -13,16 +12,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from orchestrator.settings import VoiceSettings
+from orchestrator.speech.audio.opening import CODECS, opened
 from orchestrator.speech.audio.pcm import FULL_SCALE, Samples
 
-# Without these lists FFmpeg also tries what reads other files and addresses, such as playlists.
-_FORMATS: Final = "wav,w64,aiff,caf,flac,mp3,ogg,aac,mov,matroska"
-_PROTOCOLS: Final = "data"
-# Of these a frame is short. In ALAC, which is missing, a few bytes may say that it has millions of samples.
-_CODECS: Final = frozenset({"flac", "mp3", "mp3float", "vorbis", "opus", "libopus", "aac"})
-_PCM: Final = "pcm_"
-# Tags that are no UTF-8 do not matter. From 19 on PyAV reads them as they are, and has no such argument.
-_TAGS: Final[dict[str, Any]] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}  # noqa: PLR2004
 _MOST_STREAMS: Final = 16
 _MOST_CHANNELS: Final = 8
 _RATES: Final = range(4_000, 192_001)
@@ -50,9 +42,8 @@ class Recording(msgspec.Struct, frozen=True):
 
 def read(data: bytes, limits: VoiceSettings) -> Recording:
     """Takes seconds of a processor at most. Raises UnusableRecordingError."""
-    options = {"format_whitelist": _FORMATS, "protocol_whitelist": _PROTOCOLS}
     try:
-        with av.open(io.BytesIO(data), "r", options=options, **_TAGS) as source:
+        with opened(data) as source:
             stream = _only_stream(source)
             return _decoded(source, stream, limits)
     except (av.FFmpegError, ValueError) as error:
@@ -66,12 +57,14 @@ def _only_stream(source: InputContainer) -> AudioStream:
         raise UnusableRecordingError(f"has {len(source.streams)} streams. Send a file with one, the voice alone.")
     if any(not one.disposition & Disposition.attached_pic for one in source.streams.video):
         raise UnusableRecordingError("has a video in it. Send the sound alone.")
+    if source.streams.subtitles:
+        raise UnusableRecordingError("has subtitles in it. Send the sound alone.")
     found = source.streams.audio
     if len(found) != 1:
         raise UnusableRecordingError(f"has {len(found)} audio streams. Send a file with one, the voice alone.")
     known = found[0].codec_context  # PyAV's stubs do not say that it may be missing
     codec = known.name if known else "something unknown"
-    if codec not in _CODECS and not codec.startswith(_PCM):
+    if codec not in CODECS:
         raise UnusableRecordingError(f"is encoded as {codec}, which is not read here. {_NAMED}")
     return found[0]
 
