@@ -18,6 +18,7 @@ def serve() -> None:
     import uvicorn
 
     from orchestrator.app import create_app
+    from orchestrator.lib.http_protocol import http_protocol
     from orchestrator.lib.request_trail import RequestTrail
     from orchestrator.lib.socket_problems import SocketProblems
 
@@ -25,6 +26,7 @@ def serve() -> None:
     logs.configure(chosen.log)
     uvicorn.run(
         RequestTrail(SocketProblems(create_app(chosen))),
+        http=http_protocol(chosen.server.max_head_bytes),
         host=chosen.server.host,
         port=chosen.server.port,
         timeout_graceful_shutdown=chosen.server.drain_seconds,

@@ -13,6 +13,9 @@ class ServerSettings(Concern, frozen=True, kw_only=True):
     host: Annotated[str, env("LECTERN_HOST", "Address the REST API listens on.")] = "127.0.0.1"
     port: Annotated[int, env("LECTERN_PORT", "Port the REST API listens on.", ge=1, le=65535)] = 8000
     drain_seconds: Annotated[int, env("LECTERN_DRAIN_SECONDS", "How long open responses may take at stop.", ge=0)] = 5
+    max_head_bytes: Annotated[
+        int, env("LECTERN_MAX_HEAD_BYTES", "Largest request line with all headers, in bytes.", ge=4096)
+    ] = 65_536
     max_body_bytes: Annotated[int, env("LECTERN_MAX_BODY_BYTES", "Largest request body, in bytes.", ge=1024)] = 8 << 20
     max_socket_message: Annotated[
         int, env("LECTERN_MAX_SOCKET_MESSAGE", "Largest message a WebSocket takes, in bytes.", ge=256)

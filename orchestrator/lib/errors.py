@@ -42,6 +42,14 @@ def bad_field(field: str, message: str, *, where: str = "") -> BadRequest:
     return BadRequest(f"'{field}' {message}.", errors=[FieldError(f"{where}.{field}" if where else field, message)])
 
 
+class HeadersTooLarge(Problem):
+    """The headers are longer than this server accepts."""
+
+    status = 431
+    title = "Headers too large"
+    slug = "headers-too-large"
+
+
 class Unauthenticated(Problem):
     """Send an API key as 'Authorization: Bearer KEY'."""
 
