@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tritonclient.utils import InferenceServerException
 
 from tests.contract.g2p import G2P
@@ -47,7 +49,12 @@ def compositions() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("language", "text"), list(compositions()))
 def test_every_word_is_spoken_and_knows_its_place(g2p: G2P, language: str, text: str) -> None:
-    read, covered = 0, set()
+    assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered(g2p, language, text)
+
+
+def covered(g2p: G2P, language: str, text: str) -> set[int]:
+    """Read a text, look whether its words follow each other in it and in its phonemes; return their characters."""
+    read, places = 0, set()
     for sentence in g2p.sentences(text, language):
         assert len(sentence.ids) == len(sentence.phonemes) <= 510
         assert all(0 < number < 178 for number in sentence.ids)
@@ -56,8 +63,8 @@ def test_every_word_is_spoken_and_knows_its_place(g2p: G2P, language: str, text:
             assert heard <= first <= last <= len(sentence.phonemes)
             assert read <= start < end <= len(text)
             heard, read = last, end
-            covered |= set(range(start, end))
-    assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered
+            places |= set(range(start, end))
+    return places
 
 
 MARKED = "[Kokoro](/kˈOkəɹO/)'s own [word](/wˈɜɹd/). [pause:1s] Then more."
@@ -76,14 +83,55 @@ def test_markup_is_obeyed_where_it_is_asked_for(g2p: G2P) -> None:
 def test_markup_is_words_where_it_is_not_asked_for(g2p: G2P, language: str, asked: dict[str, bool]) -> None:
     for text in (MARKED, "Read [our blog](/blog/) today.", "Meet [our team](/team/) today.", "It [pause:99s] is."):
         sentences = list(g2p.sentences(text, language, **asked))
-        covered = {at for one in sentences for _, _, start, end in one.words for at in range(start, end)}
-        assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered
+        spoken = {at for one in sentences for _, _, start, end in one.words for at in range(start, end)}
+        assert {at for at, sign in enumerate(text) if sign.isalnum()} <= spoken
         assert all(one.pause == 0.0 for one in sentences)
 
 
 def test_a_path_in_brackets_sounds_as_a_path_and_not_as_its_signs(g2p: G2P) -> None:
     said = g2p.phonemes("Meet [our team](/team/) today.")
     assert said.count(g2p.phonemes("team")) == 2
+
+
+WORDS = {
+    "en-US": "a The word I'm O’Neil 90s", "en-GB": "an lift Y won't", "es": "año É hola", "fr": "l'été où aujourd’hui",
+    "hi": "नमस्ते दुनिया क़", "it": "perché L'A un’", "ja": "今日は カ ABC", "pt-BR": "não é R$", "zh": "你好 世界 abc",
+}  # fmt: skip
+APOSTROPHES = "'’‘ʼ`´′″\"“”‚„ʹ"
+SIGNS = [*APOSTROPHES, *"-–—‒.,;:!?()[]/$€£%&+*=#@…~_ ", " ", "\n", "\u0301", "½", "²", "🎉", "a.m.", "5'10\"", "--"]
+
+
+@pytest.mark.parametrize("language", WORDS)
+@settings(max_examples=250, deadline=None)
+@given(data=st.data())
+def test_no_apostrophe_dash_or_digit_moves_a_word(g2p: G2P, language: str, data: st.DataObject) -> None:
+    words = st.sampled_from(WORDS[language].split())
+    numbers = st.integers(0, 2_100).map(str)
+    text = "".join(data.draw(st.lists(words | numbers | st.sampled_from(SIGNS), min_size=1, max_size=16)))
+    assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered(g2p, language, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("In the mid-’90s we moved.", ["In", "the", "mid-’90s", "we", "moved"]),
+        ("She stopped—‘Wait,’ she said.", ["She", "stopped", "Wait", "she", "said"]),
+        ("‘No,’—she left--'Go'--and came.", ["No", "she", "left", "'Go'", "and", "came"]),
+        ("the ’90s–’00s era’s end", ["the", "’90s", "’00s", "era’s", "end"]),
+        ("It’s 5'' 3' wide, isn’t it?", ["It’s", "5", "3'", "wide", "isn’t", "it"]),
+    ],
+)
+def test_marks_lie_on_the_words(g2p: G2P, text: str, words: list[str]) -> None:
+    assert [word for word, _ in g2p.sentence(text).of(text)] == words
+
+
+def test_a_dash_of_two_or_three_hyphens_is_a_dash(g2p: G2P) -> None:
+    for dash in ("--", "---"):
+        assert g2p.phonemes(f"They left{dash}fast.") == g2p.phonemes("They left—fast.")
+
+
+def test_a_sign_that_has_no_reading_is_spelt_out(g2p: G2P) -> None:
+    assert all(sound for _, sound in g2p.sentence("你㣡好。", "zh").of("你㣡好。"))
 
 
 @pytest.mark.parametrize(

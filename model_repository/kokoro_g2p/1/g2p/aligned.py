@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate, pairwise
 from re import Match, Pattern
 
 Span = tuple[int, int]
@@ -87,7 +88,7 @@ def project(boundaries: Sequence[int], one: str, other: str) -> list[int]:
     codes = _changes(one, other)
     for position in boundaries:
         for _, start, end, first, count in codes:
-            if position <= end:
+            if position <= end and position < len(one):  # the end of one is the end of the other
                 share = (position - start) / (end - start) if end > start else 1.0
                 places.append(first + round(min(1.0, max(0.0, share)) * count))
                 break
@@ -96,3 +97,24 @@ def project(boundaries: Sequence[int], one: str, other: str) -> list[int]:
     for index in range(1, len(places)):
         places[index] = max(places[index], places[index - 1])
     return places
+
+
+def places(words: Sequence[str], text: str) -> list[Span]:
+    """Find a reader's words in the text that it cut them from, in order; it may have left out signs between letters."""
+    found: list[Span] = []
+    at = 0
+    for word in words:
+        first = None
+        for sign in word:
+            place = text.find(sign, at)
+            if place < 0 or any(skipped.isalnum() for skipped in text[at:place]):
+                return _shared_out(words, text)  # it wrote the words in another way
+            first = place if first is None else first
+            at = place + 1
+        found.append((at if first is None else first, at))
+    return _shared_out(words, text) if any(sign.isalnum() for sign in text[at:]) else found
+
+
+def _shared_out(words: Sequence[str], text: str) -> list[Span]:
+    ends = list(accumulate(len(word) for word in words))
+    return list(pairwise([0, *project(ends, "".join(words), text)]))

@@ -36,7 +36,7 @@ class ChineseReader:
                 continue
             if re.match(r"[\u3400-\u9fff]", run):
                 words = [
-                    Token(found.start() + first, found.start() + last, ZHG2P.word2ipa(word).replace(_TIE, ""), " ")
+                    Token(found.start() + first, found.start() + last, _sound(word), " ")
                     for word, first, last in rjieba.tokenize(run)
                 ]
                 words[-1] = Token(words[-1].start, words[-1].end, words[-1].phonemes)
@@ -52,3 +52,10 @@ class ChineseReader:
 def _is_vowel_sign(sign: str) -> bool:
     """Tell whether a sign is said as part of a letter, as in Tamil, and does not only say how an emoji is drawn."""
     return unicodedata.category(sign) in ("Mc", "Mn") and not "\ufe00" <= sign <= "\ufe0f"
+
+
+def _sound(word: str) -> str:
+    try:
+        return str(ZHG2P.word2ipa(word)).replace(_TIE, "")
+    except ValueError:  # a sign that pypinyin has no reading of
+        return ""

@@ -1,26 +1,39 @@
 """American and British English: misaki's dictionaries and rules, and eSpeak NG for words that are in none."""
 
+import re
 from itertools import pairwise
+from typing import Any, cast
 
 import spacy
 from misaki.en import G2P, Lexicon, MToken
 from misaki.espeak import EspeakFallback
 from spacy.language import Language as Pipeline
 from spacy.tokens import Doc
+from spacy.util import compile_infix_regex
 
 from g2p import tagger
-from g2p.aligned import AlignedText, Fixed
+from g2p.aligned import AlignedText, Fixed, places
 from g2p.token import Token
 
 MODEL = "en_core_web_sm"  # used where it is installed
 _UNKNOWN = "\ufffd"
+_TYPED_DASH = re.compile(r"-{2,}")
+# spaCy cuts at a dash between letters only; quotes may stand around it, and a sign in front of those.
+_DASH = r"(?:[\u2013\u2014]|-{2,})"
+_QUOTE = "['\"‘’“”]"  # noqa: RUF001
+_AT_DASHES = (
+    rf"[.,;:!?…](?={_QUOTE}{_DASH})", rf"{_QUOTE}(?={_DASH})", rf"(?<=\w|{_QUOTE}){_DASH}(?={_QUOTE}|\w|$)",
+    rf"(?<=[\u2013\u2014]){_QUOTE}(?=\w)", rf"(?<=--){_QUOTE}(?=\w)",
+)  # fmt: skip
 
 
 def pipeline() -> tuple[Pipeline, bool]:
     """Return what cuts and tags English, and whether it is spaCy's trained model; nothing is ever downloaded."""
-    if spacy.util.is_package(MODEL):
-        return spacy.load(MODEL, enable=["tok2vec", "tagger"]), True
-    return spacy.blank("en"), False
+    trained = spacy.util.is_package(MODEL)
+    cutter = spacy.load(MODEL, enable=["tok2vec", "tagger"]) if trained else spacy.blank("en")
+    tokenizer = cast(Any, cutter.tokenizer)
+    tokenizer.infix_finditer = compile_infix_regex([*(cutter.Defaults.infixes or ()), *_AT_DASHES]).finditer
+    return cutter, trained
 
 
 class EnglishReader(G2P):  # type: ignore[misc]
@@ -34,15 +47,13 @@ class EnglishReader(G2P):  # type: ignore[misc]
     def read(self, text: AlignedText) -> list[Token]:
         words = self(text.text, preprocess=lambda plain: (plain, [], text.fixed))[1]
         tokens: list[Token] = []
-        at = 0
-        for word in words:
-            end = at + len(word.text)
+        # misaki leaves out apostrophes behind digits and signs, so that its words are looked for in the text.
+        for word, (start, end) in zip(words, places([word.text for word in words], text.text), strict=True):
             phonemes = word.phonemes
             if (phonemes is None or not phonemes.replace(_UNKNOWN, "").strip()) and _is_spoken(word.text):
                 # In no dictionary, and the rules gave up: the whole of it goes to eSpeak NG.
                 phonemes = self.fallback(word)[0]
-            tokens.append(Token(at, end, (phonemes or "").replace(_UNKNOWN, ""), word.whitespace))
-            at = end + len(word.whitespace)
+            tokens.append(Token(start, end, (phonemes or "").replace(_UNKNOWN, ""), word.whitespace))
         return tokens
 
     def tokenize(self, text: str, _: list[str], fixed: tuple[Fixed, ...]) -> list[MToken]:
@@ -52,6 +63,8 @@ class EnglishReader(G2P):  # type: ignore[misc]
         tokens = []
         at = 0
         for token in doc:
+            if _TYPED_DASH.fullmatch(token.text):
+                given.setdefault(at, "—")  # misaki has no sound for it, and would run the words around it together
             ours = MToken(
                 text=token.text,
                 tag=token.tag_,

@@ -13,9 +13,10 @@ from g2p.token import Token
 NAMES: Final[dict[Language, str]] = {"es": "es", "fr": "fr-fr", "hi": "hi", "it": "it", "pt-BR": "pt-br"}
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-\u093c-\u094d\u0900-\u0903][^\W_]*)*|[^\w\s]+|_+")  # noqa: RUF001
-
-
 _STOPS: Final = str.maketrans("।॥", "..")
+# eSpeak NG 1.52 crashes at a hyphen between a sign that it calls by name and a word in another script than the Latin,
+# as in ’-क: a blank avoids that.  # noqa: RUF003
+_CRASHES = re.compile(r"(?<![A-Za-z0-9\s\u0900-\u097f])-(?=[^\x00-\u024f])")
 
 
 class EspeakReader:
@@ -41,7 +42,6 @@ class EspeakReader:
             total += len(sound)
             ends.append(total)
         cuts = [0, *project(ends, "".join(alone), dense)]
-        cuts[-1] = len(dense)
         tokens = []
         for (start, end), first, last in zip(words, cuts[:-1], cuts[1:], strict=True):
             begin = places[first] if first < len(places) else len(whole)
@@ -52,7 +52,7 @@ class EspeakReader:
         return tokens
 
     def say(self, text: str) -> str:
-        return str(self._g2p(text.translate(_STOPS))[0])
+        return str(self._g2p(_CRASHES.sub("- ", text).translate(_STOPS))[0])
 
 
 def _without_spaces(text: str) -> tuple[str, list[int]]:

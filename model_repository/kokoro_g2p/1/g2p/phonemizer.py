@@ -235,4 +235,6 @@ def _finished(tokens: list[Token], aligned: AlignedText, pause: float, following
                 words.append((first, len(phonemes), start, end))
         phonemes += token.space
     phonemes = phonemes.rstrip(" ")
+    heard = len(phonemes)  # a last word of which nothing is heard may stand behind a blank
+    words = [(min(first, heard), min(last, heard), start, end) for first, last, start, end in words]
     return Sentence(phonemes, [IDS[sign] for sign in phonemes], words, pause, following)
