@@ -1,6 +1,7 @@
 """From what is to be said to the ordered segments that say it, each with the key its audio is kept under."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -67,8 +68,12 @@ def plan(said: Iterable[Words], manner: Manner) -> list[Segment]:
 
 def _occurring(lexicon: Mapping[str, str], text: str) -> Mapping[str, str]:
     """Only these are sent and are part of the key, so that a longer lexicon leaves other segments as they are."""
-    folded = text.casefold()
-    return {word: sound for word, sound in lexicon.items() if word.casefold() in folded}
+    folded = _folded(text)
+    return {word: sound for word, sound in lexicon.items() if _folded(word) in folded}
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()  # composed, as models read both
 
 
 def _key(text: str, manner: Manner, lexicon: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """What every voice model in Triton keeps to: pieces, marks, speed, refusals, lanes, deadlines, cancellation."""
 
 import asyncio
+import unicodedata
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
@@ -98,6 +99,26 @@ def test_marks_name_every_word_in_order_inside_the_audio(tell: Any, model: str, 
             heard, read = mark.last_sample, mark.text_end
         marked = {position for mark in marks for position in range(mark.text_start, mark.text_end)}
         assert {position for position, character in enumerate(text) if character.isalnum()} <= marked
+
+    tell(story)
+
+
+@every_model
+def test_text_in_decomposed_letters_is_spoken_as_the_composed_is_with_marks_on_what_was_sent(
+    tell: Any, model: str
+) -> None:
+    composed = "Er hält naïve Gäste im café auf."
+    sent = unicodedata.normalize("NFD", composed)
+
+    async def story(triton: AsyncTriton) -> None:
+        one, other = await spoken(triton, model, composed), await spoken(triton, model, sent)
+        assert samples(other) == pytest.approx(samples(one), abs=20)  # espeak's vary a little
+        words = [
+            [text[mark.text_start : mark.text_end] for piece in pieces for mark in piece.marks]
+            for text, pieces in ((composed, one), (sent, other))
+        ]
+        assert words[1] == [unicodedata.normalize("NFD", word) for word in words[0]]
+        assert "ha\u0308lt" in words[1]
 
     tell(story)
 

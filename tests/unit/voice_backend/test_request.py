@@ -151,3 +151,16 @@ def test_a_missing_input_is_named() -> None:
 )
 def test_a_parameter_out_of_bounds_is_refused(parameters: dict[str, Any], says: str) -> None:
     assert says in refusal(tensors(), **parameters)
+
+
+def test_text_is_composed_and_so_are_the_words_of_a_lexicon() -> None:
+    given = tensors("cafe\u0301", lexicon='{"cafe\u0301": "kæfˈA"}')
+    given |= tensors(reference_audio=np.arange(8, dtype=np.int16), reference_rate=np.array([16_000], np.int32),
+                     reference_text="o\u0302", text="cafe\u0301")  # fmt: skip
+    request = read(given, "")
+    assert isinstance(request, Speak)
+    assert request.segment.text == "café"
+    assert list(request.segment.lexicon) == ["café"]
+    assert request.segment.reference is not None
+    assert request.segment.reference.text == "ô"
+    assert request.composed.mark_as_sent((0, 5, 0, 4)) == (0, 5, 0, 5)

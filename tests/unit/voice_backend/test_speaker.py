@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from voice_backend.composed import compose
 from voice_backend.protocol import BadRequest, Piece, Reference, Segment, Unavailable
 from voice_backend.request import Speak
 from voice_backend.speaker import Speaker
@@ -141,6 +142,17 @@ def test_pieces_come_and_then_the_end(speaker: Any) -> None:
     heard = ask(speaker(hello), speak())
     assert heard.end == ("done", "")
     assert [piece.audio.size for piece in heard.pieces] == [RATE]
+
+
+def test_marks_lie_on_the_text_as_it_was_sent(speaker: Any) -> None:
+    def tell(segment: Segment, _: threading.Event) -> Iterator[Piece]:
+        assert segment.text == "é is"
+        yield second((0, 400, 0, 1), (400, 900, 2, 4))
+
+    composed = compose("e\u0301 is")
+    heard = ask(speaker(tell), Speak(Segment(composed.text, {}), None, composed))
+    assert heard.end == ("done", "")
+    assert [piece.marks for piece in heard.pieces] == [((0, 400, 0, 2), (400, 900, 3, 5))]
 
 
 def test_who_waits_hears_that_the_request_is_not_lost(speaker: Any) -> None:

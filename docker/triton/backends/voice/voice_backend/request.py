@@ -12,6 +12,7 @@ import numpy as np
 
 from lectern import contract
 from lectern.contract import LANES, Lane
+from voice_backend.composed import AS_SENT, Composed, compose
 from voice_backend.protocol import BadRequest, Reference, Segment, Tensors
 
 MAX_JSON: Final = 64 * 1024  # bytes, of `voice` and of `lexicon`
@@ -48,6 +49,8 @@ class Speak:
     segment: Segment
     deadline: float | None
     """Seconds from the arrival."""
+    composed: Composed = AS_SENT
+    """The segment's text, with the way back to the text that was sent."""
 
 
 def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
@@ -57,8 +60,9 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
         return Describe()
     if cancelled := given.get(contract.CANCEL):
         return Cancel(cancelled)
+    composed = compose(_speakable(_text(tensors, contract.TEXT)))
     segment = Segment(
-        text=_speakable(_text(tensors, contract.TEXT)),
+        text=composed.text,
         voice=_json(_text(tensors, contract.VOICE), contract.VOICE, dict[str, Any]),
         language=_language(tensors),
         speed=_speed(tensors),
@@ -68,7 +72,7 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
         markup=given.get(contract.MARKUP, False),
         lane=_lane(given),
     )
-    return Speak(segment, _deadline(given))
+    return Speak(segment, _deadline(given), composed)
 
 
 def _parameters(raw: str) -> dict[str, Any]:
@@ -184,7 +188,7 @@ def _lexicon(tensors: Tensors) -> dict[str, str]:
             raise BadRequest(
                 f"the lexicon has an entry of more than {contract.MAX_LEXICON_TEXT} characters: {word[:40]!r}"
             )
-    return lexicon
+    return {compose(word).text: sound for word, sound in lexicon.items()}
 
 
 def _speech(tensors: Tensors, audio_name: str, rate_name: str, text_name: str) -> Reference | None:
@@ -200,5 +204,5 @@ def _speech(tensors: Tensors, audio_name: str, rate_name: str, text_name: str) -
     rate = int(_single(tensors, rate_name))
     if rate not in REFERENCE_RATES:
         raise BadRequest(f"{rate_name} is {rate}: it must lie between 8000 and 192000 Hz")
-    text = _text(tensors, text_name) if text_name in tensors else None
+    text = compose(_text(tensors, text_name)).text if text_name in tensors else None
     return Reference(np.array(audio, dtype=np.int16), rate, text)  # a copy: Triton takes its memory back

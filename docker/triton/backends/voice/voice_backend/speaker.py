@@ -196,7 +196,8 @@ class Speaker:
 
     def _send(self, job: Job, piece: Piece, samples: int) -> None:
         """`samples`: how many were sent before."""
-        job.reply.piece(piece)
+        marks = tuple(map(job.request.composed.mark_as_sent, piece.marks))
+        job.reply.piece(Piece(piece.audio, marks))
         job.heard_of = time.monotonic()
         if self._meter is not None and not samples and piece.audio.size:
             self._meter.first_audio(job.heard_of - job.arrived)
