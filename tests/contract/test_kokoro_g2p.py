@@ -176,6 +176,12 @@ def test_an_unknown_language_is_refused(g2p: G2P, tag: str) -> None:
         ("They record a record.", {"record": "ɹˈɛkəɹd"}),
         ("The apple and the pear.", {"The": "ði", "the": "ðə"}),
         ("It is a cat.", {"a": "ɐ"}),
+        ("Plan A and a cat.", {"A": "ˈA", "a": "ɐ"}),
+        ("Once Upon A Time.", {"A": "ɐ"}),
+        ("Can you read this?", {"read": "ɹˈid"}),
+        ("Did you read it yesterday?", {"read": "ɹˈid"}),
+        ("They have read it.", {"read": "ɹˈɛd"}),
+        ("We could not wind it.", {"wind": "wˈInd"}),
     ],
 )
 def test_small_words_and_words_of_two_sounds(g2p: G2P, text: str, words: dict[str, str]) -> None:
@@ -187,7 +193,7 @@ def test_small_words_and_words_of_two_sounds(g2p: G2P, text: str, words: dict[st
     ("text", "written_out"),
     [
         ("It is 2025-03-14.", "It is March fourteenth, 2025."),
-        ("At 5:30 pm.", "At 5 30 P M."),
+        ("At 5:30 pm.", "At 5 30 PM."),
         ("At 5:05.", "At 5 oh 5."),
         ("At 17:00.", "At 17 o'clock."),
         ("For $12.50 each.", "For 12 dollars and 50 cents each."),
@@ -202,10 +208,66 @@ def test_small_words_and_words_of_two_sounds(g2p: G2P, text: str, words: dict[st
         ("Mail bob@example.com now.", "Mail bob at example dot com now."),
         ("See https://www.example.com/docs now.", "See example dot com slash docs now."),
         ("Room #5 is free.", "Room number 5 is free."),
+        ("It costs 20 € now.", "It costs 20 euros now."),
+        ("For 20 €, 15 seats.", "For 20 euros, 15 seats."),
+        ("For 12,50 € or 5$ each.", "For 12 euros and 50 cents or 5 dollars each."),
+        ("About $2bn, £1.2m and €3 k.", "About 2 billion dollars, 1.2 million pounds and 3 thousand euros."),
+        ("From $50.00-$100.00, or $5-10.", "From 50 dollars to 100 dollars, or 5 to 10 dollars."),
+        ("For R$ 20,50 or A$5.", "For 20 reais and 50 centavos or 5 Australian dollars."),
+        ("It took 1:02:45.", "It took 1 hour, 2 minutes and 45 seconds."),
+        ("It took 0:02:01.", "It took 2 minutes and 1 second."),
+        ("Start at 10:05:30, please.", "Start at 10 oh 5 and 30 seconds, please."),
+        ("We met at 7:30 p.m. Then we left.", "We met at 7 30 PM. Then we left."),
+        ("We met at 7 pm, by 8 P.M. or so.", "We met at 7 PM, by 8 PM or so."),
+        ("From 4:00 pm - 8:12 pm.", "From 4 PM to 8 12 PM."),
+        ("Call me at 555-0137.", "Call me at five five five, zero one three seven."),
+        ("Call (555) 010-4477.", "Call five five five, zero one zero, four four seven seven."),
+        ("Or +1 555 010 4477.", "Or plus one, five five five, zero one zero, four four seven seven."),
+        ("Read 500-1000 words.", "Read 500 to 1000 words."),
+        ("About 10%-20% more.", "About 10% to 20% more."),
+        ("As 5 - 3 = 2, and 9 − 4.", "As 5 minus 3 = 2, and 9 minus 4."),
+        ("She is 5'10\" tall, he 6′0″.", "She is 5 foot 10 tall, he 6 feet."),
+        ("Cats vs. dogs, by Prof. Lee.", "Cats versus dogs, by Professor Lee."),
     ],
 )
 def test_english_is_written_out(g2p: G2P, text: str, written_out: str) -> None:
     assert g2p.phonemes(text) == g2p.phonemes(written_out)
+
+
+@pytest.mark.parametrize("written", ["10:05 a.m.", "10:05 AM", "10:05am", "10:05 A.M."])
+def test_the_hours_before_noon_are_letters(g2p: G2P, written: str) -> None:
+    assert g2p.phonemes(f"At {written} today.") == "ˌæt tˈɛn ˈO fˈIv ˌAˈɛm tədˈA."
+    assert g2p.phonemes(f"At {written.removesuffix('.')}.") == "ˌæt tˈɛn ˈO fˈIv ˌAˈɛm."
+
+
+def test_an_hour_ends_a_sentence_only_where_another_begins(g2p: G2P) -> None:
+    assert "." not in g2p.phonemes("At 9 a.m. Monday we left the house together")
+    assert "." not in g2p.phonemes("At 9 a.m. (EST) we left the house")
+    assert len(list(g2p.sentences("They had all met in the old house at 7:30 p.m. Then the guests came in."))) == 2
+    assert len(list(g2p.sentences("They had all met in the old house at 7:30 p.m. Monday to see the guests."))) == 1
+
+
+@pytest.mark.parametrize("text", ["Dial 01-05 there.", "It is 555-0137."])
+def test_a_number_with_a_zero_in_front_begins_or_ends_no_range(g2p: G2P, text: str) -> None:
+    assert "tə" not in g2p.phonemes(text).split()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "written_out"),
+    [
+        ("pt-BR", "Custa R$ 20,50.", "Custa 20 reais e 50."),
+        ("pt-BR", "Ligue (11) 3333-4444.", "Ligue 1 1, 3 3 3 3, 4 4 4 4."),
+        ("es", "Son 20 €, 15 sillas.", "Son 20 euros, 15 sillas."),
+        ("es", "Son $2 millones.", "Son 2 millones de dólares."),
+        ("fr", "Il a 12,50 € ou 1 €.", "Il a 12 euros 50 ou un euro."),
+        ("it", "Costa 3,23€.", "Costa 3 euro e 23."),
+        ("hi", "यह 20 € है", "यह 20 यूरो है"),
+        ("ja", "20 €です", "20ユーロです"),
+        ("zh", "$1.5万和20 €", "1.5万美元和20欧元"),
+    ],
+)
+def test_money_is_read_in_each_language(g2p: G2P, language: str, text: str, written_out: str) -> None:
+    assert g2p.phonemes(text, language) == g2p.phonemes(written_out, language)
 
 
 def test_british_dates_and_units_are_british(g2p: G2P) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import spacy
 from misaki.en import G2P, Lexicon, MToken
@@ -17,7 +17,10 @@ from g2p.token import Token
 
 MODEL = "en_core_web_sm"  # used where it is installed
 _UNKNOWN = "\ufffd"
+# misaki has no sound for a dash of hyphens, and would run the words around it together. Of the two stops behind a
+# shortened word at the end of a sentence only one is heard.
 _TYPED_DASH = re.compile(r"-{2,}")
+_SIGNS: Final = {"..": "."}
 # spaCy cuts at a dash between letters only; quotes may stand around it, and a sign in front of those.
 _DASH = r"(?:[\u2013\u2014]|-{2,})"
 _QUOTE = "['\"‘’“”]"  # noqa: RUF001
@@ -63,8 +66,8 @@ class EnglishReader(G2P):  # type: ignore[misc]
         tokens = []
         at = 0
         for token in doc:
-            if _TYPED_DASH.fullmatch(token.text):
-                given.setdefault(at, "—")  # misaki has no sound for it, and would run the words around it together
+            if sign := "—" if _TYPED_DASH.fullmatch(token.text) else _SIGNS.get(token.text):
+                given.setdefault(at, sign)
             ours = MToken(
                 text=token.text,
                 tag=token.tag_,

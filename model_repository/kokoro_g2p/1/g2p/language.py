@@ -6,6 +6,7 @@ from g2p.refusal import Refused
 
 Language = Literal["en-US", "en-GB", "es", "fr", "hi", "it", "ja", "pt-BR", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+ENGLISH: Final[tuple[Language, ...]] = ("en-US", "en-GB")
 
 # A tag is looked up whole, and then without its last part, again and again. British spelling and sound are nearer to
 # the English of these countries than American.

@@ -15,6 +15,12 @@ _NEXT = re.compile(r"\s*[\"'“‘«(\[]*(\S)")  # noqa: RUF001
 
 # Before a full stop that ends no sentence.
 _ABBREVIATIONS: Final = frozenset(Path(__file__).with_name("abbreviations.txt").read_bytes().decode().split())
+# What an hour is followed by in the same sentence, in capitals.
+_OF_AN_HOUR = re.compile(
+    r"\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September"
+    r"|October|November|December|Eastern|Central|Mountain|Pacific|[A-Z]{1,3}T|UTC)\b"
+)
+_BEHIND_STOP = re.compile(rf"[{_CLOSERS}]*\s*[\"'“‘«]*(\S)?")  # noqa: RUF001
 # These end a sentence too, if a capital letter follows.
 _OFTEN_LAST: Final = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "al"})
 
@@ -50,4 +56,14 @@ def _is_end(text: str, found: re.Match[str]) -> bool:
         return False
     if len(before) == 1 and word[1].isupper() and word[1] != "I":
         return False  # an initial
+    if before in ("a.m", "p.m"):
+        return not goes_on(text, found.end())
     return before not in _ABBREVIATIONS or (before in _OFTEN_LAST and following[1].isupper())
+
+
+def goes_on(text: str, end: int) -> bool:
+    """Say whether a sentence goes on behind the stop of "p.m.", which ends at `end`."""
+    following = _BEHIND_STOP.match(text, end)
+    if following is None or following[1] is None:
+        return False
+    return not following[1].isupper() or _OF_AN_HOUR.match(text, end) is not None

@@ -43,13 +43,26 @@ _PAST: Final = re.compile(r"\b(?:yesterday|ago|last|had|was|were|did|once|earlie
 def tag(doc: Doc) -> Doc:
     """Set each token's tag, in the Penn Treebank's names."""
     past = bool(_PAST.search(doc.text))
-    before = ""
+    before = helper = ""
     for token in doc:
-        token.tag_ = before = _tag(token, before, past=past)
+        token.tag_ = tag = _tag(token, before, helper, past=past)
+        helper = _helper(token, tag, helper)
+        before = tag
     return doc
 
 
-def _tag(token: Token, before: str, *, past: bool) -> str:
+def _helper(token: Token, tag: str, before: str) -> str:
+    """Return the tag of the verb that the next word belongs to: MD in "could not …" and "did you …", VBN in "has …"."""
+    low = token.lower_
+    following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
+    if tag == "MD" or (low in ("do", "does", "did") and _CLOSED.get(following) in ("PRP", "RB")):
+        return "MD"
+    if low in ("have", "has", "had", "'ve", "’ve"):  # noqa: RUF001
+        return "VBN"
+    return before if tag in ("RB", "PRP") else ""
+
+
+def _tag(token: Token, before: str, helper: str, *, past: bool) -> str:
     text, low = token.text, token.lower_
     if text in _SIGNS:
         return _SIGNS[text]
@@ -58,18 +71,25 @@ def _tag(token: Token, before: str, *, past: bool) -> str:
     if low == "'s" and before in ("NN", "NNP", "NNS"):
         return "POS"
     if low in _CLOSED:
-        return _in_context(token, _CLOSED[low])
+        return "NN" if text == "A" and _is_letter(token) else _in_context(token, _CLOSED[low])
     if _NUMBER.fullmatch(low):
         return "CD"
-    return _open_class(token, before, past=past)
+    return _open_class(token, before, helper, past=past)
 
 
-def _open_class(token: Token, before: str, *, past: bool) -> str:
+def _is_letter(token: Token) -> bool:
+    """Tell "Plan A and …" from the article, which has a capital where a sentence begins, and in titles."""
+    following = token.nbor().text if token.i + 1 < len(token.doc) else ""
+    return token.i > 0 and token.nbor(-1).text[-1] not in '.!?…:"“‘(' and not following[:1].isupper()  # noqa: RUF001
+
+
+def _open_class(token: Token, before: str, helper: str, *, past: bool) -> str:
     """A noun, verb or adverb, by its ending and by what stands in front of it."""
     text, low = token.text, token.lower_
     rules = (
         (low.endswith("ly"), "RB"),
-        (before in _BEFORE_VERBS, "VB"),
+        (before in _BEFORE_VERBS or (helper == "MD" and before in ("RB", "PRP")), "VB"),
+        (helper == "VBN" and (low == "read" or low.endswith("ed")), "VBN"),
         (text[0].isupper() and token.i > 0 and before not in (".", "``", ":"), "NNP"),
         (before == "PRP", "VBD" if past or low.endswith("ed") else "VBP"),
         (low.endswith("ing"), "VBG"),

@@ -6,7 +6,10 @@ from typing import Final
 from g2p.aligned import AlignedText
 from g2p.language import Language
 from g2p.normalize.addresses import emails, urls
-from g2p.normalize.amounts import dates, money, numbers, units
+from g2p.normalize.money import money
+from g2p.normalize.numbers import numbers
+from g2p.normalize.times import dates
+from g2p.normalize.units import units
 from g2p.refusal import Refused
 
 _STEPS: Final[dict[str, Callable[[AlignedText, Language], AlignedText]]] = {
