@@ -125,6 +125,10 @@ def test_marks_lie_on_the_words(g2p: G2P, text: str, words: list[str]) -> None:
     assert [word for word, _ in g2p.sentence(text).of(text)] == words
 
 
+def test_a_sign_that_is_widened_between_digits_takes_none_of_them(g2p: G2P) -> None:
+    assert covered(g2p, "ja", "15'10") >= {0, 1, 3, 4}
+
+
 def test_a_dash_of_two_or_three_hyphens_is_a_dash(g2p: G2P) -> None:
     for dash in ("--", "---"):
         assert g2p.phonemes(f"They left{dash}fast.") == g2p.phonemes("They left—fast.")

@@ -14,7 +14,7 @@ def word(text: str, start: int, end: int) -> str:
     return text[first:last]
 
 
-@pytest.mark.parametrize("composed", ["er hält an", "naïve", "café, olé!", "Việt Nam", "각자", "が ギ", "Ångström"])
+@pytest.mark.parametrize("composed", ["er hält an", "naïve", "café, olé!", "tiếng Việt", "각자", "が ギ", "Ångström"])
 def test_every_composed_character_leads_back_to_what_was_sent_for_it(composed: str) -> None:
     sent = unicodedata.normalize("NFD", composed)
     assert compose(sent).text == composed

@@ -151,7 +151,8 @@ class _Sentence:
         aligned = _stripped(aligned.replace(_BLANKS, lambda _: " "))
         if not aligned.text:
             return [], aligned
-        return [self._audible(token, aligned.text) for token in reader_of(self.language).read(aligned)], aligned
+        tokens = _without_gaps(reader_of(self.language).read(aligned), aligned.text)
+        return [self._audible(token, aligned.text) for token in tokens], aligned
 
     def _audible(self, token: Token, text: str) -> Token:
         """A word of which nothing is left, such as one in a script that the reader does not know, is spelt out."""
@@ -160,6 +161,19 @@ class _Sentence:
         if not phonemes and any(sign.isalpha() for sign in word):
             phonemes, space = sayable(spelling().say(word), self.language, word), space or " "
         return Token(token.start, token.end, phonemes, space)
+
+
+def _without_gaps(tokens: list[Token], text: str) -> list[Token]:
+    """Letters and digits that lie between two tokens, where a reader wrote them in another way, go to the next one."""
+    whole: list[Token] = []
+    end = 0
+    for token in tokens:
+        lost = next((at for at in range(end, token.start) if text[at].isalnum()), token.start)
+        whole.append(Token(lost, token.end, token.phonemes, token.space))
+        end = max(end, token.end)
+    if any(map(str.isalnum, text[end:])):
+        whole.append(Token(end, len(text), ""))  # with nothing to hear yet: it is spelt out
+    return whole
 
 
 def _stripped(aligned: AlignedText) -> AlignedText:

@@ -63,7 +63,7 @@ _AND: Final[dict[Language, str]] = {"es": " con ", "fr": " ", "it": " e ", "pt-B
 _OF_MILLIONS: Final[dict[Language, str]] = {"es": "de ", "fr": "de ", "it": "di ", "pt-BR": "de "}
 _FOREIGN_SCALES: Final[dict[Language, str]] = {
     "es": "mil millones|mil|mill(?:ón|ones)|bill(?:ón|ones)", "fr": "mille|millions?|milliards?|billions?",
-    "it": "mila|milion[ei]|miliard[oi]", "pt-BR": "mil|milh(?:ão|ões)|bilh(?:ão|ões)|trilh(?:ão|ões)",
+    "it": "mila|mili(?:one|oni)|miliard[oi]", "pt-BR": "mil|milh(?:ão|ões)|bilh(?:ão|ões)|trilh(?:ão|ões)",
     "hi": "हज़ार|लाख|करोड़|अरब", "ja": "[千万億兆]{1,3}", "zh": "[千万亿百]{1,3}",
 }  # fmt: skip
 _THOUSANDS: Final = ("mil", "mille", "mila")
