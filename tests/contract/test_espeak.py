@@ -32,6 +32,12 @@ def test_every_voice_of_the_card_speaks(triton_address: str) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("text", ["’-नमस्ते", "“-नमस्ते दुनिया", "Look: …-नमस्ते."])
+@pytest.mark.parametrize("language", ["hi", "en-us"])
+def test_a_hyphen_behind_a_sign_crashes_no_engine(samples: Callable[..., int], text: str, language: str) -> None:
+    assert samples(text, voice={"language": language}) > 0
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

@@ -1,7 +1,8 @@
 """Makes a text that eSpeak NG speaks to its end.
 
-It silently drops the rest of a word of more than about 100 sounds, and of a clause of more than about 1,000. Spaces
-in such words and commas in such clauses avoid that; nothing of the text is changed or taken away.
+It silently drops the rest of a word of more than about 100 sounds, and of a clause of more than about 1,000, and its
+process crashes at a hyphen between a sign and another script than the Latin, as in "-नमस्ते. Spaces in such words and
+commas in such clauses avoid that; nothing of the text is changed or taken away.
 """
 
 import unicodedata
@@ -13,6 +14,7 @@ LONGEST_CLAUSE: Final = 600  # weight; measured: losses begin above 900
 _PAUSES: Final = "、。，；：？！"  # noqa: RUF001 - end a clause wherever they stand
 _PAUSES_BEFORE_SPACE: Final = ",;:?!"
 _SYLLABIC: Final = "\u2e80"  # from here on one sign is a syllable
+_LAST_LATIN: Final = "\u024f"
 _FULL_STOP: Final = "."  # also ends abbreviations, which end no clause
 
 
@@ -36,7 +38,7 @@ def break_up(text: str) -> SpeakableText:
     for position, character in enumerate(text):
         weight = _weight(character)
         starts_here = weight > 0 and not unicodedata.category(character).startswith("M")
-        if starts_here and word + weight > LONGEST_WORD:
+        if starts_here and (word + weight > LONGEST_WORD or _crashes(text, position)):
             out.append(" ")
             origins.append(position)
             word = 0
@@ -72,6 +74,12 @@ def _weight(character: str) -> int:
     if category[0] == "S":
         return 20
     return 0 if category[0] in "ZC" else 4
+
+
+def _crashes(text: str, position: int) -> bool:
+    if position < 2 or text[position] <= _LAST_LATIN or text[position - 1] != "-":  # noqa: PLR2004 - signs in front
+        return False
+    return unicodedata.category(text[position - 2])[0] in "PS"
 
 
 def _ends_clause(text: str, position: int) -> bool:

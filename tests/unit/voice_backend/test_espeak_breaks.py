@@ -18,6 +18,11 @@ def test_a_long_word_is_cut_by_spaces() -> None:
     assert max(map(len, parts)) <= 20
 
 
+def test_a_hyphen_between_a_sign_and_another_script_gets_a_space() -> None:
+    assert break_up("’-नमस्ते, «»-слово").text == "’- नमस्ते, «»- слово"
+    assert break_up("-नमस्ते, кто-то, well-known, ’-tis").text == "-नमस्ते, кто-то, well-known, ’-tis"
+
+
 def test_a_long_clause_gets_commas_between_its_words() -> None:
     text = "$3.50 " * 100
     broken = break_up(text)

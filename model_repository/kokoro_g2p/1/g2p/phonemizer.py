@@ -96,7 +96,13 @@ def reader_of(language: Language) -> Reader:
 
 
 def speak_next(
-    text: str, start: int, tag: str, lexicon: Mapping[str, str], switches: Mapping[str, bool], *, has_markup: bool
+    text: str,
+    start: int,
+    tag: str,
+    lexicon: Mapping[str, str],
+    switches: Mapping[str, bool],
+    *,
+    has_markup: bool = False,
 ) -> Sentence:
     """Return the sentence at character `start`, where the one before said that the next begins. Raises Refused."""
     language = language_of(tag)
