@@ -60,15 +60,12 @@ async def merged(server: OwnTriton, *requests: Values) -> tuple[list[list[Any]],
     made: dict[str, list[Any]] = {}
     refused = []
     async with InferenceServerClient(server.plan.address) as client, asyncio.timeout(30):
-        answers = client.stream_infer(asked())
-        async for answer, error in answers:
+        async for answer, error in client.stream_infer(asked()):
             if error is not None:
                 refused.append(str(error))
             else:
                 names = ("waveform", "sample_lengths", "durations")
                 made[answer.get_response().id] = [answer.as_numpy(name) for name in names]
-            if len(made) + len(refused) == len(requests):
-                break
     return [made[number] for number in sorted(made)], refused
 
 

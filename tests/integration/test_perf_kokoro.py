@@ -21,13 +21,13 @@ def measured(stack: Stack, tmp_path: Path, *options: str) -> dict[str, Any]:
 def test_both_ways_that_are_served_are_measured_by_concurrency(
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = measured(stack, tmp_path, "--ways", "triton,rest", "--kinds", "short,mixed", "--sentences", "8")
+    report = measured(stack, tmp_path, "--ways", "triton,rest", "--kinds", "short,mixed", "--sentences", "3")
     assert report["card"]["weights"] == "tiny"
     for kind in ("short", "mixed"):
         rounds = report["throughput"][kind]
         assert set(rounds) == {f"{way} x{number}" for way in ("triton", "rest") for number in kokoro.CONCURRENCY}
         for (one,) in rounds.values():
-            assert one["audio"] > 5
+            assert one["audio"] > 3
             assert one["cpu"] > 0
             assert one["wall"] > 0
     assert all(first > 0 for first in report["first_audio_ms"]["long"])
