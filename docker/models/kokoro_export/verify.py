@@ -43,12 +43,13 @@ class Limits(NamedTuple):
     """The same, in loudness, to both sides."""
 
 
-# Published weights, 5 sentences: fp32 has 0.01, 0.3, 0.1 and 0.01; int8 has 1.4, 7.3, 2.9 and 0.7. Other sentences have
-# 14 in bands, a gain of 0.83 is 1.6 in loudness, and one convolution four times too strong is 8 in bands.
+# Published weights, the worst of 5 sentences: fp32 has 0.01 in a batch, and then 0.3 in single frequencies; int8 has
+# 1.2, 7.4, 2.0 and 0.7. Another sentence is 10 away in bands, one convolution four times too strong as well, silence
+# 12, and a gain of 0.83 is 1.6 in loudness.
 LIMITS: Final = {
     "fp32": Limits(batch=0.3, bins=0.5, bands=0.3, louder=0.2),
     "fp16": Limits(batch=0.5, bins=1.0, bands=0.5, louder=0.2),
-    "int8": Limits(batch=2.0, bins=10.0, bands=4.5, louder=1.4),
+    "int8": Limits(batch=2.0, bins=10.0, bands=3.5, louder=1.4),
 }
 
 
