@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from voice_backend.protocol import BadRequest, Piece, Segment, Settings
+from voice_backend.protocol import BadRequest, Piece, Samples, Segment, Settings
 
 RATE = 24_000
 PIECE = RATE // 10
@@ -49,6 +49,11 @@ class Delays:
         return stop.is_set()
 
 
+def _hum(hertz: float, first: int, last: int) -> Samples:
+    """Return a part of a sine: all of a long text at once would take a second of the processor, heard or not."""
+    return (8000 * np.sin(2 * np.pi * hertz * np.arange(first, last) / RATE)).astype(np.int16)
+
+
 class Voice:
     concurrency = 32
 
@@ -74,7 +79,6 @@ class Voice:
             self._slow.append(delays)
         hertz = float(segment.voice.get("hertz", 220))
         samples = int(max(1.0, len(segment.text) / 10) / segment.speed * RATE)
-        wave = (8000 * np.sin(2 * np.pi * hertz * np.arange(samples) / RATE)).astype(np.int16)
         words = [match.span() for match in re.finditer(r"\S+", segment.text)]
         marks = tuple(
             (samples * start // len(segment.text), samples * end // len(segment.text), start, end)
@@ -86,8 +90,8 @@ class Voice:
                     raise RuntimeError("this voice fails when asked to")
                 if delays.wait(delay, stop):
                     return
-                last = first + PIECE
-                yield Piece(wave[first:last], tuple(mark for mark in marks if first < mark[1] <= last))
+                last = min(first + PIECE, samples)
+                yield Piece(_hum(hertz, first, last), tuple(mark for mark in marks if first < mark[1] <= last))
         finally:
             delays.stopped = stop.is_set()
 
