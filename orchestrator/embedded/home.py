@@ -96,7 +96,7 @@ class Home:
 
         The kernel lets go of the lock when its holder dies, so that no lock is ever left behind.
         """
-        with self.lock.open("ab") as file:
+        with open(self.lock, "ab", opener=_private) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -146,6 +146,13 @@ class Home:
                 elif entry != self.marker:
                     entry.unlink()
             shutil.rmtree(self.path)  # the marker goes last, so that a purge cut short can be run again
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that is ours alone: whoever can read a lock can hold it."""
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def write_atomically(path: Path, text: str, mode: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -30,12 +31,23 @@ async def check(plan: Plan) -> None:
         await check_triton(plan.triton)
     else:
         check_glibc()
+        check_paths(plan.triton.state, plan.triton.repository, *plan.triton.more_repositories)
         await inspect(plan.triton.python)
 
 
 def check_programs() -> None:
     if shutil.which("setpriv") is None:
         raise CannotStart("setpriv is missing, which every Debian has: install util-linux")
+
+
+def check_paths(*folders: Path) -> None:
+    """Triton starts the processes of its models by a shell, without quoting the paths that it gives them."""
+    for folder in map(Path.absolute, folders):
+        if shlex.quote(str(folder)) != str(folder):
+            raise CannotStart(
+                f"Triton cannot work in {folder}: choose a path of letters, digits and @%+=:,./-_ alone, for Lectern's "
+                "own folder and for its home (LECTERN_HOME)"
+            )
 
 
 def check_space(folder: Path, needed: int = NEEDED_BYTES) -> None:

@@ -7,6 +7,8 @@ themselves behind when it is killed.
 import contextlib
 import os
 import signal
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +37,10 @@ class Stub:
 
 @dataclass(frozen=True, slots=True)
 class Stubs:
-    """The stubs of one Triton, known by what the names of its shared memory begin with."""
+    """The stubs of one Triton, known by what the names of its shared memory begin with.
+
+    Anybody on this machine may learn that and take such a name for a process or a file: those of others do not count.
+    """
 
     prefix: str
 
@@ -47,7 +52,7 @@ class Stubs:
     def clean(self) -> list[str]:
         """Remove the shared memory that no living stub uses; return its names. No model may be loading meanwhile."""
         used = {stub.region for stub in self.find()}
-        left = [path for path in SHARED_MEMORY.glob(f"{self.prefix}*") if path.name not in used]
+        left = [path for path in self._regions() if path.name not in used]
         for path in left:
             path.unlink(missing_ok=True)
         return [path.name for path in left]
@@ -57,19 +62,28 @@ class Stubs:
         left = self.find()
         for stub in left:
             stub.kill()
-        for path in SHARED_MEMORY.glob(f"{self.prefix}*"):
+        for path in self._regions():
             path.unlink(missing_ok=True)
         return left
+
+    def _regions(self) -> Iterator[Path]:
+        for path in SHARED_MEMORY.glob(f"{self.prefix}*"):
+            with contextlib.suppress(FileNotFoundError):
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+                    yield path
 
     def _read(self, entry: Path) -> Stub | None:
         """Read a command line: the program, REPOSITORY/MODEL/VERSION/model.py, the shared memory's name, and more."""
         try:
+            if entry.stat().st_uid != os.geteuid():
+                return None
             words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # it ended meanwhile, or is another user's
+        except OSError:  # it ended meanwhile
             return None
         if len(words) < 3 or Path(words[0]).name != PROGRAM or not words[2].startswith(self.prefix):  # noqa: PLR2004
             return None
-        return Stub(int(entry.name), Path(words[1]).parts[-3], words[2])
+        return Stub(int(entry.name), Path(words[1]).parent.parent.name, words[2])
 
 
 def _state(pid: int) -> str:

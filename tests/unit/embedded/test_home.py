@@ -74,6 +74,12 @@ def test_one_supervisor_holds_a_home_until_it_dies(home: Home) -> None:
         assert home.is_locked()
 
 
+def test_a_lock_is_not_readable_by_others_who_could_hold_it(home: Home) -> None:
+    home.lock.touch(0o644)  # of an earlier version
+    with home.locked():
+        assert home.lock.stat().st_mode & 0o777 == 0o600
+
+
 def test_children_do_not_hold_the_home(home: Home) -> None:
     with home.locked():
         child = subprocess.Popen(["sleep", "60"], close_fds=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.preflight import check_glibc, check_port, check_space
+from orchestrator.embedded.preflight import check_glibc, check_paths, check_port, check_space
 from orchestrator.embedded.triton_backends import inspect
 
 MEGABYTE = 1 << 20
@@ -44,6 +44,16 @@ def test_a_full_disk_is_told_with_what_is_needed(tmp_path: Path) -> None:
     assert f"Lectern needs {needed // MEGABYTE} MB there" in message
     assert "LECTERN_HOME" in message
     check_space(tmp_path, needed=MEGABYTE)
+
+
+@pytest.mark.parametrize("name", ["a b", "a;b", "a'b", "a#b", "ä$b"])
+def test_a_path_that_triton_cannot_work_in_is_told(tmp_path: Path, name: str) -> None:
+    check_paths(tmp_path, tmp_path / "100%_of-it,a=b")
+    with pytest.raises(CannotStart) as refused:
+        check_paths(tmp_path, tmp_path / name / "home")
+    message = refusal(refused)
+    assert str(tmp_path / name / "home") in message
+    assert "LECTERN_HOME" in message
 
 
 def test_a_port_in_use_is_told_with_what_to_do() -> None:

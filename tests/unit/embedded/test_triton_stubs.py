@@ -1,0 +1,78 @@
+"""What others on the machine name like a model process of ours, or its memory, is not taken for it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from orchestrator.embedded.triton_stubs import PROGRAM, SHARED_MEMORY, Stubs
+
+NOBODY = 65_534
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+
+@pytest.fixture
+def prefix() -> Iterator[str]:
+    name = f"lectern-test-{os.getpid()}-"
+    yield name
+    for path in SHARED_MEMORY.glob(f"{name}*"):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+
+
+@contextmanager
+def process(region: str, user: int | None = None) -> Iterator[int]:
+    """Runs one that calls itself as a model process does."""
+    argv = [PROGRAM, "-s", region]  # a shell that reads what to do from its input
+    with subprocess.Popen(
+        argv, executable="/bin/sh", stdin=subprocess.PIPE, stdout=subprocess.PIPE, user=user, cwd="/"
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        try:
+            running.stdin.write(b"echo here; read end\n")
+            running.stdin.flush()
+            assert running.stdout.readline() == b"here\n"
+            yield running.pid
+        finally:
+            running.kill()
+
+
+def test_a_process_of_ours_is_known_by_its_command_line(prefix: str) -> None:
+    with process(f"{prefix}region") as pid:
+        (found,) = Stubs(prefix).find()
+        assert (found.pid, found.region) == (pid, f"{prefix}region")
+        assert Stubs(prefix).end_all() == [found]
+        assert not found.alive()
+
+
+@needs_root
+def test_a_process_of_another_user_is_left_alone(prefix: str) -> None:
+    with process(f"{prefix}region", NOBODY):
+        assert Stubs(prefix).find() == []
+        assert Stubs(prefix).end_all() == []
+
+
+def test_a_directory_or_a_link_is_no_memory_of_ours(prefix: str, tmp_path: Path) -> None:
+    (SHARED_MEMORY / f"{prefix}folder").mkdir()
+    (SHARED_MEMORY / f"{prefix}link").symlink_to(tmp_path)
+    (SHARED_MEMORY / f"{prefix}file").touch()
+    assert Stubs(prefix).clean() == [f"{prefix}file"]
+    assert Stubs(prefix).end_all() == []
+    assert (SHARED_MEMORY / f"{prefix}folder").is_dir()
+
+
+@needs_root
+def test_memory_of_another_user_is_left_alone(prefix: str) -> None:
+    foreign = SHARED_MEMORY / f"{prefix}foreign"
+    foreign.touch()
+    os.chown(foreign, NOBODY, NOBODY)
+    assert Stubs(prefix).clean() == []
+    assert Stubs(prefix).end_all() == []
+    assert foreign.exists()
