@@ -57,6 +57,14 @@ class HttpProtocol(HttpToolsProtocol):
         """As RFC 9110 has it of an upgrade that a server does not know, such as Java's to h2c: the request stands."""
         return self.parser.should_upgrade() and not self._should_upgrade() and self.parser.get_method() != b"CONNECT"
 
+    def _should_upgrade(self) -> bool:
+        """A handshake has no body (RFC 6455, 4.1); a request with one would wait for an answer without end."""
+        bodied = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.headers
+        )
+        return super()._should_upgrade() and self.parser.get_method() == b"GET" and not bodied
+
     def _without_upgrade(self) -> bytes:
         """Return the head once more for a new parser: this one takes no body of a request that asks for an upgrade."""
         version = self.parser.get_http_version().encode()

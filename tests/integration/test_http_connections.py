@@ -93,6 +93,21 @@ def test_any_upgrade_is_ignored(stack: Stack, offer: str) -> None:
         assert client.read()[0] == 200
 
 
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_handshake_with_a_body_is_none(stack: Stack, method: str, framing: str) -> None:
+    headers, body = framed(framing)
+    handshake = (
+        "Connection: upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    )
+    with wire(stack) as client:
+        client.send(f"{method} /healthz HTTP/1.1\r\n{handshake}{headers}", body)
+        assert client.read()[0] == (200 if method == "GET" else 405)
+        client.send("GET /healthz HTTP/1.1\r\n")
+        assert client.read()[0] == 200
+
+
 def test_who_expects_100_continue_gets_it_with_an_upgrade_too(stack: Stack) -> None:
     with wire(stack) as client:
         client.send(f"POST /v1/audio/speech HTTP/1.1\r\n{H2C}Expect: 100-continue\r\n{length(TEXT)}")
