@@ -138,6 +138,7 @@ def test_what_looks_like_markup_is_words_unless_markup_is_asked_for(tell: Any, t
         ("Hi", {"voice": {"normalization": {"shouting": True}}}, "the switches are"),
         ("Hi [pause:1h]", {"markup": True}, "pause"),
         ("[Hi](/Ж/)", {"markup": True}, "U\\+0416"),
+        ("ꦲꦏ꧀ꦱꦫꦗꦮ", {}, "knows no sound of this text"),
     ],
 )
 def test_bad_input_says_what_to_change(tell: Any, text: str, more: dict[str, Any], message: str) -> None:

@@ -30,3 +30,7 @@ def test_a_word_that_was_not_spoken_is_found() -> None:
     check_words("One, two.", [Word(0, 3, 0, 3), Word(3, 6, 5, 8)])
     with pytest.raises(Implausible, match="two"):
         check_words("One, two.", [Word(0, 3, 0, 3)])
+
+
+def test_an_apostrophe_that_unicode_calls_a_letter_may_stand_beside_a_word() -> None:
+    check_words("the dogs\u02bc toys", [Word(0, 2, 0, 3), Word(3, 6, 4, 8), Word(7, 9, 10, 14)])

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Final
 
 from voice_backend.markup import without_markup
-from voice_backend.protocol import Piece, Segment, Settings
+from voice_backend.protocol import BadRequest, Piece, Segment, Settings
 
 from kokoro_voice.acoustic import Sound, sound_of
 from kokoro_voice.card import card_of, installed
@@ -50,13 +50,19 @@ class Voice:
         choice = choose(segment.voice, self._styles.names)
         line = Line(segment.speed)
         words: list[Word] = []
+        heard = False
         for sentence, sound in self._sounds(segment, choice, stop):
             words += sentence.words
+            heard |= sound is not None or sentence.pause > 0
             if sound is not None:
                 check_pace(sound.frames, model_speed(segment.speed))
                 yield from line.speak(sentence, sound)
             yield from line.pause(sentence.pause)
         if not stop.is_set():
+            if not heard:
+                raise BadRequest(
+                    f"Kokoro knows no sound of this text, as of letters that it cannot read: {segment.text[:40]!r}"
+                )
             check_words(without_markup(segment.text) if segment.markup else segment.text, words)
             yield line.end()
 

@@ -1,6 +1,7 @@
 """Text to sentences of phonemes: markup, lexicon, normalization, the language's reader, and Kokoro's limits."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -25,6 +26,12 @@ EARLIEST: Final = 20
 _MARKUP = re.compile(f"{markup.SIGN}+")
 _BLANKS = re.compile(r"\s+")
 _CLAUSE_ENDS: Final = ",;:—…"
+_COMMON: Final = str.maketrans({
+    **dict.fromkeys("\u02bc\uff07\u055a\ua78c\u00b4\u02bb\u02bd", "’"), **dict.fromkeys("\u201b", "‘"),  # noqa: RUF001
+    **dict.fromkeys("\u02b9\u02ca\u2035", "′"), **dict.fromkeys("\u02ba\u2036", "″"),  # noqa: RUF001
+    **dict.fromkeys("\uff02\u02ee\u201f", '"'),
+})  # fmt: skip
+"""Letters of Unicode that are apostrophes or primes, of which readers would say the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,7 @@ class _Sentence:
         given += _from_lexicon(aligned.text, self.lexicon, given)
         given.sort(key=lambda run: run.start)
         aligned = AlignedText(aligned.text, aligned.origins, tuple(given)).replace(_MARKUP, lambda _: "")
+        aligned = AlignedText(_in_common_signs(aligned.text), aligned.origins, aligned.fixed)
         aligned = normalize(aligned, self.language, self.switches)
         aligned = _stripped(aligned.replace(_BLANKS, lambda _: " "))
         if not aligned.text:
@@ -180,6 +188,11 @@ def _without_gaps(tokens: list[Token], text: str) -> list[Token]:
     if any(map(str.isalnum, text[end:])):
         whole.append(Token(end, len(text), ""))  # with nothing to hear yet: it is spelt out
     return whole
+
+
+def _in_common_signs(text: str) -> str:
+    """Write apostrophes, primes and digits by the signs that readers know, each by one sign."""
+    return "".join(str(unicodedata.digit(sign, sign)) if sign.isdecimal() else sign for sign in text.translate(_COMMON))
 
 
 def _stripped(aligned: AlignedText) -> AlignedText:
@@ -246,8 +259,9 @@ def _finished(tokens: list[Token], aligned: AlignedText, pause: float, following
     for token in tokens:
         first = len(phonemes)
         phonemes += token.phonemes
-        if any(sign.isalnum() for sign in aligned.text[token.start : token.end]):
-            start, end = aligned.origin(token.start, token.end)
+        word = aligned.text[token.start : token.end]
+        if any(map(str.isalnum, word)):
+            start, end = aligned.origin(token.start + len(word) - len(word.lstrip()), token.start + len(word.rstrip()))
             if words and start < words[-1][3]:
                 # Several words are spoken for one that was written, as with numbers: they are one mark.
                 words[-1] = (words[-1][0], len(phonemes), words[-1][2], max(end, words[-1][3]))
