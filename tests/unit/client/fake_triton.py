@@ -111,8 +111,12 @@ class Restriction(grpc.ServerInterceptor):  # type: ignore[misc]
         def refuse(_: Any, context: grpc.ServicerContext) -> None:
             context.abort(grpc.StatusCode.UNAVAILABLE, f"This protocol is restricted, expecting header '{header}'")
 
+        def refuse_stream(requests: Iterator[Any], context: grpc.ServicerContext) -> None:
+            list(requests)  # a stream that is refused while it is sent may end with an error of gRPC's own
+            refuse(requests, context)
+
         if handler.response_streaming:
-            return grpc.stream_stream_rpc_method_handler(refuse)
+            return grpc.stream_stream_rpc_method_handler(refuse_stream)
         return grpc.unary_unary_rpc_method_handler(refuse)
 
 

@@ -184,6 +184,12 @@ class TestRead:
         assert "7 blocks, 14 s of audio" in capsys.readouterr().out
         assert not any(asked.method == "DELETE" for asked in book.asked)
 
+    @pytest.mark.parametrize(("options", "lane"), [([], "batch"), (["--lane", "live"], "live")])
+    def test_it_yields_to_those_who_listen(self, book: FakeServer, options: list[str], lane: str) -> None:
+        Path("book.txt").write_text("hello")
+        assert main(["read", "book.txt", "-o", "book.opus", *options]) == 0
+        assert {asked.query["lane"][0] for asked in book.asked if asked.path.endswith("/audio")} == {lane}
+
     def test_a_block_that_cannot_be_spoken_is_named_with_its_reason(
         self, book: FakeServer, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -122,8 +122,8 @@ def test_captions_and_the_loudness_of_a_document(book: FakeServer, capsys: pytes
     book.answer("GET", f"{DOCUMENTS}/d1/captions", Answer(body=b"WEBVTT\n\n", framing="chunked"))
     assert main(["read", "book.md", "-o", "book.opus", "--captions", "book.vtt", "--loudness", "-16", "--json"]) == 0
     assert Path("book.vtt").read_text() == "WEBVTT\n\n"
-    assert book.asked[-1].query == {"caption_format": ["vtt"]}
-    assert book.asked[-2].query == {"response_format": ["opus"], "loudness": ["-16.0"]}
+    assert book.asked[-1].query == {"caption_format": ["vtt"], "lane": ["batch"]}
+    assert book.asked[-2].query == {"response_format": ["opus"], "loudness": ["-16.0"], "lane": ["batch"]}
     assert json.loads(capsys.readouterr().out)["captions"] == "book.vtt"
 
 

@@ -45,7 +45,9 @@ def add_voicing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="the model that has the voice")
     parser.add_argument("--speed", type=float, metavar="X", help="0.25 to 4; 1 is the voice's own")
     parser.add_argument("--language", metavar="TAG", help="such as en-GB; else the voice's own")
-    parser.add_argument("--lane", choices=LANES, help="live (default) comes first; batch can wait")
+    parser.add_argument(
+        "--lane", choices=LANES, help="live comes first; batch, which `read` takes by default, can wait"
+    )
 
 
 def add_loudness(parser: argparse.ArgumentParser) -> None:
