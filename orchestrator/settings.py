@@ -298,6 +298,9 @@ class VoiceSettings(Concern, frozen=True, kw_only=True):
     decode_seconds: Annotated[
         float, env("LECTERN_PROMPT_DECODE_SECONDS", "Seconds that decoding a prompt's file may take.", gt=0)
     ] = 10.0
+    decode_memory: Annotated[
+        int, env("LECTERN_PROMPT_DECODE_MEMORY", "Bytes of memory that decoding a prompt's file may take.", ge=64 << 20)
+    ] = 512 << 20
     uploads: Annotated[
         int, env("LECTERN_PROMPT_UPLOADS", "Files of prompts a web process looks at, or has waiting.", ge=1, le=1_000)
     ] = 8

@@ -5,17 +5,21 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import structlog
 
 from orchestrator.documents.text.estimate import estimate_seconds, has_words
+from orchestrator.lib import sandbox
 from orchestrator.settings import VoiceSettings
 from orchestrator.speech.audio.loudness import LoudnessMeter
-from orchestrator.speech.audio.pcm import Samples
+from orchestrator.speech.audio.pcm import Samples, samples_from_bytes, samples_to_bytes
 from orchestrator.speech.audio.resampling import Resampler
 from orchestrator.voices.own.pauses import Trimmed, trimmed
 from orchestrator.voices.own.recordings import Recording, UnusableRecordingError, read
 
 RATE: Final = 24_000  # Hz, at which prompts are kept; what the models' codecs take
 _MEASURABLE: Final = 0.5  # seconds; of less, R128 says that it is silent
+
+log = structlog.stdlib.get_logger("lectern.voices")
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -37,6 +41,49 @@ def examine(data: bytes, limits: VoiceSettings) -> Heard:
     problems = list(_problems(recording, speech, seconds, limits))
     samples = speech.samples if problems else _resampled(speech.samples, recording.rate)
     return Heard(samples, seconds, seconds * speech.spoken, problems)
+
+
+class _Task(msgspec.Struct, frozen=True):
+    data: bytes
+    limits: VoiceSettings
+
+
+class _Result(msgspec.Struct, frozen=True):
+    """``refused`` is the message of an UnusableRecordingError; ``samples`` are int16."""
+
+    refused: str = ""
+    samples: bytes = b""
+    seconds: float = 0.0
+    spoken_seconds: float = 0.0
+    problems: list[str] = []
+
+
+def examine_apart(data: bytes, limits: VoiceSettings) -> Heard:
+    """The same in a process of its own, as FFmpeg may take gigabytes and minutes to open a small file."""
+    task = msgspec.msgpack.encode(_Task(data, limits))
+    try:
+        answer = sandbox.call(_examined, task, memory=limits.decode_memory, seconds=limits.decode_seconds)
+    except sandbox.OverLimitError as error:
+        log.warning("a recording could not be examined", error=str(error), size=len(data))
+        raise UnusableRecordingError(
+            "takes more memory or time to open than it may. Send the sound alone, as WAV or FLAC, without a cover and"
+            " other tags."
+        ) from None
+    result = msgspec.msgpack.decode(answer, type=_Result)
+    if result.refused:
+        raise UnusableRecordingError(result.refused)
+    return Heard(samples_from_bytes(result.samples), result.seconds, result.spoken_seconds, result.problems)
+
+
+def _examined(task: bytes) -> bytes:
+    given = msgspec.msgpack.decode(task, type=_Task)
+    try:
+        heard = examine(given.data, given.limits)
+    except UnusableRecordingError as error:
+        return msgspec.msgpack.encode(_Result(refused=str(error)))
+    return msgspec.msgpack.encode(
+        _Result("", samples_to_bytes(heard.samples), heard.seconds, heard.spoken_seconds, heard.problems)
+    )
 
 
 def _problems(recording: Recording, speech: Trimmed, seconds: float, limits: VoiceSettings) -> Iterator[str]:

@@ -10,7 +10,7 @@ from orchestrator.lib.text_input import check_text
 from orchestrator.settings import VoiceSettings
 from orchestrator.speech.audio.pcm import EMPTY, Samples
 from orchestrator.speech.threads import EncoderThreads
-from orchestrator.voices.own.examination import Heard, examine, transcript_problem
+from orchestrator.voices.own.examination import Heard, examine_apart, transcript_problem
 from orchestrator.voices.own.recordings import UnusableRecordingError
 from orchestrator.voices.prompt import digest_of
 
@@ -88,7 +88,7 @@ class Uploads:
                     f"has more than {self._limits.max_bytes:,} bytes, the most accepted. Send it in FLAC, or cut it.",
                 )
                 return None
-            heard = await self._threads.run(examine, data, self._limits)
+            heard = await self._threads.run(examine_apart, data, self._limits)
         except UnusableRecordingError as error:
             problems.add(upload.audio_field, str(error))
             return None

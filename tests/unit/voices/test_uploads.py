@@ -14,6 +14,7 @@ from orchestrator.speech.threads import EncoderThreads
 from orchestrator.voices.own.examination import RATE
 from orchestrator.voices.own.uploads import Upload, Uploads
 from orchestrator.voices.prompt import digest_of
+from tests.covers import flac_with_tags
 from tests.recordings import CONSENT, TRANSCRIPT, file, tone
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +63,19 @@ async def test_all_that_is_wrong_is_collected(threads: EncoderThreads) -> None:
     faulty = upload(b"no audio", transcript="", consent="cons_1", speaker="\x07", audio_field="audio_sample")
     await Uploads(threads, LIMITS).examined(faulty, problems)
     assert told(problems) == ["consent", "speaker", "transcript", "audio_sample"]
+
+
+async def test_a_file_that_takes_too_long_to_open_is_refused_and_holds_nobody_up(threads: EncoderThreads) -> None:
+    sound = file(tone(), container="flac", codec="flac")
+    uploads = Uploads(threads, msgspec.structs.replace(LIMITS, decode_seconds=1.0))
+    problems = Problems()
+    await uploads.examined(upload(flac_with_tags(200_000, sound)), problems)
+    with pytest.raises(BadRequest, match="more memory or time to open than it may") as refused:
+        problems.tell()
+    assert [one.field for one in refused.value.errors] == ["audio"]
+    following = Problems()
+    assert len((await uploads.examined(upload(flac_with_tags(10, sound)), following)).samples)
+    following.tell()
 
 
 async def test_no_more_is_read_than_may_be(threads: EncoderThreads) -> None:
