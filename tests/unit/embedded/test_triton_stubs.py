@@ -27,7 +27,7 @@ def prefix() -> Iterator[str]:
 
 
 @contextmanager
-def process(region: str, user: int | None = None) -> Iterator[int]:
+def process(region: str, user: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Runs one that calls itself as a model process does."""
     argv = [PROGRAM, "-s", region]  # a shell that reads what to do from its input
     with subprocess.Popen(
@@ -39,16 +39,17 @@ def process(region: str, user: int | None = None) -> Iterator[int]:
             running.stdin.write(b"echo here; read end\n")
             running.stdin.flush()
             assert running.stdout.readline() == b"here\n"
-            yield running.pid
+            yield running
         finally:
             running.kill()
 
 
 def test_a_process_of_ours_is_known_by_its_command_line(prefix: str) -> None:
-    with process(f"{prefix}region") as pid:
+    with process(f"{prefix}region") as running:
         (found,) = Stubs(prefix).find()
-        assert (found.pid, found.region) == (pid, f"{prefix}region")
+        assert (found.pid, found.region) == (running.pid, f"{prefix}region")
         assert Stubs(prefix).end_all() == [found]
+        running.wait()  # it was killed
         assert not found.alive()
 
 
