@@ -169,7 +169,7 @@ def test_more_at_once_than_the_model_has_places_are_all_answered(stack: Stack, t
             hasty = KINDS[kind](f"{url}/v1", stack.api_key)
 
             def speak(number: int, kind: str = kind, hasty: Either = hasty) -> bytes:
-                text = f"Number {number} of {kind} is hummed slowly, and nobody is sent away."
+                text = f"Number {number} of {kind}."
                 return hasty.whole(model="hum", voice="slow", input=text, response_format="wav")
 
             with ThreadPoolExecutor(8) as threads:
