@@ -18,7 +18,6 @@ sys.modules.setdefault("jieba", types.ModuleType("jieba"))
 from misaki.zh import ZHG2P  # noqa: E402 - jieba's name must be known first
 
 _RUNS = re.compile(r"[\u3400-\u9fff]+|[A-Za-zÀ-ɏ]+(?:['’\- ][A-Za-zÀ-ɏ]+)*|\s+|[^\s\w]+|\w+?")  # noqa: RUF001
-_TIE = "\u032f"  # which Kokoro has no sign for
 
 
 class ChineseReader:
@@ -56,6 +55,6 @@ def _is_vowel_sign(sign: str) -> bool:
 
 def _sound(word: str) -> str:
     try:
-        return str(ZHG2P.word2ipa(word)).replace(_TIE, "")
+        return str(ZHG2P.word2ipa(word))
     except ValueError:  # a sign that pypinyin has no reading of
         return ""
