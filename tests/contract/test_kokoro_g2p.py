@@ -152,6 +152,11 @@ def test_marks_lie_on_the_words(g2p: G2P, text: str, words: list[str]) -> None:
     assert [word for word, _ in g2p.sentence(text).of(text)] == words
 
 
+def test_a_long_text_whose_last_word_has_no_sign_of_its_own_is_cut(g2p: G2P) -> None:
+    text = "今日は8213426今日は483½316111"  # Open JTalk makes more words of the numbers than there are signs
+    assert {at for at, sign in enumerate(text) if sign.isalnum()} <= covered(g2p, "ja", text)
+
+
 def test_a_sign_that_is_widened_between_digits_takes_none_of_them(g2p: G2P) -> None:
     assert covered(g2p, "ja", "15'10") >= {0, 1, 3, 4}
 

@@ -34,7 +34,9 @@ class AlignedText:
         return cls(text, tuple((at, at + 1) for at in range(offset, offset + len(text))))
 
     def origin(self, start: int, end: int) -> Span:
-        """Return the written characters that a run, which is not empty, came from."""
+        """Return the written signs that a run came from; of an empty one, those of the sign behind it, or the last."""
+        start = min(start, len(self.origins) - 1)
+        end = max(end, start + 1)
         return min(first for first, _ in self.origins[start:end]), max(last for _, last in self.origins[start:end])
 
     def replace(self, pattern: Pattern[str], speak: Callable[[Match[str]], str | None]) -> "AlignedText":

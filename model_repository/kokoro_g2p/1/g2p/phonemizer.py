@@ -240,8 +240,8 @@ def _cut(tokens: list[Token], aligned: AlignedText, limit: int, *, at_clause: bo
         length += len(token.phonemes) + len(token.space)
         if length > limit:
             break
-        place = aligned.origin(following.start, max(following.end, following.start + 1))[0]
-        if place < aligned.origin(token.start, max(token.end, token.start + 1))[1]:
+        place = aligned.origin(following.start, following.end)[0]
+        if place < aligned.origin(token.start, token.end)[1]:
             continue  # between words that are spoken for one that was written
         word = place
         if token.phonemes[-1:] in tuple(_CLAUSE_ENDS) and length >= EARLIEST:
