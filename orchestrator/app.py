@@ -13,22 +13,22 @@ from litestar.types import Scope
 from orchestrator.accounts.authentication import key_authentication
 from orchestrator.documents.controllers import DocumentController
 from orchestrator.health.controllers import healthz, readyz
+from orchestrator.lib.errors.openapi import describe_errors
+from orchestrator.lib.errors.problem_details import answer_exception
+from orchestrator.lib.errors.websocket import note_problem
 from orchestrator.lib.json_body import JsonRequest
 from orchestrator.lib.metrics import metrics_page
 from orchestrator.lib.openapi import docs_asset, openapi_config
-from orchestrator.lib.openapi_errors import describe_errors
-from orchestrator.lib.problem_details import answer_exception
 from orchestrator.lib.query_parameters import refuse_unclear
-from orchestrator.lib.socket_problems import note_problem
 from orchestrator.playback.controllers import PlaybackController
 from orchestrator.services import Services, running
 from orchestrator.settings import Settings
 from orchestrator.speech.audio_controllers import audio_router
-from orchestrator.speech.described import describe_speech
-from orchestrator.speech.document_controllers import DocumentAudioController
+from orchestrator.speech.document_audio_controllers import DocumentAudioController
 from orchestrator.speech.openai_controllers import OpenAiController
+from orchestrator.speech.respond.openapi import describe_speech
 from orchestrator.speech.voice_controllers import get_own_voice_preview
-from orchestrator.voices.own.controllers import OwnVoiceController
+from orchestrator.voices.custom.controllers import CustomVoiceController
 from orchestrator.voices.routes import upload_router
 
 
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> Litestar:
             audio_router,
             PlaybackController,
             upload_router(settings.voices),
-            OwnVoiceController,
+            CustomVoiceController,
             get_own_voice_preview,
             healthz,
             readyz,

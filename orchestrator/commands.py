@@ -18,14 +18,14 @@ def serve() -> None:
     import uvicorn
 
     from orchestrator.app import create_app
+    from orchestrator.lib.access_log import AccessLog
+    from orchestrator.lib.errors.websocket import WebSocketProblems
     from orchestrator.lib.http_protocol import http_protocol
-    from orchestrator.lib.request_trail import RequestTrail
-    from orchestrator.lib.socket_problems import SocketProblems
 
     chosen = settings.load()
     logs.configure(chosen.log)
     uvicorn.run(
-        RequestTrail(SocketProblems(create_app(chosen))),
+        AccessLog(WebSocketProblems(create_app(chosen))),
         http=http_protocol(chosen.server.max_head_bytes),
         host=chosen.server.host,
         port=chosen.server.port,
@@ -40,9 +40,9 @@ def serve() -> None:
 def worker() -> None:
     """Run jobs until SIGTERM or SIGINT."""
     from orchestrator.documents.jobs import blueprint
-    from orchestrator.documents.text.sentences import load_pipeline
     from orchestrator.lib.database import pool
     from orchestrator.lib.worker import run_worker, worker_app
+    from orchestrator.text.sentences import load_pipeline
 
     database = read(settings.DatabaseSettings)
     logs.configure(read(settings.LogSettings))

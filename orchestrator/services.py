@@ -10,33 +10,33 @@ import structlog
 
 from lectern.triton import AsyncTriton
 from orchestrator.billing.prices import Prices
-from orchestrator.documents.text.sentences import load_pipeline
-from orchestrator.health.proofs import Proofs
+from orchestrator.health.probes import Probes
 from orchestrator.lib import database
-from orchestrator.lib.notices import Notices
+from orchestrator.lib.leases import Leases
+from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.lib.pubsub import PubSub
 from orchestrator.lib.store import Store
-from orchestrator.playback.listeners import Listeners
-from orchestrator.playback.moves import Moves
+from orchestrator.playback.open_playbacks import OpenPlaybacks
 from orchestrator.playback.player import Player
+from orchestrator.playback.position_updates import PositionUpdates
 from orchestrator.settings import Settings
-from orchestrator.speech.delivery import Delivery
-from orchestrator.speech.kept.adoption import Adoption
-from orchestrator.speech.kept.eviction import Eviction
-from orchestrator.speech.kept.inventory import Inventory
-from orchestrator.speech.kept.retention import Retention
-from orchestrator.speech.kept.variants import Variants
-from orchestrator.speech.making.gate import Gate
-from orchestrator.speech.making.leases import Leases
-from orchestrator.speech.making.synthesizer import Synthesizer
+from orchestrator.speech.admission.controller import AdmissionController
+from orchestrator.speech.cache.audio_cache import AudioCache
+from orchestrator.speech.cache.eviction import Eviction
+from orchestrator.speech.cache.index import CacheIndex
+from orchestrator.speech.cache.maintenance import CacheMaintenance
+from orchestrator.speech.cache.reconciliation import Reconciliation
 from orchestrator.speech.previews import PreviewMaker
+from orchestrator.speech.respond.delivery import Delivery
 from orchestrator.speech.service import Speech
-from orchestrator.speech.threads import EncoderThreads
+from orchestrator.speech.synthesis.synthesizer import Synthesizer
+from orchestrator.text.sentences import load_pipeline
 from orchestrator.voices.catalog import Catalog
-from orchestrator.voices.own.finding import OwnVoices
-from orchestrator.voices.own.prompts import Prompts
-from orchestrator.voices.own.service import Voices
-from orchestrator.voices.own.tidying import Tidying
-from orchestrator.voices.own.uploads import Uploads
+from orchestrator.voices.custom.lookup import CustomVoiceLookup
+from orchestrator.voices.custom.orphans import OrphanCleanup
+from orchestrator.voices.custom.prompts import Prompts
+from orchestrator.voices.custom.service import Voices
+from orchestrator.voices.custom.uploads import Uploads
 
 _LOOKING_THREADS: Final = 1  # that look at recordings people send, so that no listener waits for one
 
@@ -46,12 +46,12 @@ log = structlog.stdlib.get_logger("lectern.services")
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     catalog: Catalog
-    proofs: Proofs
+    probes: Probes
     speech: Speech
     delivery: Delivery
     previews: PreviewMaker
     player: Player
-    moves: Moves
+    position_updates: PositionUpdates
     voices: Voices
 
 
@@ -63,36 +63,36 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         client = await stack.enter_async_context(
             AsyncTriton(settings.triton.address, secret=settings.triton.secret.reveal())
         )
-        threads = EncoderThreads(settings.speech.encoder_threads)
+        threads = PriorityThreads(settings.speech.encoder_threads)
         stack.callback(threads.close)
         store = Store(settings.store.url)
         catalog = Catalog(client)
-        inventory = Inventory()
-        variants = Variants(store, threads, inventory)
+        cache_index = CacheIndex()
+        audio_cache = AudioCache(store, threads, cache_index)
         leases = Leases()
-        proofs = Proofs(client, catalog, settings.health)
-        gate = Gate(
+        probes = Probes(client, catalog, settings.health)
+        admission = AdmissionController(
             settings.admission,
             deadline=settings.speech.deadline_seconds,
-            places=lambda model: settings.admission.places_of(model) or catalog.places(model),
+            slots=lambda model: settings.admission.slots_of(model) or catalog.slots(model),
             encoder=threads,
         )
-        synthesizer = Synthesizer(client, variants, leases, gate, on_audio=proofs.heard)
+        synthesizer = Synthesizer(client, audio_cache, leases, admission, on_audio=probes.heard)
         stack.push_async_callback(synthesizer.close)
         prompts = Prompts(store, threads, settings.voices.memory_bytes)
         speech = Speech(
             catalog=catalog,
-            own_voices=OwnVoices(catalog, prompts, settings.speech.default_model),
+            custom_voices=CustomVoiceLookup(catalog, prompts, settings.speech.default_model),
             synthesizer=synthesizer,
-            gate=gate,
-            variants=variants,
+            gate=admission,
+            audio_cache=audio_cache,
             threads=threads,
             prices=Prices.read(settings.billing),
             settings=settings.speech,
         )
         previews = PreviewMaker(speech)
         stack.push_async_callback(previews.close)
-        looking = EncoderThreads(_LOOKING_THREADS)
+        looking = PriorityThreads(_LOOKING_THREADS)
         stack.callback(looking.close)
         voices = Voices(
             catalog,
@@ -103,21 +103,21 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             on_made=previews.begin,
             on_gone=previews.forget,
         )
-        listeners = Listeners(settings.playback)
-        player = Player(speech, listeners, settings.playback, at_once=settings.speech.segments_ahead + 1)
-        notices = Notices(settings.database)
-        moves = Moves(notices, listeners)
-        retention = Retention(
-            leases, Adoption(store, settings.kept), Eviction(store, leases, settings.kept), settings.kept
+        open_playbacks = OpenPlaybacks(settings.playback)
+        player = Player(speech, open_playbacks, settings.playback, at_once=settings.speech.segments_ahead + 1)
+        pubsub = PubSub(settings.database)
+        position_updates = PositionUpdates(pubsub, open_playbacks)
+        cache_maintenance = CacheMaintenance(
+            leases, Reconciliation(store, settings.kept), Eviction(store, leases, settings.kept), settings.kept
         )
         work = (
             leases.keep_renewing(),
             catalog.keep_fresh(),
-            proofs.keep_proving(),
-            inventory.keep_flushing(),
-            retention.keep_within_budget(),
-            notices.keep_listening(),
-            Tidying(prompts, settings.kept).keep_tidy(),
+            probes.keep_probing(),
+            cache_index.keep_flushing(),
+            cache_maintenance.keep_within_budget(),
+            pubsub.keep_listening(),
+            OrphanCleanup(prompts, settings.kept).keep_tidy(),
             _load_sentences(threads),
         )
         tasks = [asyncio.create_task(one) for one in work]
@@ -125,12 +125,12 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             yield Services(
                 store=store,
                 catalog=catalog,
-                proofs=proofs,
+                probes=probes,
                 speech=speech,
-                delivery=Delivery(store, variants, settings.delivery, settings.kept),
+                delivery=Delivery(store, audio_cache, settings.delivery, settings.kept),
                 previews=previews,
                 player=player,
-                moves=moves,
+                position_updates=position_updates,
                 voices=voices,
             )
         finally:
@@ -139,7 +139,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _load_sentences(threads: EncoderThreads) -> None:
+async def _load_sentences(threads: PriorityThreads) -> None:
     """Else the first request would wait for all of it; one that comes meanwhile waits for the rest."""
     try:
         await threads.run(load_pipeline, "en")

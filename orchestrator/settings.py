@@ -49,7 +49,7 @@ class StoreSettings(Concern, frozen=True, kw_only=True):
     url: Annotated[str, env("STORE_URL", "Where audio is kept: file:///folder, s3://bucket/prefix, …")]
 
 
-class KeptSettings(Concern, frozen=True, kw_only=True):
+class CacheSettings(Concern, frozen=True, kw_only=True):
     """Of audio that was made and stays in the store, until it must make room."""
 
     budget_bytes: Annotated[
@@ -138,10 +138,10 @@ class SpeechSettings(Concern, frozen=True, kw_only=True):
 class AdmissionSettings(Concern, frozen=True, kw_only=True):
     """What a web process asks of a model at once; what exceeds it waits, and is refused where it would wait long."""
 
-    places: Annotated[
+    slots: Annotated[
         str,
         env(
-            "LECTERN_MODEL_PLACES",
+            "LECTERN_MODEL_SLOTS",
             "Segments a web process has a model make at a time, such as kokoro=2,espeak=8; left out: what the model"
             " says that it can take.",
             pattern=r"^(\s*[\w.-]+\s*=\s*[1-9]\d{0,3}\s*(,|$))*$",
@@ -206,9 +206,9 @@ class AdmissionSettings(Concern, frozen=True, kw_only=True):
         env("LECTERN_BATCH_QUEUE", "Batch segments that may wait for a model; accounts share them.", ge=1, le=10_000),
     ] = 256
 
-    def places_of(self, model: str) -> int | None:
+    def slots_of(self, model: str) -> int | None:
         """None where nothing is said of the model."""
-        return numbers_by_name(self.places).get(model)
+        return numbers_by_name(self.slots).get(model)
 
 
 class BillingSettings(Concern, frozen=True, kw_only=True):
@@ -310,10 +310,10 @@ class VoiceSettings(Concern, frozen=True, kw_only=True):
 
 
 class HealthSettings(Concern, frozen=True, kw_only=True):
-    probe_seconds: Annotated[float, env("LECTERN_PROBE_SECONDS", "Pause between two proofs of a model.", gt=0)] = 4.0
+    probe_seconds: Annotated[float, env("LECTERN_PROBE_SECONDS", "Pause between two probes of a model.", gt=0)] = 4.0
     probe_timeout: Annotated[float, env("LECTERN_PROBE_TIMEOUT", "Seconds one proof may take.", gt=0)] = 5.0
     stale_seconds: Annotated[
-        float, env("LECTERN_PROOF_STALE_SECONDS", "Age at which a proof no longer counts.", gt=0)
+        float, env("LECTERN_PROBE_STALE_SECONDS", "Age at which a proof no longer counts.", gt=0)
     ] = 15.0
 
 
@@ -367,7 +367,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log: LogSettings
     database: DatabaseSettings
     store: StoreSettings
-    kept: KeptSettings
+    kept: CacheSettings
     delivery: DeliverySettings
     triton: TritonSettings
     speech: SpeechSettings

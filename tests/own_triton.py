@@ -11,7 +11,7 @@ import httpx
 
 from lectern.triton import Triton
 from orchestrator.embedded.ports import free_port
-from orchestrator.embedded.triton import TritonPlan, TritonServer, socket_in
+from orchestrator.embedded.triton import TritonConfiguration, TritonServer, socket_in
 from orchestrator.embedded.triton_stubs import Stubs
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ LIMIT = 20.0  # seconds in which what a test waits for must have happened
 
 
 class OwnTriton:
-    def __init__(self, plan: TritonPlan) -> None:
+    def __init__(self, plan: TritonConfiguration) -> None:
         self.plan = plan
         self.client = Triton(plan.address)
         self.stubs = Stubs(plan.shared_memory)
@@ -71,9 +71,9 @@ def plan_of(
     repository: Path,
     needs: Mapping[str, Sequence[str]],
     load_timeouts: Mapping[str, float] | None = None,
-) -> TritonPlan:
+) -> TritonConfiguration:
     metrics_port = free_port()
-    return TritonPlan(
+    return TritonConfiguration(
         python=ROOT / ".venvs" / "models" / "bin" / "python",
         repository=repository,
         own_backends=ROOT / "docker" / "triton" / "backends",

@@ -9,7 +9,7 @@ from litestar.openapi.spec import SecurityRequirement
 from litestar.types import ASGIApp
 
 from orchestrator.accounts.key_memory import KeyMemory
-from orchestrator.lib.errors import Unauthenticated
+from orchestrator.lib.errors.problems import Unauthenticated
 from orchestrator.settings import AccountSettings
 
 PUBLIC = {"public": True}  # a route's opt

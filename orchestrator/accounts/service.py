@@ -5,7 +5,7 @@ from uuid import UUID
 from orchestrator.accounts import keys
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.lib.database import DB
-from orchestrator.lib.errors import Unauthenticated
+from orchestrator.lib.errors.problems import Unauthenticated
 
 LOCAL = "local"
 

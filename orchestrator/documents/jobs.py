@@ -10,8 +10,8 @@ from procrastinate import Blueprint, RetryStrategy
 
 from orchestrator.documents.schemas import Format
 from orchestrator.documents.tables import Block, Document
-from orchestrator.documents.text.blocks import BlockDraft, cut_document
 from orchestrator.lib.database import DB, is_outage
+from orchestrator.text.blocks import BlockDraft, cut_document
 
 _ROWS_PER_INSERT: Final = 1000  # times nine columns stays below Postgres's 32,767 parameters
 

@@ -6,13 +6,13 @@ import msgspec
 
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
 from orchestrator.documents.tables import Block, Document
-from orchestrator.documents.text.spans import Span
 from orchestrator.documents.titles import title_of
 from orchestrator.lib import jobs
 from orchestrator.lib.database import DB, run
-from orchestrator.lib.errors import NotFound, NotReady, bad_field
+from orchestrator.lib.errors.problems import NotFound, NotReady, bad_field
 from orchestrator.lib.text_input import check_text
 from orchestrator.settings import DocumentSettings
+from orchestrator.text.spans import Span
 
 CUT_JOB = "documents:cut"
 _VIEW = [getattr(Document, name) for name in DocumentView.__struct_fields__]

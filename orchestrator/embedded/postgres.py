@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import asyncpg
 
+from orchestrator.embedded.child_process import Child, Command, tail
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.ports import LOOPBACK, free_port
 from orchestrator.embedded.postgres_binaries import find_binaries, reachable_binaries
 from orchestrator.embedded.postgres_data import SUPERUSER, DataDirectory, environment
-from orchestrator.embedded.process import Child, Command, tail
 from orchestrator.embedded.service_user import service_user
 
 DATABASE = "lectern"

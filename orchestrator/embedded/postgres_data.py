@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.embedded.child_process import Child, Command, tail
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.postgres_binaries import MAJOR, Binaries
-from orchestrator.embedded.process import Child, Command, tail
 from orchestrator.embedded.service_user import ServiceUser, check_reach
 
 SUPERUSER = "lectern"

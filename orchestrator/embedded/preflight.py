@@ -7,9 +7,9 @@ import shlex
 import shutil
 from pathlib import Path
 
+from orchestrator.embedded.configuration import StackConfiguration
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.given_parts import check_database, check_triton
-from orchestrator.embedded.plan import Plan
+from orchestrator.embedded.external_services import check_database, check_triton
 from orchestrator.embedded.ports import is_free
 from orchestrator.embedded.service_user import check_reach, service_user
 from orchestrator.embedded.triton_backends import inspect
@@ -18,7 +18,7 @@ GLIBC = (2, 35)  # what the Triton wheel is built for
 NEEDED_BYTES = 500 << 20  # Postgres takes 60 MB when new; the rest is room for audio and logs
 
 
-async def check(plan: Plan) -> None:
+async def check(plan: StackConfiguration) -> None:
     """Look at everything that a start of this plan needs. The home's lock must be held. Raises CannotStart."""
     check_programs()
     check_space(plan.home.path)

@@ -19,12 +19,12 @@ from lectern.files import whole_file
 from lectern.reading import Progress, read_aloud
 from lectern.rest.aio import AsyncClient
 from lectern.voicing import Voicing
+from orchestrator.audio import decoding
+from orchestrator.audio.decoding import UnreadableAudioError
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home, write_atomically
 from orchestrator.lib.environment import read
 from orchestrator.settings import SpeechSettings
-from orchestrator.speech.audio import decoding
-from orchestrator.speech.audio.decoding import UnreadableAudioError
 
 TEXT = Path(__file__).with_name("sample.md")
 YIELDING = Voicing(lane="batch")  # whoever asks for speech meanwhile comes first

@@ -9,11 +9,11 @@ from functools import partial
 
 import httpx
 
+from orchestrator.embedded.configuration import StackConfiguration
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.keeper import Keeper, Start, beside, kept
-from orchestrator.embedded.parts import Orchestrator, start_postgres, start_triton
-from orchestrator.embedded.plan import Plan
 from orchestrator.embedded.postgres import Postgres
+from orchestrator.embedded.processes import Orchestrator, start_postgres, start_triton
+from orchestrator.embedded.supervisor import Start, Supervisor, beside, supervised
 from orchestrator.embedded.triton_stubs import Stubs
 from orchestrator.embedded.watchdog import Watchdog
 
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 @contextlib.asynccontextmanager
-async def running(plan: Plan, say: Say) -> AsyncIterator[str | None]:
+async def running(plan: StackConfiguration, say: Say) -> AsyncIterator[str | None]:
     """Run the stack for as long as the block does, which begins when it is ready; give the API key if it is a new one.
 
     The home's lock must be held. Raises CannotStart, also in place of one that the block raises.
@@ -43,7 +43,7 @@ async def running(plan: Plan, say: Say) -> AsyncIterator[str | None]:
         raise _only_reason(group) or group from None
 
 
-async def _start(plan: Plan, parts: "_Parts") -> str | None:
+async def _start(plan: StackConfiguration, parts: "_Parts") -> str | None:
     postgres = None if plan.database_url else await _own_postgres(plan, parts.say)
     if postgres is not None:
         await parts.keep("Postgres", partial(start_postgres, postgres))
@@ -60,8 +60,8 @@ async def _start(plan: Plan, parts: "_Parts") -> str | None:
         await parts.ready(name)
     await parts.contexts.enter_async_context(beside(_watchdog(plan).run(), "watch the models"))
     await _ready(plan)
-    for keeper in parts.keepers.values():
-        keeper.settle()
+    for supervisor in parts.keepers.values():
+        supervisor.settle()
     return new_key
 
 
@@ -80,11 +80,11 @@ def _only_reason(group: ExceptionGroup[Exception]) -> CannotStart | None:
 class _Parts:
     contexts: contextlib.AsyncExitStack
     say: Say
-    keepers: dict[str, Keeper] = field(default_factory=dict)
+    keepers: dict[str, Supervisor] = field(default_factory=dict)
     announced: set[str] = field(default_factory=set)
 
     async def keep(self, name: str, start: Start) -> None:
-        self.keepers[name] = await self.contexts.enter_async_context(kept(name, start, self.say))
+        self.keepers[name] = await self.contexts.enter_async_context(supervised(name, start, self.say))
 
     async def ready(self, name: str) -> None:
         await self.keepers[name].ready()
@@ -93,21 +93,21 @@ class _Parts:
             self.say(f"{name} runs")
 
 
-def _watchdog(plan: Plan) -> Watchdog:
+def _watchdog(plan: StackConfiguration) -> Watchdog:
     if isinstance(plan.triton, str):
         return Watchdog(plan.triton, secret=plan.triton_secret.reveal())
     given = plan.triton
     return Watchdog(given.address, given.needs, Stubs(given.shared_memory), given.load_timeouts)
 
 
-async def _own_postgres(plan: Plan, say: Say) -> Postgres:
+async def _own_postgres(plan: StackConfiguration, say: Say) -> Postgres:
     postgres = await asyncio.to_thread(Postgres.at, plan.home)
     if (pid := await postgres.data.stop_leftover()) is not None:
         say(f"stopped the Postgres server of an earlier run (process {pid})")
     return postgres
 
 
-async def _ready(plan: Plan) -> None:
+async def _ready(plan: StackConfiguration) -> None:
     """Wait until `/readyz` says ready. Raises CannotStart with what is still missing."""
     url = plan.url
     limit = time.monotonic() + READY_TIMEOUT

@@ -17,9 +17,9 @@ import structlog
 
 from lectern.triton import AsyncTriton, TritonError
 from lectern.triton.channel import SOCKET, target
-from orchestrator.embedded import private
+from orchestrator.embedded import private_files
+from orchestrator.embedded.child_process import Child, Command, tail
 from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.process import Child, Command, tail
 from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, lay_out
 from orchestrator.embedded.triton_stubs import Stubs
 
@@ -44,7 +44,7 @@ _NOT_LOADED = "UNAVAILABLE: "  # in Triton's table of the models, before the rea
 
 
 @dataclass(frozen=True, slots=True)
-class TritonPlan:
+class TritonConfiguration:
     """Everything that one embedded Triton is started from."""
 
     python: Path
@@ -97,10 +97,10 @@ def socket_in(state: Path) -> Path:
     return Path(tempfile.gettempdir(), f"lectern-{secrets.token_hex(8)}", near.name)
 
 
-def arguments(plan: TritonPlan, environment: ModelsEnvironment, backends: Path) -> list[str]:
+def arguments(plan: TritonConfiguration, environment: ModelsEnvironment, backends: Path) -> list[str]:
     """Return the server's command line."""
     return [
-        *(sys.executable, "-I", "-S", str(private.__file__)),
+        *(sys.executable, "-I", "-S", str(private_files.__file__)),
         str(environment.server),
         *(f"--model-repository={folder.resolve()}" for folder in (plan.repository, *plan.more_repositories)),
         f"--backend-directory={backends}",
@@ -126,11 +126,11 @@ def variables(
     environment: ModelsEnvironment, base: Mapping[str, str], engine_python: Path | None = None
 ) -> dict[str, str]:
     """Return the server's environment variables; nothing else of `base` reaches the models, secrets least of all."""
-    kept = {name: base[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in base}
-    kept |= {name: value for name, value in base.items() if name.startswith(ENGINE_VARIABLES)}
+    inherited = {name: base[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in base}
+    inherited |= {name: value for name, value in base.items() if name.startswith(ENGINE_VARIABLES)}
     if engine_python is not None:
-        kept["LECTERN_ENGINE_PYTHON"] = str(engine_python)
-    return kept | {
+        inherited["LECTERN_ENGINE_PYTHON"] = str(engine_python)
+    return inherited | {
         # PATH alone selects the models' environment: their embedded interpreter ignores PYTHONPATH.
         "PATH": f"{environment.prefix / 'bin'}:{base.get('PATH', os.defpath)}",
         "VIRTUAL_ENV": str(environment.prefix),
@@ -144,12 +144,12 @@ def variables(
 class TritonServer:
     """One running Triton; when it has ended, start another."""
 
-    def __init__(self, plan: TritonPlan, child: Child) -> None:
+    def __init__(self, plan: TritonConfiguration, child: Child) -> None:
         self.plan = plan
         self.child = child
 
     @classmethod
-    async def start(cls, plan: TritonPlan) -> "TritonServer":
+    async def start(cls, plan: TritonConfiguration) -> "TritonServer":
         """Start a server; `wait_ready` says when it answers. Raises CannotStart."""
         environment = await inspect(plan.python)
         backends = plan.state / "backends"

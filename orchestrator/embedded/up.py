@@ -6,12 +6,12 @@ import signal
 from contextlib import suppress
 
 from orchestrator.embedded import preflight
+from orchestrator.embedded.configuration import StackConfiguration
 from orchestrator.embedded.console import Console
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.journal import journal
-from orchestrator.embedded.plan import Plan
 from orchestrator.embedded.stack import running
+from orchestrator.embedded.supervisor_log import supervisor_log
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -26,7 +26,7 @@ async def up(home: Home, console: Console, *, once: bool) -> None:
         # The handlers stay for good: a second Ctrl-C while stopping changes nothing.
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     home.prepare()
-    with home.locked(), journal(home.log("supervisor"), console.step):
+    with home.locked(), supervisor_log(home.log("supervisor"), console.step):
         serving = asyncio.create_task(_serve(home, console, once=once), name="stack")
         stopping = asyncio.create_task(stop.wait(), name="stop signal")
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -41,7 +41,7 @@ async def up(home: Home, console: Console, *, once: bool) -> None:
 
 async def _serve(home: Home, console: Console, *, once: bool) -> None:
     try:
-        plan = Plan.of(home)
+        plan = StackConfiguration.of(home)
         _write_record(plan, "starting")
         await preflight.check(plan)
         console.step(f"Lectern starts in {home.path}")
@@ -57,7 +57,7 @@ async def _serve(home: Home, console: Console, *, once: bool) -> None:
         home.record.unlink(missing_ok=True)
 
 
-async def _read_sample(plan: Plan, console: Console, *, check: bool) -> None:
+async def _read_sample(plan: StackConfiguration, console: Console, *, check: bool) -> None:
     """With `check`, it is read in any case, and must succeed. Raises CannotStart only then."""
     from orchestrator.embedded.sample import read_sample  # noqa: PLC0415 - the codecs need not hold up the start
 
@@ -78,14 +78,14 @@ async def _read_sample(plan: Plan, console: Console, *, check: bool) -> None:
     )
 
 
-def _write_record(plan: Plan, state: str) -> None:
+def _write_record(plan: StackConfiguration, state: str) -> None:
     ports = {"api": plan.port}
     if not isinstance(plan.triton, str):
         ports |= {"triton_metrics": plan.triton.metrics_port}
     plan.home.write_record(state=state, pid=os.getpid(), url=plan.url, triton_url=plan.triton_url, ports=ports)
 
 
-def _tell(plan: Plan, console: Console, new_key: str | None) -> None:
+def _tell(plan: StackConfiguration, console: Console, new_key: str | None) -> None:
     home = plan.home
     console.say()
     if home.sample.exists():

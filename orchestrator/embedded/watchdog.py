@@ -14,13 +14,13 @@ import structlog
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, NotFound, TritonError, Unreachable
 from orchestrator.embedded.triton_stubs import Stub, Stubs
 
-INTERVAL = 2.0  # seconds between two proofs of a model, at least
+INTERVAL = 2.0  # seconds between two probes of a model, at least
 # A proof costs what it speaks. A model that takes long for it is asked less often, so that it takes a tenth of the
 # machine at most; that far, a hung one is still found within 10 s.
 PAUSE_PER_SECOND = 10.0
 LONGEST_INTERVAL = 4.0
-PROOF_TIMEOUT = 3.0  # seconds; with two proofs in a row that fail, a hung model is found after 8 s at most
-STRIKES = 2  # proofs that must fail in a row, unless its process is known to have died
+PROOF_TIMEOUT = 3.0  # seconds; with two probes in a row that fail, a hung model is found after 8 s at most
+STRIKES = 2  # probes that must fail in a row, unless its process is known to have died
 GLANCE = 0.25  # seconds between two looks at whether the model's process lives
 UNLOAD_TIMEOUT = 5.0
 LOAD_TIMEOUT = 120.0

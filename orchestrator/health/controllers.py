@@ -9,7 +9,7 @@ from litestar.openapi import ResponseSpec
 from msgspec import Meta
 
 from orchestrator.accounts.authentication import NO_KEY, PUBLIC
-from orchestrator.health.proofs import Proofs
+from orchestrator.health.probes import Probes
 from orchestrator.lib.database import run
 from orchestrator.lib.schema import Schema
 from orchestrator.lib.store import Store
@@ -48,10 +48,10 @@ def healthz() -> dict[str, str]:
     responses={503: ResponseSpec(Readiness, description="Not ready; the checks say why", generate_examples=False)},
 )
 async def readyz(
-    settings: NamedDependency[Settings], store: NamedDependency[Store], proofs: NamedDependency[Proofs]
+    settings: NamedDependency[Settings], store: NamedDependency[Store], probes: NamedDependency[Probes]
 ) -> Response[Readiness]:
     database, kept = await asyncio.gather(_check("database", run("SELECT 1")), _check("store", store.prove()))
-    models = _models(proofs, settings.health.stale_seconds)
+    models = _models(probes, settings.health.stale_seconds)
     checks = [database, kept, *models]
     ready = all(check.ok for check in checks)
     body = Readiness(status="ready" if ready else "unready", version=VERSION, checks=checks)
@@ -67,8 +67,8 @@ async def _check(name: str, work: Awaitable[object]) -> Check:
     return Check(name=name, ok=True, detail="answers")
 
 
-def _models(proofs: Proofs, stale: float) -> list[Check]:
-    ages = proofs.ages()
+def _models(probes: Probes, stale: float) -> list[Check]:
+    ages = probes.ages()
     if not ages:
         return [Check(name="models", ok=False, detail="Triton has no voice model ready")]
     return [

@@ -1,4 +1,4 @@
-"""Notices that a client left while its answer was still being prepared.
+"""PubSub that a client left while its answer was still being prepared.
 
 Litestar watches for this only once a response has begun; until then nobody reads the connection.
 """
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from litestar import Request
 
-from orchestrator.lib.errors import Problem
+from orchestrator.lib.errors.problems import Problem
 
 R = TypeVar("R")
 

@@ -6,8 +6,8 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from orchestrator.lib.errors import BadRequest, HeadersTooLarge, Problem
-from orchestrator.lib.problem_details import openai_error, summary
+from orchestrator.lib.errors.problem_details import openai_error, summary
+from orchestrator.lib.errors.problems import BadRequest, HeadersTooLarge, Problem
 
 _SLICE: Final = 16_384  # bytes that the parser is given at once: between two slices it is seen whether it gets on
 _SEPARATORS: Final = 4  # bytes: a colon, a blank and the end of the line

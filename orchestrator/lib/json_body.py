@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.exceptions import SerializationException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from orchestrator.lib.errors import BadRequest, TooLarge
+from orchestrator.lib.errors.problems import BadRequest, TooLarge
 
 JSON_BODY: Final = "lectern.json_body"  # where in a request's scope whoever answers for an error finds it
 

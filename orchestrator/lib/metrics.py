@@ -28,26 +28,28 @@ FIRST_AUDIO = Histogram(
     ["model"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
-WAITING = Gauge("lectern_segments_waiting", "Segments that wait for a place at a model.", ["model", "lane"])
-ARRIVALS = Gauge("lectern_requests_waiting", "Requests that wait to be let in, for want of room.", ["model", "lane"])
-GATE_SECONDS = Histogram(
-    "lectern_gate_seconds",
+SEGMENTS_WAITING = Gauge("lectern_segments_waiting", "Segments that wait for a place at a model.", ["model", "lane"])
+REQUESTS_WAITING = Gauge(
+    "lectern_requests_waiting", "Requests that wait to be let in, for want of room.", ["model", "lane"]
+)
+QUEUE_SECONDS = Histogram(
+    "lectern_model_queue_seconds",
     "Time that segments waited for a place at a model.",
     ["model", "lane"],
     buckets=(0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600),
 )
-PLACES_TAKEN = Gauge("lectern_places_taken", "Places at a model in which a segment is being made.", ["model", "lane"])
+SLOTS_IN_USE = Gauge("lectern_slots_in_use", "Places at a model in which a segment is being made.", ["model", "lane"])
 REFUSED = Counter("lectern_requests_refused", "Requests refused as they would have waited too long.", ["model", "lane"])
 RETRIED = Counter(
     "lectern_segments_retried", "Segments asked for again as the model was lost before it spoke.", ["model"]
 )
 SYNTHESES_CANCELLED = Counter("lectern_syntheses_cancelled", "Syntheses stopped as nobody listened.", ["model"])
 STORE_FAILURES = Counter("lectern_store_failures", "Segments and encodings that could not be kept.")
-KEPT_BYTES = Gauge("lectern_kept_bytes", "Bytes of audio in the store, with what belongs to it.")
+CACHE_BYTES = Gauge("lectern_cache_bytes", "Bytes of audio in the store, with what belongs to it.")
 SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted as the store exceeded its budget.")
 BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted as the store exceeded its budget.")
 PLAYBACKS = Gauge("lectern_playbacks", "Listeners whose playback is open.", ["transport"])
-PROOF_AGE = Gauge("lectern_model_proof_age_seconds", "Age of the last proof that a model speaks.", ["model"])
+PROBE_AGE = Gauge("lectern_model_probe_age_seconds", "Age of the last proof that a model speaks.", ["model"])
 
 
 @get("/metrics", include_in_schema=False, opt={"public": True}, sync_to_thread=False)

@@ -13,7 +13,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
 from litestar.types import Method
 
-from orchestrator.lib.errors import NotFound
+from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.version import VERSION
 
 _TYPES: Final = {

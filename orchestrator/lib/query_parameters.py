@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler, WebsocketRoute
 from litestar.params import ParameterKwarg
 from litestar.typing import FieldDefinition
 
-from orchestrator.lib.errors import BadRequest, FieldError
+from orchestrator.lib.errors.problems import BadRequest, FieldError
 
 _OPTION = "query_parameters"
 _CHECKED = (HTTPRouteHandler, WebsocketRouteHandler)

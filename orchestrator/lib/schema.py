@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.lib.errors import FieldError
+from orchestrator.lib.errors.problems import FieldError
 
 
 class Schema(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

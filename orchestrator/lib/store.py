@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
-from orchestrator.lib.errors import Unavailable
+from orchestrator.lib.errors.problems import Unavailable
 
 _PROBE: Final = "health/probe"
 _FAILURES: Final = (OSError, BaseError)

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from orchestrator.lib.errors import BadRequest, FieldError, TooLarge, bad_field
+from orchestrator.lib.errors.problems import BadRequest, FieldError, TooLarge, bad_field
 
 # Tab, line feed, form feed and carriage return are layout; the other control characters are damage or an attack.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")

@@ -6,10 +6,10 @@ from piccolo.conf.apps import AppConfig
 
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.documents.tables import Block, Document
+from orchestrator.lib.tables import Lease
 from orchestrator.playback.tables import ListeningPosition
-from orchestrator.speech.kept.tables import AudioPin, KeptAudio
-from orchestrator.speech.making.tables import SynthesisLease
-from orchestrator.voices.own.tables import OwnVoice, VoiceConsent
+from orchestrator.speech.cache.tables import CachedSegment, CachePin
+from orchestrator.voices.custom.tables import CustomVoice, VoiceConsent
 
 APP_CONFIG = AppConfig(
     app_name="lectern",
@@ -19,11 +19,11 @@ APP_CONFIG = AppConfig(
         ApiKey,
         Document,
         Block,
-        SynthesisLease,
-        KeptAudio,
-        AudioPin,
+        Lease,
+        CachedSegment,
+        CachePin,
         ListeningPosition,
-        OwnVoice,
+        CustomVoice,
         VoiceConsent,
     ],
 )

@@ -18,13 +18,19 @@ _ID: Final = re.compile(r'^ID = "(.+)"$', re.MULTILINE)  # as Piccolo writes it,
 
 
 async def migrate(settings: DatabaseSettings) -> None:
-    """Raises `RuntimeError` if a migration fails; those before it stay applied."""
+    """Raises `RuntimeError` if a migration fails (those before it stay applied) or none leads from this database."""
     # The lock lives as long as this connection, so a process that dies releases it.
     lock = await asyncpg.connect(settings.url.reveal(), timeout=10)
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=600)
         await procrastinate_schema.migrate(lock)
-        if not migrations() <= await _done(lock):
+        known, done = migrations(), await _done(lock)
+        if not known <= done:
+            if done - known:
+                raise RuntimeError(
+                    "no migration leads from this database to the current schema: an unreleased version made it."
+                    " Use a new database; with `make up`, `make purge` deletes the old one"
+                )
             async with pool(settings):
                 await _go_forwards()
     finally:

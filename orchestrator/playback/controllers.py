@@ -7,19 +7,19 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 
-from orchestrator.lib.errors import bad_field
-from orchestrator.lib.socket_problems import chosen_protocol
+from orchestrator.lib.errors.problems import bad_field
+from orchestrator.lib.errors.websocket import chosen_protocol
+from orchestrator.lib.rate_limit import RateLimit
+from orchestrator.lib.streaming import begin
 from orchestrator.playback import positions
-from orchestrator.playback.conversation import Socket, converse
 from orchestrator.playback.events import CONTENT_TYPE, events
-from orchestrator.playback.moves import Moves
-from orchestrator.playback.pace import Pace
 from orchestrator.playback.player import Player, Wish
-from orchestrator.playback.position_keeper import PositionKeeper
+from orchestrator.playback.position_saver import PositionSaver
+from orchestrator.playback.position_updates import PositionUpdates
 from orchestrator.playback.schemas import MOST_SECONDS, SESSION_NAME, Beginning, NewPosition, PositionView
+from orchestrator.playback.websocket import Socket, converse
 from orchestrator.settings import Settings
-from orchestrator.speech.rendition import Rendition, rendition
-from orchestrator.speech.responses import begin
+from orchestrator.speech.audio_options import AudioOptions, audio_options
 
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second: nginx must not collect it
 
@@ -43,7 +43,7 @@ Window = Annotated[
 class PlaybackController(Controller):
     path = "/api/v1/documents/{document_id:uuid}"
     tags = ("Playback",)
-    dependencies = {"rendition": Provide(rendition), "beginning": Provide(beginning)}  # noqa: RUF012 - Litestar's own pattern
+    dependencies = {"audio_options": Provide(audio_options), "beginning": Provide(beginning)}  # noqa: RUF012 - Litestar's own pattern
 
     @websocket("/playback/socket")
     async def play_over_socket(
@@ -53,16 +53,16 @@ class PlaybackController(Controller):
         account: NamedDependency[UUID],
         player: NamedDependency[Player],
         settings: NamedDependency[Settings],
-        rendition: NamedDependency[Rendition],
+        audio_options: NamedDependency[AudioOptions],
         beginning: NamedDependency[Beginning | None],
         window: Window = None,
     ) -> None:
         """Described in docs/playback.md, as OpenAPI has no WebSockets."""
-        wish = Wish(rendition=rendition, query=socket.query_params, window=window, begin=beginning)
+        wish = Wish(audio_options=audio_options, query=socket.query_params, window=window, begin=beginning)
         async with player.opened(account, document_id, wish, "socket") as playback:
             await socket.accept(subprotocols=chosen_protocol(socket.scope))
-            pace = Pace(settings.playback.messages_per_second)
-            await converse(socket, playback, PositionKeeper(account, document_id), pace)
+            rate_limit = RateLimit(settings.playback.messages_per_second)
+            await converse(socket, playback, PositionSaver(account, document_id), rate_limit)
 
     @get(
         "/playback",
@@ -77,7 +77,7 @@ class PlaybackController(Controller):
         document_id: FromPath[UUID],
         account: NamedDependency[UUID],
         player: NamedDependency[Player],
-        rendition: NamedDependency[Rendition],
+        audio_options: NamedDependency[AudioOptions],
         beginning: NamedDependency[Beginning | None],
         window: Window = None,
         session: Annotated[
@@ -85,7 +85,9 @@ class PlaybackController(Controller):
             QueryParameter(pattern=SESSION_NAME, description="A name by which this playback alone can be moved."),
         ] = None,
     ) -> Stream:
-        wish = Wish(rendition=rendition, query=request.query_params, window=window, begin=beginning, name=session)
+        wish = Wish(
+            audio_options=audio_options, query=request.query_params, window=window, begin=beginning, name=session
+        )
         return await begin(request, events(player.opened(account, document_id, wish, "events")), CONTENT_TYPE, _HEADERS)
 
     @put("/position", summary="Say where you are in a document; moves its playback", status_code=HTTP_200_OK)
@@ -94,9 +96,9 @@ class PlaybackController(Controller):
         document_id: FromPath[UUID],
         data: JSONBody[NewPosition],
         account: NamedDependency[UUID],
-        moves: NamedDependency[Moves],
+        position_updates: NamedDependency[PositionUpdates],
     ) -> PositionView:
-        return await moves.make(account, document_id, data)
+        return await position_updates.make(account, document_id, data)
 
     @get("/position", summary="Where you are in a document")
     async def get_position(self, document_id: FromPath[UUID], account: NamedDependency[UUID]) -> PositionView:

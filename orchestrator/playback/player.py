@@ -8,24 +8,24 @@ from uuid import UUID
 import msgspec
 
 from orchestrator.documents import service as documents
-from orchestrator.lib.errors import bad_field
+from orchestrator.lib.errors.problems import bad_field
 from orchestrator.playback import positions
-from orchestrator.playback.listeners import Listener, Listeners
+from orchestrator.playback.open_playbacks import Listener, OpenPlaybacks
 from orchestrator.playback.outbox import Outbox
 from orchestrator.playback.playback import Playback
+from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import Beginning
-from orchestrator.playback.score import Score
 from orchestrator.playback.session import Session
 from orchestrator.playback.sources import DocumentSource
 from orchestrator.settings import PlaybackSettings
-from orchestrator.speech.rendition import Rendition
+from orchestrator.speech.audio_options import AudioOptions
 from orchestrator.speech.service import Speech
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listener asks for. ``query`` is what the rendition was made from."""
+    """What a listener asks for. ``query`` is what the audio options were made from."""
 
-    rendition: Rendition
+    audio_options: AudioOptions
     query: Mapping[str, str]
     window: float | None = None  # None: the server's own choice
     begin: Beginning | None = None  # None: where they were before, else at the first block
@@ -33,7 +33,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Player:
-    def __init__(self, speech: Speech, listeners: Listeners, settings: PlaybackSettings, *, at_once: int) -> None:
+    def __init__(self, speech: Speech, listeners: OpenPlaybacks, settings: PlaybackSettings, *, at_once: int) -> None:
         self._speech = speech
         self._listeners = listeners
         self._settings = settings
@@ -50,13 +50,13 @@ class Player:
         window = self._window(wish.window)
         with ExitStack() as stack:
             stack.enter_context(self._listeners.counted(account, transport))
-            score = Score(await documents.outline(account, document), wish.rendition.manner.speed)
+            playlist = Playlist(await documents.outline(account, document), wish.audio_options.manner.speed)
             begin = wish.begin or await self._stored(account, document)
-            source = DocumentSource(self._speech, account, document, wish.rendition, wish.query)
+            source = DocumentSource(self._speech, account, document, wish.audio_options, wish.query)
             outbox = Outbox()
-            session = Session(score, source, outbox.put, window=window, at_once=self._at_once)
+            session = Session(playlist, source, outbox.put, window=window, at_once=self._at_once)
             stack.callback(session.close)
-            playback = Playback(document, score, session, outbox, window)
+            playback = Playback(document, playlist, session, outbox, window)
             playback.begin(begin)
             if transport == "events":  # whose listener cannot say on the same connection where they are
                 listener = Listener(account, document, wish.name, playback.move)

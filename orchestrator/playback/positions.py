@@ -7,7 +7,7 @@ import msgspec
 
 from orchestrator.documents import service as documents
 from orchestrator.lib.database import run
-from orchestrator.lib.errors import NotFound
+from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.ids import new_id
 from orchestrator.playback.schemas import PositionView
 

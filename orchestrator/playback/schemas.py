@@ -26,7 +26,7 @@ class NewPosition(Schema):
     block: UUID
     seconds: Seconds = 0.0
     session: Annotated[
-        SessionName | None, Meta(description="Moves only the playback that was opened with this name.")
+        SessionName | None, Meta(description="PositionUpdates only the playback that was opened with this name.")
     ] = None
 
 

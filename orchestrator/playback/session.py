@@ -11,12 +11,12 @@ from typing import Any, Final, Literal
 import msgspec
 import structlog
 
-from orchestrator.lib.errors import Busy
-from orchestrator.lib.problem_details import summary
+from orchestrator.lib.errors.problem_details import summary
+from orchestrator.lib.errors.problems import Busy
+from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import BlockMessage
-from orchestrator.playback.score import Score
 from orchestrator.playback.sources import Audio, Candidate, Making, Source
-from orchestrator.speech.making.synthesis import LAST_STAGES
+from orchestrator.speech.synthesis.shared_synthesis import LAST_STAGES
 
 _PAUSE: Final = 2  # seconds before a model is asked again that said it is busy and not for how long
 _SERVERS_FAULT: Final = 500
@@ -38,10 +38,10 @@ class Session:
     """`close` ends all it has begun. Until the first `move` nothing is wanted."""
 
     def __init__(
-        self, score: Score, source: Source, tell: Callable[[BlockMessage], None], *, window: float, at_once: int
+        self, playlist: Playlist, source: Source, tell: Callable[[BlockMessage], None], *, window: float, at_once: int
     ) -> None:
         """``window`` is in seconds of audio ahead of the listener; ``at_once`` blocks are being made at a time."""
-        self._score = score
+        self._playlist = playlist
         self._source = source
         self._tell = tell
         self._window = window
@@ -85,8 +85,8 @@ class Session:
             return range(0)
         end = self._place
         ahead = 0.0
-        while end < len(self._score) and (end == self._place or ahead < self._window):
-            seconds = self._seconds.get(end, self._score.blocks[end].seconds)
+        while end < len(self._playlist) and (end == self._place or ahead < self._window):
+            seconds = self._seconds.get(end, self._playlist.blocks[end].seconds)
             ahead += seconds if end > self._place else max(0.0, seconds - self._into)
             end += 1
         return range(self._place, end)
@@ -121,7 +121,7 @@ class Session:
         if entry.task is not None:
             entry.task.cancel()
         if entry.state in ("queued", "making"):
-            self._tell(BlockMessage(self._score.blocks[place].id, "dropped"))
+            self._tell(BlockMessage(self._playlist.blocks[place].id, "dropped"))
 
     def _enter(self, place: int) -> None:
         entry = self._entries[place] = _Entry()
@@ -129,7 +129,7 @@ class Session:
 
     async def _look_for(self, place: int, entry: _Entry) -> None:
         try:
-            entry.candidate = await self._source.find(self._score.blocks[place].id)
+            entry.candidate = await self._source.find(self._playlist.blocks[place].id)
             audio = await entry.candidate.kept()
         except Exception as error:  # noqa: BLE001 - the listener is told of it
             self._failed(place, entry, error)
@@ -138,7 +138,7 @@ class Session:
                 self._ready(place, entry, audio)
             else:
                 entry.state = "queued"
-                self._tell(BlockMessage(self._score.blocks[place].id, "queued"))
+                self._tell(BlockMessage(self._playlist.blocks[place].id, "queued"))
         self._proceed()
 
     def _ask(self, place: int, entry: _Entry) -> None:
@@ -155,7 +155,7 @@ class Session:
             async for stage in making.stages():
                 if stage == "making":
                     entry.state = "making"
-                    self._tell(BlockMessage(self._score.blocks[place].id, "making"))
+                    self._tell(BlockMessage(self._playlist.blocks[place].id, "making"))
                 elif stage in LAST_STAGES:
                     self._ready(place, entry, making.audio(stage))
                 if stage != "begun" and not entry.in_line:
@@ -172,22 +172,24 @@ class Session:
     def _ready(self, place: int, entry: _Entry, audio: Audio) -> None:
         entry.state = "ready"
         self._seconds[place] = audio.seconds
-        self._tell(BlockMessage(self._score.blocks[place].id, "ready", url=audio.url, seconds=round(audio.seconds, 3)))
+        self._tell(
+            BlockMessage(self._playlist.blocks[place].id, "ready", url=audio.url, seconds=round(audio.seconds, 3))
+        )
 
     def _failed(self, place: int, entry: _Entry, error: Exception) -> None:
         problem = summary(error)
         if problem["status"] >= _SERVERS_FAULT:
             log.warning(
-                "block failed", block=str(self._score.blocks[place].id), detail=problem["detail"], exc_info=error
+                "block failed", block=str(self._playlist.blocks[place].id), detail=problem["detail"], exc_info=error
             )
         entry.state = "failed"
-        self._tell(BlockMessage(self._score.blocks[place].id, "failed", error=problem))
+        self._tell(BlockMessage(self._playlist.blocks[place].id, "failed", error=problem))
 
     def _hold_back(self, place: int, entry: _Entry, busy: Busy) -> None:
         """A model that is busy is asked again later, and for no other block until then."""
         seconds = busy.retry_after or _PAUSE
         entry.state = "queued"
-        self._tell(BlockMessage(self._score.blocks[place].id, "queued", retry_after=seconds, error=summary(busy)))
+        self._tell(BlockMessage(self._playlist.blocks[place].id, "queued", retry_after=seconds, error=summary(busy)))
         if self._pause is None:
             self._pause = asyncio.get_running_loop().call_later(seconds, self._resume)
 

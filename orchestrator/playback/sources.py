@@ -8,13 +8,13 @@ from uuid import UUID
 import msgspec
 
 from orchestrator.documents import service as documents
-from orchestrator.speech.kept.names import KeptName
-from orchestrator.speech.making.gate import Asker
-from orchestrator.speech.making.synthesis import Listening, Stage
-from orchestrator.speech.plan import Segment, Words
-from orchestrator.speech.rendition import Rendition
+from orchestrator.speech.admission.controller import Requester
+from orchestrator.speech.audio_options import AudioOptions
+from orchestrator.speech.cache.audio_names import AudioName
+from orchestrator.speech.planner.segments import Segment, Words
+from orchestrator.speech.planner.timeline import Origin
 from orchestrator.speech.service import Speech
-from orchestrator.speech.timeline import Origin
+from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
 
 _OF_BLOCK_AUDIO: Final = ("voice", "model", "speed", "language", "response_format", "lane")
 
@@ -50,31 +50,33 @@ class Source(Protocol):
 
 
 class DocumentSource:
-    """The blocks of one document in one rendition."""
+    """The blocks of one document with one set of audio options."""
 
     def __init__(
-        self, speech: Speech, account: UUID, document: UUID, rendition: Rendition, query: Mapping[str, str]
+        self, speech: Speech, account: UUID, document: UUID, audio_options: AudioOptions, query: Mapping[str, str]
     ) -> None:
-        """``query`` is what the listener asked for, from which the rendition was made."""
+        """``query`` is what the listener asked for, from which the audio options were made."""
         self._speech = speech
         self._account = account
         self._document = document
-        self._rendition = rendition
+        self._audio_options = audio_options
         self._query = urlencode({name: query[name] for name in _OF_BLOCK_AUDIO if name in query})
 
     async def find(self, block: UUID) -> Candidate:
         """Raises `NotFound` if the document was deleted meanwhile."""
         spoken = await documents.spoken_of_block(self._account, self._document, block)
-        (segment,) = self._speech.plan_blocks([(Words(spoken), Origin(text=spoken))], self._rendition.manner).segments
-        asker = Asker(self._account, self._rendition.lane, listener=self._document)
+        (segment,) = self._speech.plan_blocks(
+            [(Words(spoken), Origin(text=spoken))], self._audio_options.manner
+        ).segments
+        requester = Requester(self._account, self._audio_options.lane, listener=self._document)
         own = f"/api/v1/documents/{self._document}/blocks/{block}/audio" + (f"?{self._query}" if self._query else "")
-        return _Candidate(self._speech, segment, asker, KeptName(segment.key, self._rendition.sound).path, own)
+        return _Candidate(self._speech, segment, requester, AudioName(segment.key, self._audio_options.sound).path, own)
 
 
 class _Candidate(msgspec.Struct, frozen=True):
     speech: Speech
     segment: Segment
-    asker: Asker
+    requester: Requester
     kept_url: str
     own_url: str  # of the block, which makes its audio anew if it is not kept
 
@@ -83,12 +85,12 @@ class _Candidate(msgspec.Struct, frozen=True):
         return None if seconds is None else Audio(self.kept_url, seconds)
 
     def make(self, *, admitted: bool) -> Making:
-        return _Making(self, self.speech.make_ahead(self.segment, self.asker, admitted=admitted))
+        return _Making(self, self.speech.make_ahead(self.segment, self.requester, admitted=admitted))
 
 
 class _Making(msgspec.Struct, frozen=True):
     candidate: _Candidate
-    ahead: Listening
+    ahead: Subscription
 
     def stages(self) -> AsyncIterator[Stage]:
         return self.ahead.stages()

@@ -4,9 +4,9 @@ from litestar import Request, Response, Router, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from orchestrator.lib.errors import NotFound
-from orchestrator.speech.delivery import Delivery
-from orchestrator.speech.kept.names import KeptName
+from orchestrator.lib.errors.problems import NotFound
+from orchestrator.speech.cache.audio_names import AudioName
+from orchestrator.speech.respond.delivery import Delivery
 
 IMMUTABLE: Final = {"cache-control": "private, max-age=31536000, immutable"}
 
@@ -22,7 +22,7 @@ IMMUTABLE: Final = {"cache-control": "private, max-age=31536000, immutable"}
 async def get_audio(
     request: Request[Any, Any, Any], name: FromPath[str], delivery: NamedDependency[Delivery]
 ) -> Response[bytes]:
-    sent = await delivery.send(request, KeptName.parse(name), IMMUTABLE)
+    sent = await delivery.send(request, AudioName.parse(name), IMMUTABLE)
     if sent is None:
         raise NotFound("This audio is not kept, or no longer. Ask for its block's audio, which makes it anew.")
     return sent

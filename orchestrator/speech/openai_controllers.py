@@ -7,14 +7,14 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 
-from orchestrator.lib.errors import bad_field
-from orchestrator.speech.audio.formats import OPUS_RATE, Sound
-from orchestrator.speech.captions import CONTENT_TYPES
-from orchestrator.speech.described import ANY_AUDIO, ANY_CAPTIONS, EVENTS
-from orchestrator.speech.making.gate import Asker
+from orchestrator.audio.formats import OPUS_RATE, Sound
+from orchestrator.lib.errors.problems import bad_field
+from orchestrator.lib.streaming import begin
+from orchestrator.speech.admission.controller import Requester
+from orchestrator.speech.planner.planner import passage_of
 from orchestrator.speech.previews import PreviewMaker
-from orchestrator.speech.requests import passage_of
-from orchestrator.speech.responses import begin
+from orchestrator.speech.respond.captions import CONTENT_TYPES
+from orchestrator.speech.respond.openapi import ANY_AUDIO, ANY_CAPTIONS, EVENTS
 from orchestrator.speech.schemas import (
     AudioModel,
     AudioModelList,
@@ -40,13 +40,13 @@ class OpenAiController(Controller):
         speech: NamedDependency[Speech],
     ) -> Stream:
         sound = _sound(data)
-        passage = await passage_of(speech, account, data)
-        asker = Asker(account, data.lane or "live")
-        headers = await speech.usage_headers(passage)
+        script = await passage_of(speech, account, data)
+        requester = Requester(account, data.lane or "live")
+        headers = await speech.usage_headers(script)
         if data.stream_format == "sse":
-            body = speech.events(passage, sound, asker, timestamps=data.timestamps == "word", loudness=data.loudness)
+            body = speech.events(script, sound, requester, timestamps=data.timestamps == "word", loudness=data.loudness)
             return await begin(request, body, EVENTS, {**headers, "cache-control": "no-cache"})
-        body = speech.stream(passage, sound, asker, loudness=data.loudness)
+        body = speech.stream(script, sound, requester, loudness=data.loudness)
         return await begin(request, body, sound.content_type, headers)
 
     @post(
@@ -62,10 +62,10 @@ class OpenAiController(Controller):
         account: NamedDependency[UUID],
         speech: NamedDependency[Speech],
     ) -> Stream:
-        passage = await passage_of(speech, account, data)
+        script = await passage_of(speech, account, data)
         caption_format = data.caption_format or "json"
-        body = speech.captions(passage, caption_format, Asker(account, data.lane or "live"))
-        headers = await speech.usage_headers(passage)
+        body = speech.captions(script, caption_format, Requester(account, data.lane or "live"))
+        headers = await speech.usage_headers(script)
         return await begin(request, body, CONTENT_TYPES[caption_format], headers)
 
     @get("/models", summary="The models that can speak now")
@@ -86,9 +86,9 @@ class OpenAiController(Controller):
         voice: Annotated[str, QueryParameter(description="The voice's id.")],
         model: Annotated[str | None, QueryParameter(description="The voice's model.")] = None,
     ) -> Stream:
-        passage = await previews.passage(account, voice, model=model)
+        script = await previews.script(account, voice, model=model)
         sound = Sound("mp3")
-        return await begin(request, speech.stream(passage, sound, Asker(account)), sound.content_type)
+        return await begin(request, speech.stream(script, sound, Requester(account)), sound.content_type)
 
 
 def _sound(data: SpeechRequest) -> Sound:

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import structlog
 
-from orchestrator.lib.problem_details import summary
-from orchestrator.speech.kept.pins import Previews
-from orchestrator.speech.making.gate import Asker
-from orchestrator.speech.passage import Passage, Utterance
+from orchestrator.lib.errors.problem_details import summary
+from orchestrator.speech.admission.controller import Requester
+from orchestrator.speech.cache.pins import PreviewPins
+from orchestrator.speech.planner.script import Script, Utterance
+from orchestrator.speech.planner.timeline import Origin
 from orchestrator.speech.service import Speech
-from orchestrator.speech.timeline import Origin
-from orchestrator.voices.own.names import voice_id
-from orchestrator.voices.previews import preview_text
+from orchestrator.voices.custom.names import voice_id
+from orchestrator.voices.preview_texts import preview_text
 
 _DEADLINE: Final = 900.0  # seconds; in the batch lane a model that is busy may let it wait for long
 
@@ -25,18 +25,18 @@ class PreviewMaker:
 
     def __init__(self, speech: Speech) -> None:
         self._speech = speech
-        self._pins = Previews()
+        self._pins = PreviewPins()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def passage(self, account: UUID, voice: str, *, model: str | None = None) -> Passage:
+    async def script(self, account: UUID, voice: str, *, model: str | None = None) -> Script:
         """What the sample says, and in which voice. Raises what `Speech.manner` does."""
         chosen = await self._speech.manner(account, voice=voice, model=model)
         text = preview_text(chosen.language)
-        passage = await self._speech.plan_utterances([Utterance(text=text, manner=chosen, origin=Origin(text=text))])
-        keys = [segment.key for segment in passage.segments]
+        script = await self._speech.plan_utterances([Utterance(text=text, manner=chosen, origin=Origin(text=text))])
+        keys = [segment.key for segment in script.segments]
         own = voice_id(voice)
         await (self._pins.pin(keys) if own is None else self._pins.pin(keys, _owner(own)))
-        return passage
+        return script
 
     def begin(self, account: UUID, voice: UUID) -> None:
         """Makes the sample of somebody's new voice; returns at once. If that fails, whoever asks for it is told."""
@@ -56,9 +56,9 @@ class PreviewMaker:
     async def _make(self, account: UUID, voice: UUID) -> None:
         try:
             async with asyncio.timeout(_DEADLINE):
-                passage = await self.passage(account, str(voice))
-                for segment in passage.segments:
-                    await self._speech.make(segment, Asker(account, "batch"))
+                script = await self.script(account, str(voice))
+                for segment in script.segments:
+                    await self._speech.make(segment, Requester(account, "batch"))
         except Exception as error:  # noqa: BLE001 - it is made when it is asked for
             log.warning("preview not made", voice=str(voice), detail=summary(error)["detail"])
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from lectern import contract
-from orchestrator.lib.errors import FieldError
+from orchestrator.audio.formats import AudioFormat
+from orchestrator.lib.errors.problems import FieldError
 from orchestrator.lib.schema import Schema
-from orchestrator.speech.audio.formats import AudioFormat
-from orchestrator.speech.captions import CaptionFormat
+from orchestrator.speech.respond.captions import CaptionFormat
 
 Speed = Annotated[
     float,

@@ -6,10 +6,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from orchestrator.speech.audio.formats import Sound
-from orchestrator.speech.making.gate import Asker
+from orchestrator.audio.formats import Sound
+from orchestrator.lib.streaming import begin
+from orchestrator.speech.admission.controller import Requester
 from orchestrator.speech.previews import PreviewMaker
-from orchestrator.speech.responses import begin
 from orchestrator.speech.service import Speech
 
 
@@ -27,6 +27,6 @@ async def get_own_voice_preview(
     speech: NamedDependency[Speech],
     previews: NamedDependency[PreviewMaker],
 ) -> Stream:
-    passage = await previews.passage(account, str(voice_id))
+    script = await previews.script(account, str(voice_id))
     sound = Sound("mp3")
-    return await begin(request, speech.stream(passage, sound, Asker(account)), sound.content_type)
+    return await begin(request, speech.stream(script, sound, Requester(account)), sound.content_type)

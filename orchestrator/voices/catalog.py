@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from lectern.triton import AsyncTriton, CardVoice, TritonError
-from orchestrator.lib.errors import BadRequest, FieldError, Unavailable
+from orchestrator.lib.errors.problems import BadRequest, FieldError, Unavailable
 from orchestrator.voices.mixes import NoMix, is_mix, parse
 from orchestrator.voices.prompt import Prompt
 
@@ -19,7 +19,7 @@ _REFRESH_SECONDS: Final = 4.0
 _FIRST_SECONDS: Final = 0.25  # until the first model is there, somebody is waiting for the server to become ready
 _SHORTEST_REFRESH: Final = 2.0  # so that guessing at voice names does not become load on the models
 
-_PLACES: Final = 8  # of a model that does not say how many it has
+_SLOTS: Final = 8  # of a model that does not say how many it has
 _BEST_FIRST: Final = ("kokoro", "espeak")
 _FEATURES: Final = ("lexicon", "normalization", "markup", "seed", "instructions")
 
@@ -45,7 +45,7 @@ class Offer(msgspec.Struct, frozen=True):
     voices: Mapping[str, Voice] = {}
     default_voice: str = ""
     mixes: bool = False
-    places: int | None = None
+    slots: int | None = None
     references: bool = False
     model_version: str = ""
     features: frozenset[str] = frozenset()
@@ -132,9 +132,9 @@ class Catalog:
         await self._refresh(_FRESH_SECONDS)
         return self._find(model, voice, "") is not None
 
-    def places(self, model: str) -> int:
+    def slots(self, model: str) -> int:
         """How many segments the model says that it can make at a time."""
-        return self._offers.get(model, Offer()).places or _PLACES
+        return self._offers.get(model, Offer()).slots or _SLOTS
 
     def _offered(self, model: str) -> Offer:
         if not self._offers:

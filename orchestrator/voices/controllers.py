@@ -6,9 +6,9 @@ from litestar.di import NamedDependency
 from litestar.params import MultipartBody, QueryParameter
 
 from orchestrator.voices.catalog import Catalog
-from orchestrator.voices.own.schemas import NewPrompt, OwnVoiceView
-from orchestrator.voices.own.service import Voices
-from orchestrator.voices.own.uploads import Upload
+from orchestrator.voices.custom.schemas import CustomVoiceView, NewPrompt
+from orchestrator.voices.custom.service import Voices
+from orchestrator.voices.custom.uploads import Upload
 from orchestrator.voices.schemas import VoiceList, VoiceView
 
 
@@ -62,7 +62,7 @@ class VoiceController(Controller):
     )
     async def create_voice(
         self, data: MultipartBody[NewPrompt], account: NamedDependency[UUID], voices: NamedDependency[Voices]
-    ) -> OwnVoiceView:
+    ) -> CustomVoiceView:
         upload = Upload(
             audio=data.audio,
             name=data.name,

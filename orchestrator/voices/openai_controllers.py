@@ -9,13 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, MultipartBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from orchestrator.lib.errors import NotFound
+from orchestrator.lib.errors.problems import NotFound
 from orchestrator.voices.catalog import Catalog
+from orchestrator.voices.custom.names import voice_id as id_of
+from orchestrator.voices.custom.schemas import CustomVoiceView
+from orchestrator.voices.custom.service import Voices
+from orchestrator.voices.custom.uploads import Upload
 from orchestrator.voices.openai_schemas import AudioVoice, AudioVoiceList, DeletedVoice, MadeVoice, NewAudioVoice
-from orchestrator.voices.own.names import voice_id as id_of
-from orchestrator.voices.own.schemas import OwnVoiceView
-from orchestrator.voices.own.service import Voices
-from orchestrator.voices.own.uploads import Upload
 
 
 class OpenAiVoiceController(Controller):
@@ -85,5 +85,5 @@ class OpenAiVoiceController(Controller):
         return DeletedVoice(id=str(known))
 
 
-def _made(voice: OwnVoiceView) -> MadeVoice:
+def _made(voice: CustomVoiceView) -> MadeVoice:
     return MadeVoice(id=str(voice.id), name=voice.name, created_at=int(voice.created_at.timestamp()))

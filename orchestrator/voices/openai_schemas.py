@@ -6,7 +6,7 @@ from litestar.datastructures import UploadFile
 from msgspec import Meta
 
 from orchestrator.lib.schema import Schema
-from orchestrator.voices.own.schemas import Description, Language, Name, Transcript
+from orchestrator.voices.custom.schemas import Description, Language, Name, Transcript
 
 AudioSample = Literal["audio_sample"]
 

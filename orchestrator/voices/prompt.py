@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from lectern.triton import Reference
-from orchestrator.speech.audio.pcm import Samples, samples_to_bytes
+from orchestrator.audio.pcm import Samples, samples_to_bytes
 
 
 class Prompt(msgspec.Struct, frozen=True, eq=False):

@@ -2,7 +2,7 @@ from typing import Final
 
 from litestar import Router
 
-from orchestrator.lib.forms import UNREADABLE
+from orchestrator.lib.errors.forms import UNREADABLE
 from orchestrator.settings import VoiceSettings
 from orchestrator.voices.controllers import VoiceController
 from orchestrator.voices.openai_controllers import OpenAiVoiceController

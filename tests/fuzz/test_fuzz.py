@@ -15,7 +15,7 @@ import pytest
 
 from tests.fuzz.narrowing import narrowed
 from tests.integration import documents
-from tests.integration.own_voices import voice
+from tests.integration.custom_voices import voice
 from tests.stack import ROOT, Stack
 
 EXAMPLES = os.environ.get("LECTERN_FUZZ_EXAMPLES", "15")
@@ -59,7 +59,7 @@ def fuzz(stack: Stack, description: dict[str, Any], tmp_path: Path) -> None:
     assert SAYS_AT_LEAST in run.stdout, run.stdout
 
 
-def description(api: httpx.Client, own_voice: str) -> dict[str, Any]:
+def description(api: httpx.Client, custom_voice: str) -> dict[str, Any]:
     document = documents.make(api, TEXT)
     path = f"/api/v1/documents/{document['id']}/blocks"
     blocks = [block["id"] for block in documents.blocks(api, document["id"])]
@@ -67,4 +67,4 @@ def description(api: httpx.Client, own_voice: str) -> dict[str, Any]:
     kept = [answer.headers["content-location"].rpartition("/")[2] for answer in heard if answer.is_success]
     assert kept
     api_description = api.get("/docs/openapi.json").raise_for_status().json()
-    return narrowed(api_description, document["id"], blocks, kept, [own_voice])
+    return narrowed(api_description, document["id"], blocks, kept, [custom_voice])

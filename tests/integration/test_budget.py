@@ -89,7 +89,7 @@ def test_the_store_stays_within_its_budget_and_everything_can_still_be_heard(pai
 
         documents.until(lambda: pair.metric("lectern_segments_evicted_total"), lambda evicted: evicted > 0)
         documents.until(pair.stored, lambda stored: 0 < stored <= BUDGET)
-        documents.until(lambda: pair.metric("lectern_kept_bytes"), lambda total: total <= 2 * BUDGET)
+        documents.until(lambda: pair.metric("lectern_cache_bytes"), lambda total: total <= 2 * BUDGET)
         assert pair.metric("lectern_bytes_evicted_total") > 0
 
         # Everything again, from both, while it is being evicted all the time.

@@ -14,11 +14,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from orchestrator.embedded.child_process import Child
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
 from orchestrator.embedded.postgres_binaries import find_binaries, reachable_binaries
-from orchestrator.embedded.process import Child
 from orchestrator.embedded.service_user import ServiceUser
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands Postgres to another user")

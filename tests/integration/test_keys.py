@@ -7,7 +7,7 @@ from orchestrator.accounts.key_memory import KeyMemory
 from orchestrator.accounts.service import add_local_key, ensure_local_account
 from orchestrator.accounts.tables import ApiKey
 from orchestrator.lib import database
-from orchestrator.lib.errors import Unauthenticated
+from orchestrator.lib.errors.problems import Unauthenticated
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("connected")]

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from orchestrator.speech.making.leases import Leases
+from orchestrator.lib.leases import Leases
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("connected")]
 

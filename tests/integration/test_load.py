@@ -17,7 +17,7 @@ from tests.own_triton import until
 from tests.stack import Stack
 
 # Also after others have shown that the model is fast, there is no room for whom no place is free.
-TWO_PLACES = {"LECTERN_MODEL_PLACES": "hum=2", "LECTERN_LIVE_WAIT": "0.0001"}
+TWO_PLACES = {"LECTERN_MODEL_SLOTS": "hum=2", "LECTERN_LIVE_WAIT": "0.0001"}
 LONG = 600.0  # seconds; nothing here takes that long, and this machine may be busy
 
 
@@ -49,7 +49,7 @@ def request(voice: str = "hum", **more: Any) -> dict[str, Any]:
 
 
 def taken(url: str, lane: str) -> float:
-    return metric(url, "lectern_places_taken", model="hum", lane=lane)
+    return metric(url, "lectern_slots_in_use", model="hum", lane=lane)
 
 
 def occupy(api: httpx.Client, places: ExitStack, count: int, **more: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 import openai
 import pytest
 
-from orchestrator.speech.audio.formats import AUDIO_FORMATS
+from orchestrator.audio.formats import AUDIO_FORMATS
 from tests.integration.audio import decode
 from tests.integration.metrics import metric
 from tests.integration.openai_either import KINDS, Either, client_of
@@ -142,7 +142,7 @@ def test_speech_that_fails_midway_is_never_taken_for_whole(client: Either) -> No
 
 def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_path: Path) -> None:
     """One place at the model, which is taken for a second; who would wait longer than a moment is refused."""
-    limits = {"LECTERN_MODEL_PLACES": "hum=1", "LECTERN_LIVE_WAIT": "0.05", "LECTERN_ADMISSION_WAIT": "0"}
+    limits = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_LIVE_WAIT": "0.05", "LECTERN_ADMISSION_WAIT": "0"}
     slow = {"model": "hum", "voice": "slow", "response_format": "pcm"}
     with web_server(stack, tmp_path / "web.log", **limits) as url:
         for refused, kind in enumerate(KINDS, 1):
@@ -163,7 +163,7 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_p
 
 def test_more_at_once_than_the_model_has_places_are_all_answered(stack: Stack, tmp_path: Path) -> None:
     """A client that is not patient: what there is no room for waits until there is."""
-    with web_server(stack, tmp_path / "web.log", LECTERN_MODEL_PLACES="hum=2") as url:
+    with web_server(stack, tmp_path / "web.log", LECTERN_MODEL_SLOTS="hum=2") as url:
         refused = metric(url, "lectern_requests_refused_total", model="hum")
         for kind in KINDS:
             hasty = KINDS[kind](f"{url}/v1", stack.api_key)

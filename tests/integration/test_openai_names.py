@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from orchestrator.speech.audio.formats import AUDIO_FORMATS
+from orchestrator.audio.formats import AUDIO_FORMATS
 from tests.integration.audio import decode
 from tests.integration.metrics import metric
 from tests.stack import Stack

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from orchestrator.lib import database
-from orchestrator.lib.notices import APPLICATION
+from orchestrator.lib.pubsub import APPLICATION
 from tests.integration.audio import decode
 from tests.integration.listening import document_of, event_listener, events_url, is_state, states, wait
 from tests.integration.metrics import metric

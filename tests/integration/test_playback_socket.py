@@ -32,7 +32,7 @@ def made(url: str) -> float:
 def narrow_server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One that has a model make one segment at a time, and takes two listeners."""
     log = tmp_path_factory.mktemp("narrow") / "web.log"
-    with web_server(stack, log, LECTERN_MODEL_PLACES="hum=1", LECTERN_PLAYBACKS_PER_ACCOUNT="2") as url:
+    with web_server(stack, log, LECTERN_MODEL_SLOTS="hum=1", LECTERN_PLAYBACKS_PER_ACCOUNT="2") as url:
         yield url
 
 
@@ -313,7 +313,7 @@ def test_sockets_leave_a_count_and_an_id(stack: Stack, api: httpx.Client) -> Non
 def test_a_busy_model_is_waited_for_and_the_listener_told(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
     document, block = document_of(api, 1)
     speech = {"model": "hum", "response_format": "wav"}
-    settings = {"LECTERN_MODEL_PLACES": "hum=1", "LECTERN_LIVE_WAIT": "0.01"}
+    settings = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_LIVE_WAIT": "0.01"}
     with web_server(stack, tmp_path / "web.log", **settings) as url:
         # Until one is made nobody knows how long one takes.
         api.post(

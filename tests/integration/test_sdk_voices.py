@@ -11,7 +11,7 @@ import pytest
 from lectern import ApiError, AsyncClient, Client, NotFoundError, Turn
 from lectern.cli.main import main
 from tests.integration.audio import decode
-from tests.integration.own_voices import MODEL, TEXT
+from tests.integration.custom_voices import MODEL, TEXT
 from tests.recordings import CONSENT, TRANSCRIPT, file, pitch, silence, tone
 from tests.stack import Stack
 from tests.unit.client.either import Asyncio, Either, Threads

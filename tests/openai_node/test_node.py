@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.speech.audio.formats import AUDIO_FORMATS, CONTAINERS, AudioFormat
+from orchestrator.audio.formats import AUDIO_FORMATS, CONTAINERS, AudioFormat
 from tests.integration.audio import decode
 from tests.stack import Stack
 

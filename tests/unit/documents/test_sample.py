@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import orchestrator.embedded
-from orchestrator.documents.text.blocks import cut_document
+from orchestrator.text.blocks import cut_document
 
 
 def test_the_sample_shows_what_a_document_can_hold() -> None:

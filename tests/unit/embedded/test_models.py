@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
-from orchestrator.embedded.triton import TritonPlan
+from orchestrator.embedded.triton import TritonConfiguration
 
 ROOT = Path(__file__).parents[3]
 REPOSITORY = ROOT / "model_repository"
@@ -30,7 +30,7 @@ def test_the_start_waits_as_long_as_the_slowest_model_may_take() -> None:
     timeouts = load_timeouts(["espeak", "higgs"], [REPOSITORY])
     assert timeouts == {"higgs": 900}
     path = Path()
-    plan = TritonPlan(path, path, path, path, path, path, 2, "prefix-", {"espeak": ()})
+    plan = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", {"espeak": ()})
     assert plan.start_timeout < 900 < replace(plan, load_timeouts=timeouts).start_timeout
 
 
@@ -46,5 +46,5 @@ def test_a_model_that_is_nowhere_cannot_be_loaded(tmp_path: Path) -> None:
 def test_what_is_needed_is_loaded_first_and_once() -> None:
     wanted = {"espeak": (), "kokoro": ("g2p", "acoustic"), "other": ("g2p",)}
     path = Path()
-    plan = TritonPlan(path, path, path, path, path, path, 2, "prefix-", wanted)
+    plan = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", wanted)
     assert plan.models == ["g2p", "acoustic", "espeak", "kokoro", "other"]

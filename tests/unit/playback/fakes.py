@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Iterable
 from uuid import UUID
 
 from orchestrator.documents.service import OutlinedBlock
-from orchestrator.lib.errors import Busy
+from orchestrator.lib.errors.problems import Busy
+from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import BlockMessage
-from orchestrator.playback.score import Score
 from orchestrator.playback.session import Session
 from orchestrator.playback.sources import Audio
-from orchestrator.speech.making.synthesis import Stage
+from orchestrator.speech.synthesis.shared_synthesis import Stage
 
 SECONDS = 10.0  # that each block is thought to last
 
@@ -123,7 +123,7 @@ class Listener:
     def __init__(self, count: int = 20, *, window: float = 30.0, at_once: int = 2, unread: Iterable[int] = ()) -> None:
         self.source = FakeSource()
         self.told = Told()
-        self.score = Score(outlined(count, unread))
+        self.score = Playlist(outlined(count, unread))
         self.session = Session(self.score, self.source, self.told, window=window, at_once=at_once)
 
     async def move(self, place: int, seconds: float = 0.0) -> None:

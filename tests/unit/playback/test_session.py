@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from orchestrator.lib.errors import ModelFailed
+from orchestrator.lib.errors.problems import ModelFailed
 from tests.unit.playback.fakes import Listener, busy, settle
 
 pytestmark = pytest.mark.anyio

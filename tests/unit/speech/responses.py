@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
-from orchestrator.speech.audio.formats import Sound
-from orchestrator.speech.audio.pcm import Samples
-from orchestrator.speech.making.pieces import pieces_of
-from orchestrator.speech.making.synthesis import Listening
-from orchestrator.speech.plan import Segment
-from orchestrator.speech.stream import stream
-from orchestrator.speech.threads import EncoderThreads
+from orchestrator.audio.formats import Sound
+from orchestrator.audio.pcm import Samples
+from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.respond.audio_stream import stream
+from orchestrator.speech.synthesis.segment_stream import stream_segments
+from orchestrator.speech.synthesis.shared_synthesis import Subscription
+from tests.unit.audio.sounds import cut
 from tests.unit.speech.said import piece, segment
-from tests.unit.speech.sounds import cut
 from tests.unit.speech.syntheses import ASKER, synthesis
 
 PIECE = 2_205  # samples
@@ -21,16 +21,16 @@ def response(segments: Sequence[Samples], sound: Sound, rate: int, *, announced:
     """The body of the response that says these segments."""
 
     async def body() -> bytes:
-        threads = EncoderThreads(2)
+        threads = PriorityThreads(2)
         plans = [segment(str(number)) for number in range(len(segments))]
         total = sum(map(len, segments)) if announced else None
         try:
-            audio = stream(pieces_of(plans, listen, ahead=2), sound, threads, total_samples=total)
+            audio = stream(stream_segments(plans, listen, ahead=2), sound, threads, total_samples=total)
             return b"".join([data async for data in audio])
         finally:
             threads.close()
 
-    def listen(asked: Segment) -> Listening:
+    def listen(asked: Segment) -> Subscription:
         made = synthesis(asked.key)
         for samples in cut(segments[int(asked.text)], PIECE):
             made.add(piece(samples, rate=rate))

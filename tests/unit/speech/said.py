@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 
 from lectern.triton import Mark, Piece
-from orchestrator.documents.text.spans import Span
-from orchestrator.speech.audio.pcm import Samples
-from orchestrator.speech.plan import Segment
-from orchestrator.speech.timeline import Origin, TimedWord, Timeline
-from tests.unit.speech.sounds import voice
+from orchestrator.audio.pcm import Samples
+from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.planner.timeline import Origin, TimedWord, Timeline
+from orchestrator.text.spans import Span
+from tests.unit.audio.sounds import voice
 
 RATE = 1_000
 WORD = re.compile(r"[\w']+")

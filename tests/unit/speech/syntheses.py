@@ -3,18 +3,18 @@
 from uuid import UUID
 
 from orchestrator.settings import AdmissionSettings
-from orchestrator.speech.making.gate import Asker, Gate
-from orchestrator.speech.making.synthesis import Listening, Synthesis
-from tests.unit.gate.hall import Encoder
+from orchestrator.speech.admission.controller import AdmissionController, Requester
+from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subscription
+from tests.unit.admission.simulation import Encoder
 
-ASKER = Asker(UUID(int=1))
+ASKER = Requester(UUID(int=1))
 
 
-def synthesis(key: str = "key") -> Synthesis:
+def synthesis(key: str = "key") -> SharedSynthesis:
     """Needs a running event loop."""
-    gate = Gate(AdmissionSettings(), deadline=60, places=lambda _: 1, encoder=Encoder())
-    return Synthesis(key, gate.expect("model", ASKER, 1.0), lambda _: None)
+    gate = AdmissionController(AdmissionSettings(), deadline=60, slots=lambda _: 1, encoder=Encoder())
+    return SharedSynthesis(key, gate.expect("model", ASKER, 1.0), lambda _: None)
 
 
-def listen(made: Synthesis) -> Listening:
+def listen(made: SharedSynthesis) -> Subscription:
     return made.listen(ASKER)

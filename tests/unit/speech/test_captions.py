@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from lectern.triton import Piece
-from orchestrator.lib.errors import ModelFailed
-from orchestrator.speech.captions import CONTENT_TYPES, CaptionFormat, captions
-from orchestrator.speech.timeline import Origin, Timeline
+from orchestrator.lib.errors.problems import ModelFailed
+from orchestrator.speech.planner.timeline import Origin, Timeline
+from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat, captions
 from tests.unit.speech.said import RATE, WORD, piece, segment
 from tests.unit.speech.said import timeline as timeline_of
 from tests.unit.speech.subtitles import Shown, read_srt, read_vtt

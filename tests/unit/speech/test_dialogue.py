@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.lib.errors import BadRequest
-from orchestrator.speech.dialogue import Line, lines
+from orchestrator.lib.errors.problems import BadRequest
+from orchestrator.speech.planner.dialogue import Line, lines
 
 
 def read(text: str) -> list[Line]:

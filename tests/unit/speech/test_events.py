@@ -8,9 +8,9 @@ import pytest
 
 from lectern.triton import Piece
 from orchestrator.billing.prices import Prices
-from orchestrator.lib.errors import Busy, ModelFailed, Problem
-from orchestrator.speech.events import Watched, events
-from orchestrator.speech.usage import Tally
+from orchestrator.lib.errors.problems import Busy, ModelFailed, Problem
+from orchestrator.speech.respond.events import Watched, events
+from orchestrator.speech.respond.usage import Tally
 from tests.unit.speech.said import RATE, piece, segment
 from tests.unit.speech.said import timeline as timeline_of
 

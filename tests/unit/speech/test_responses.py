@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from orchestrator.speech.audio.aac_writer import DELAY
-from orchestrator.speech.audio.decoding import decode
-from orchestrator.speech.audio.formats import PCM_RATE, AudioFormat, Sound
-from orchestrator.speech.audio.pcm import Samples, samples_from_bytes
+from orchestrator.audio.aac_writer import DELAY
+from orchestrator.audio.decoding import decode
+from orchestrator.audio.formats import PCM_RATE, AudioFormat, Sound
+from orchestrator.audio.pcm import Samples, samples_from_bytes
+from tests.unit.audio.sounds import voice
 from tests.unit.speech.responses import response
-from tests.unit.speech.sounds import voice
 
 RATE = 22_050
 COUNTS = (1, 2, 3, 20, 500)

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import pytest
 
-from orchestrator.speech.audio.aac_writer import DELAY
-from orchestrator.speech.audio.decoding import decode
-from orchestrator.speech.audio.formats import AUDIO_FORMATS, PCM_RATE, AudioFormat, Sound
-from orchestrator.speech.audio.pcm import Samples, samples_from_bytes
+from orchestrator.audio.aac_writer import DELAY
+from orchestrator.audio.decoding import decode
+from orchestrator.audio.formats import AUDIO_FORMATS, PCM_RATE, AudioFormat, Sound
+from orchestrator.audio.pcm import Samples, samples_from_bytes
 from tests.unit.speech.responses import response
 
 SEGMENTS: Final = 6

@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from lectern.triton import Piece
-from orchestrator.lib.errors import BadRequest, ModelFailed, Problem, Unavailable
-from orchestrator.speech.captions import captions
-from orchestrator.speech.making.pieces import pieces_of
-from orchestrator.speech.making.synthesis import Listening
-from orchestrator.speech.plan import Segment
+from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem, Unavailable
+from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.respond.captions import captions
+from orchestrator.speech.synthesis.segment_stream import stream_segments
+from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from tests.unit.speech.said import piece, segment, timeline
 from tests.unit.speech.syntheses import ASKER, synthesis
 
@@ -22,7 +22,7 @@ Told = Sequence[Exception | None]
 async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool = False) -> list[tuple[int, Piece]]:
     """One segment for each, which ends so. ``begun``: also what fails has said something before."""
 
-    def listen(asked: Segment) -> Listening:
+    def listen(asked: Segment) -> Subscription:
         made = synthesis(asked.key)
         error = told[int(asked.text)]
         if error is None or begun:
@@ -31,7 +31,7 @@ async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool
         return made.listen(ASKER)
 
     plans = [segment(str(number)) for number in range(len(told))]
-    return [one async for one in pieces_of(plans, listen, ahead=2, skips=skips)]
+    return [one async for one in stream_segments(plans, listen, ahead=2, skips=skips)]
 
 
 def heard(told: Told, *skips: type[Problem], begun: bool = False) -> list[int]:

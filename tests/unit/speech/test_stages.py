@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from orchestrator.lib.errors import ModelFailed
-from orchestrator.speech.making.synthesis import Listening, Stage
+from orchestrator.lib.errors.problems import ModelFailed
+from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
 from tests.unit.speech.syntheses import listen, synthesis
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def all_stages(listening: Listening) -> list[Stage]:
+async def all_stages(listening: Subscription) -> list[Stage]:
     async with asyncio.timeout(5):
         return [stage async for stage in listening.stages()]
 

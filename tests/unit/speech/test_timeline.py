@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from orchestrator.documents.text.blocks import cut_speech
-from orchestrator.speech.timeline import shown_at
+from orchestrator.speech.planner.timeline import shown_at
+from orchestrator.text.blocks import cut_speech
 from tests.unit.speech.said import WORD, piece, segment
 from tests.unit.speech.said import timeline as timeline_of
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.speech.threads import EncoderThreads
+from orchestrator.lib.priority_threads import PriorityThreads
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def threads() -> Iterator[EncoderThreads]:
-    made = EncoderThreads(1)
+def threads() -> Iterator[PriorityThreads]:
+    made = PriorityThreads(1)
     yield made
     made.close()

@@ -6,12 +6,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from orchestrator.lib.errors import NotFound
+from orchestrator.audio.pcm import Samples
+from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.ids import new_id
+from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.store import Store
-from orchestrator.speech.audio.pcm import Samples
-from orchestrator.speech.threads import EncoderThreads
-from orchestrator.voices.own.prompts import Prompts
+from orchestrator.voices.custom.prompts import Prompts
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ async def kept(prompts: Prompts, seed: int) -> UUID:
     return voice
 
 
-async def test_what_is_kept_comes_back_bit_by_bit(store: Store, threads: EncoderThreads) -> None:
+async def test_what_is_kept_comes_back_bit_by_bit(store: Store, threads: PriorityThreads) -> None:
     prompts = Prompts(store, threads, 1 << 20)
     voice = await kept(prompts, 1)
     for _ in range(2):
@@ -41,7 +41,7 @@ async def test_what_is_kept_comes_back_bit_by_bit(store: Store, threads: Encoder
     assert not (await prompts.samples(voice)).flags.writeable
 
 
-async def test_memory_has_those_that_were_used_last(store: Store, threads: EncoderThreads) -> None:
+async def test_memory_has_those_that_were_used_last(store: Store, threads: PriorityThreads) -> None:
     prompts = Prompts(store, threads, 2 * sound(0).nbytes)
     first, second, third = [await kept(prompts, seed) for seed in range(3)]
     held = {voice: await prompts.samples(voice) for voice in (first, second)}
@@ -51,13 +51,13 @@ async def test_memory_has_those_that_were_used_last(store: Store, threads: Encod
     assert await prompts.samples(second) is not held[second]
 
 
-async def test_without_memory_everything_is_read(store: Store, threads: EncoderThreads) -> None:
+async def test_without_memory_everything_is_read(store: Store, threads: PriorityThreads) -> None:
     prompts = Prompts(store, threads, 0)
     voice = await kept(prompts, 1)
     assert await prompts.samples(voice) is not await prompts.samples(voice)
 
 
-async def test_what_is_deleted_is_gone_from_memory_too(store: Store, threads: EncoderThreads) -> None:
+async def test_what_is_deleted_is_gone_from_memory_too(store: Store, threads: PriorityThreads) -> None:
     prompts = Prompts(store, threads, 1 << 20)
     voice = await kept(prompts, 1)
     held = await prompts.samples(voice)

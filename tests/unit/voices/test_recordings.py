@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 
 from orchestrator.settings import VoiceSettings
-from orchestrator.voices.own.examination import RATE, examine, transcript_problem
-from orchestrator.voices.own.recordings import UnusableRecordingError, read
+from orchestrator.voices.custom.examination import RATE, examine, transcript_problem
+from orchestrator.voices.custom.recordings import UnusableRecordingError, read
 from tests import covers
 from tests.fuzz.files import files
 from tests.recordings import TRANSCRIPT, Sound, file, pitch, silence, tone
@@ -184,9 +184,9 @@ def test_what_is_no_recording_is_refused(data: bytes, told: str) -> None:
 MEASURED = """
 import sys
 from pathlib import Path
-from orchestrator.speech.audio.decoding import decode
+from orchestrator.audio.decoding import decode
 from orchestrator.settings import VoiceSettings
-from orchestrator.voices.own.recordings import read
+from orchestrator.voices.custom.recordings import read
 plain, covered = (open(name, "rb").read() for name in sys.argv[2:])
 opened = {"upload": lambda data: read(data, VoiceSettings()), "kept": decode}[sys.argv[1]]
 def peak():  # what getrusage says begins with the parent's

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from orchestrator.lib.errors import BadRequest, Busy
-from orchestrator.lib.problems import Problems
+from orchestrator.lib.errors.collector import FieldErrors
+from orchestrator.lib.errors.problems import BadRequest, Busy
+from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.settings import VoiceSettings
-from orchestrator.speech.threads import EncoderThreads
-from orchestrator.voices.own.examination import RATE
-from orchestrator.voices.own.uploads import Upload, Uploads
+from orchestrator.voices.custom.examination import RATE
+from orchestrator.voices.custom.uploads import Upload, Uploads
 from orchestrator.voices.prompt import digest_of
 from tests.covers import flac_with_tags
 from tests.recordings import CONSENT, TRANSCRIPT, file, tone
@@ -40,15 +40,15 @@ def upload(data: bytes | None = None, **changes: Any) -> Upload:
     return Upload(**{"audio": content, **fields, **changes})
 
 
-def told(problems: Problems) -> list[str]:
+def told(problems: FieldErrors) -> list[str]:
     with pytest.raises(BadRequest) as raised:
         problems.tell()
     assert all(f"'{one.field}' {one.message}." in raised.value.detail for one in raised.value.errors)
     return [one.field for one in raised.value.errors]
 
 
-async def test_what_is_kept_is_known_by_its_samples(threads: EncoderThreads) -> None:
-    problems = Problems()
+async def test_what_is_kept_is_known_by_its_samples(threads: PriorityThreads) -> None:
+    problems = FieldErrors()
     examined = await Uploads(threads, LIMITS).examined(upload(), problems)
     problems.tell()
     assert examined.digest == digest_of(examined.samples)
@@ -58,28 +58,28 @@ async def test_what_is_kept_is_known_by_its_samples(threads: EncoderThreads) -> 
     assert again.digest == examined.digest
 
 
-async def test_all_that_is_wrong_is_collected(threads: EncoderThreads) -> None:
-    problems = Problems()
+async def test_all_that_is_wrong_is_collected(threads: PriorityThreads) -> None:
+    problems = FieldErrors()
     faulty = upload(b"no audio", transcript="", consent="cons_1", speaker="\x07", audio_field="audio_sample")
     await Uploads(threads, LIMITS).examined(faulty, problems)
     assert told(problems) == ["consent", "speaker", "transcript", "audio_sample"]
 
 
-async def test_a_file_that_takes_too_long_to_open_is_refused_and_holds_nobody_up(threads: EncoderThreads) -> None:
+async def test_a_file_that_takes_too_long_to_open_is_refused_and_holds_nobody_up(threads: PriorityThreads) -> None:
     sound = file(tone(), container="flac", codec="flac")
     uploads = Uploads(threads, msgspec.structs.replace(LIMITS, decode_seconds=1.0))
-    problems = Problems()
+    problems = FieldErrors()
     await uploads.examined(upload(flac_with_tags(200_000, sound)), problems)
     with pytest.raises(BadRequest, match="more memory or time to open than it may") as refused:
         problems.tell()
     assert [one.field for one in refused.value.errors] == ["audio"]
-    following = Problems()
+    following = FieldErrors()
     assert len((await uploads.examined(upload(flac_with_tags(10, sound)), following)).samples)
     following.tell()
 
 
-async def test_no_more_is_read_than_may_be(threads: EncoderThreads) -> None:
-    problems = Problems()
+async def test_no_more_is_read_than_may_be(threads: PriorityThreads) -> None:
+    problems = FieldErrors()
     large = upload(bytes(5_000))
     await Uploads(threads, msgspec.structs.replace(LIMITS, max_bytes=2_000)).examined(large, problems)
     assert told(problems) == ["audio"]
@@ -87,17 +87,17 @@ async def test_no_more_is_read_than_may_be(threads: EncoderThreads) -> None:
     assert large.audio.asked == 2_001
 
 
-async def test_a_few_are_looked_at_and_others_are_sent_away(threads: EncoderThreads) -> None:
+async def test_a_few_are_looked_at_and_others_are_sent_away(threads: PriorityThreads) -> None:
     held = threading.Event()
     blocking = asyncio.ensure_future(threads.run(held.wait, 30))
     uploads = Uploads(threads, LIMITS)
-    waiting = [asyncio.ensure_future(uploads.examined(upload(), Problems())) for _ in range(2)]
+    waiting = [asyncio.ensure_future(uploads.examined(upload(), FieldErrors())) for _ in range(2)]
     await asyncio.sleep(0)  # they begin
     with pytest.raises(Busy) as raised:
-        await uploads.examined(upload(), Problems())
+        await uploads.examined(upload(), FieldErrors())
     assert raised.value.retry_after
     waiting[1].cancel()  # who leaves makes room
     await asyncio.wait([waiting[1]])
-    third = asyncio.ensure_future(uploads.examined(upload(), Problems()))
+    third = asyncio.ensure_future(uploads.examined(upload(), FieldErrors()))
     held.set()
     await asyncio.gather(blocking, waiting[0], third)

@@ -1,0 +1,114 @@
+"""What a stack is made of: the addresses that are given, and the places of the parts that are started here."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lectern.triton.channel import carried
+from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.home import Home
+from orchestrator.embedded.models import load_timeouts, needs, voices_of
+from orchestrator.embedded.ports import LOOPBACK, free_port
+from orchestrator.embedded.triton import TritonConfiguration, socket_in
+from orchestrator.lib.environment import Secret, SettingsError, read
+from orchestrator.settings import EmbeddedSettings, ServerSettings
+
+ROOT = Path(__file__).resolve().parents[2]  # the checkout, from which `orchestrator` is imported
+MODELS_PYTHON = ROOT / ".venvs" / "models" / "bin" / "python"
+ENGINE_PYTHON = ROOT / ".venvs" / "vllm" / "bin" / "python"  # used if it is there
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfiguration:
+    home: Home
+    host: str
+    """Address that the REST API listens on."""
+    port: int
+    database_url: str | None
+    """Given: no Postgres is started."""
+    triton: TritonConfiguration | str
+    """An address: no Triton is started."""
+    triton_secret: Secret
+    """What a Triton elsewhere asks for; empty: nothing."""
+    store_url: str
+    sample: bool
+    """Whether the sample document is read aloud once the stack is ready."""
+
+    @classmethod
+    def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> "StackConfiguration":
+        """Raises CannotStart if a setting cannot be used."""
+        given = dict(environment)
+        anyone = given.get("LECTERN_PORT") == "0"
+        if anyone:
+            del given["LECTERN_PORT"]
+        try:
+            server = read(ServerSettings, given)
+            embedded = read(EmbeddedSettings, given)
+        except SettingsError as error:
+            raise CannotStart(str(error)) from None
+        try:
+            carried(given.get("TRITON_SECRET"))
+        except ValueError as error:
+            raise CannotStart(f"TRITON_SECRET cannot be used: {error}") from None
+        return cls(
+            home=home,
+            host=server.host,
+            port=free_port() if anyone else server.port,
+            database_url=given.get("DATABASE_URL") or None,
+            triton=given.get("TRITON_URL") or _embedded_triton(home, embedded),
+            triton_secret=Secret(given.get("TRITON_SECRET", "")),
+            store_url=given.get("STORE_URL") or home.store.as_uri(),
+            sample=embedded.sample,
+        )
+
+    @property
+    def url(self) -> str:
+        """How a client on this machine reaches the REST API."""
+        host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def triton_url(self) -> str:
+        return self.triton if isinstance(self.triton, str) else self.triton.address
+
+    def environment(self, database_url: str) -> dict[str, str]:
+        """Return the environment of the orchestrator's processes."""
+        return {
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "TRITON_URL": self.triton_url,
+            "STORE_URL": self.store_url,
+            "LECTERN_HOME": str(self.home.path),
+            "LECTERN_HOST": self.host,
+            "LECTERN_PORT": str(self.port),
+        }
+
+
+def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonConfiguration:
+    repository = Path(settings.model_repository) if settings.model_repository else ROOT / "model_repository"
+    more = [Path(folder) for folder in settings.model_repositories.split(os.pathsep) if folder]
+    voices = voices_of(settings.models, [repository, *more])
+    return TritonConfiguration(
+        python=MODELS_PYTHON,
+        repository=repository,
+        own_backends=ROOT / "docker" / "triton" / "backends",
+        state=home.triton,
+        log=home.log("triton"),
+        socket=socket_in(home.triton),
+        metrics_port=free_port(),
+        # A home is one stack's at a time, and so is the name: a start cleans up after one that was killed.
+        shared_memory=f"lectern-{hashlib.sha256(bytes(home.path.resolve())).hexdigest()[:12]}-",
+        needs=needs(voices, [repository, *more]),
+        more_repositories=more,
+        engine_python=_engine_python(settings),
+        load_timeouts=load_timeouts(voices, [repository, *more]),
+        device=settings.device,
+    )
+
+
+def _engine_python(settings: EmbeddedSettings) -> Path | None:
+    if settings.engine_python:
+        return Path(settings.engine_python)
+    return ENGINE_PYTHON if ENGINE_PYTHON.is_file() else None

@@ -1,0 +1,92 @@
+"""Who makes a segment, agreed between processes: a row in Postgres that its holder renews while it works.
+
+A holder that dies stops renewing, and the next process that wants the segment takes the lease over.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from orchestrator.lib.database import is_outage, run
+
+_LIFETIME: Final = 6.0  # seconds without renewal after which a holder counts as dead
+_RENEWAL: Final = 2.0
+_POLL: Final = (0.02, 0.05, 0.1, 0.2)  # seconds between looks at another's lease, the last one repeated
+
+_ACQUIRE: Final = (
+    "INSERT INTO lease (key, owner, expires_at)"
+    " VALUES ({}, {}, now() + make_interval(secs => {}))"
+    " ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at"
+    " WHERE lease.expires_at < now() RETURNING owner"
+)
+_TAKE: Final = (
+    "INSERT INTO lease (key, owner, expires_at)"
+    " SELECT key, {}, now() + make_interval(secs => {}) FROM unnest({}::text[]) AS key ORDER BY key"
+    " ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at"
+    " WHERE lease.expires_at < now() RETURNING key"
+)
+_RENEW: Final = "UPDATE lease SET expires_at = now() + make_interval(secs => {}) WHERE owner = {}"
+_RELEASE: Final = "DELETE FROM lease WHERE key = ANY({}::text[]) AND owner = {}"
+
+log = structlog.stdlib.get_logger("lectern.leases")
+
+
+class Leases:
+    def __init__(self) -> None:
+        self._owner = uuid4()
+        self._held = 0
+
+    @asynccontextmanager
+    async def hold(self, key: str, *, on_wait: Callable[[], object] = lambda: None) -> AsyncIterator[bool]:
+        """Waits until the lease is ours. Yields whether another process held it meanwhile."""
+        contended = False
+        attempt = 0
+        while not await run(_ACQUIRE, key, self._owner, _LIFETIME):
+            if not contended:
+                contended = True
+                on_wait()
+            await asyncio.sleep(_POLL[min(attempt, len(_POLL) - 1)])
+            attempt += 1
+        async with self._holding([key]):
+            yield contended
+
+    @asynccontextmanager
+    async def take(self, keys: Sequence[str]) -> AsyncIterator[list[str]]:
+        """Yields those of the keys whose lease nobody held; it is ours meanwhile. Waits for none."""
+        taken = [str(row["key"]) for row in await run(_TAKE, self._owner, _LIFETIME, list(keys))]
+        async with self._holding(taken):
+            yield taken
+
+    @asynccontextmanager
+    async def _holding(self, keys: list[str]) -> AsyncIterator[None]:
+        self._held += len(keys)
+        try:
+            yield
+        finally:
+            self._held -= len(keys)
+            if keys:
+                await asyncio.shield(self._release(keys))
+
+    async def _release(self, keys: list[str]) -> None:
+        try:
+            await run(_RELEASE, keys, self._owner)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            # The lease runs out by itself; until then others only wait.
+            log.warning("lease not released", error=str(error))
+
+    async def keep_renewing(self) -> None:
+        """Runs for as long as the process may hold leases."""
+        while True:
+            await asyncio.sleep(_RENEWAL)
+            if not self._held:
+                continue
+            try:
+                await run(_RENEW, _LIFETIME, self._owner)
+            except Exception:  # this task must outlive whatever one renewal brings
+                log.exception("leases not renewed")

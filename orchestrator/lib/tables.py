@@ -1,0 +1,10 @@
+from piccolo.columns import UUID, Text, Timestamptz
+from piccolo.table import Table
+
+
+class Lease(Table, tablename="lease"):
+    """Says which process is making a segment, so that no other makes it too."""
+
+    key = Text(primary_key=True)
+    owner = UUID(index=True)
+    expires_at = Timestamptz()

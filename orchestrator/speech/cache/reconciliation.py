@@ -1,0 +1,99 @@
+"""Brings what is known of kept audio into line with what the store holds, a folder of it at a time.
+
+A store may be older than the table, a process may die between writing audio and writing that down, and somebody may
+delete files by hand. A round through the whole store starts with the process and then every few hours.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from orchestrator.lib.database import run
+from orchestrator.lib.store import Store, Stored
+from orchestrator.settings import CacheSettings
+from orchestrator.speech.cache.paths import FOLDER, parse_path
+
+_FOLDERS: Final = 256
+_OBJECTS_PER_STEP: Final = 2_000
+_ROWS_PER_STATEMENT: Final = 1_000
+
+# A row that was used since the listing may know better: what is written is in the row before or just after it is in the
+# store, and both count as a use.
+_ADOPT: Final = (
+    "INSERT INTO cached_segment (segment_key, sizes, bytes, last_used, evicting)"
+    " SELECT key, sizes, bytes, least(written_at, now()), false"
+    " FROM unnest({}::text[], {}::jsonb[], {}::bigint[], {}::timestamptz[]) AS listed(key, sizes, bytes, written_at)"
+    " ORDER BY key"
+    " ON CONFLICT (segment_key) DO UPDATE SET sizes = excluded.sizes, bytes = excluded.bytes"
+    " WHERE cached_segment.sizes <> excluded.sizes AND NOT cached_segment.evicting"
+    " AND cached_segment.last_used < now() - make_interval(secs => {})"
+    " RETURNING segment_key"
+)
+_DROP: Final = (
+    "WITH gone AS (SELECT segment_key FROM cached_segment WHERE segment_key >= {} AND segment_key < {} AND NOT evicting"
+    " AND NOT EXISTS (SELECT FROM unnest({}::text[]) AS listed WHERE listed = segment_key)"
+    " AND last_used < now() - make_interval(secs => {}) FOR UPDATE SKIP LOCKED)"
+    " DELETE FROM cached_segment USING gone WHERE cached_segment.segment_key = gone.segment_key"
+)
+
+log = structlog.stdlib.get_logger("lectern.kept")
+
+
+class Reconciliation:
+    def __init__(self, store: Store, settings: CacheSettings) -> None:
+        self._store = store
+        self._settings = settings
+        self._next = 0
+        self._round_began = time.monotonic()
+
+    async def step(self) -> None:
+        """Looks at some folders and remembers where it stopped; does nothing between two rounds.
+
+        Raises `StoreFailed`.
+        """
+        if self._next == _FOLDERS:
+            if time.monotonic() - self._round_began < self._settings.adoption_seconds:
+                return
+            self._next, self._round_began = 0, time.monotonic()
+        seen = 0
+        while self._next < _FOLDERS and seen < _OBJECTS_PER_STEP:
+            seen += await self._compare(self._next)
+            self._next += 1
+
+    async def _compare(self, number: int) -> int:
+        """Returns how many objects the folder holds."""
+        folder = f"{number:02x}"
+        behind = f"{number + 1:02x}" if number + 1 < _FOLDERS else "g"
+        began = time.monotonic()
+        listed = await self._store.list(f"{FOLDER}/{folder}")
+        segments = _segments(listed)
+        # Nothing may count as gone or changed that was written while the listing ran.
+        settled = self._settings.grace_seconds + time.monotonic() - began
+        adopted = 0
+        for start in range(0, len(segments), _ROWS_PER_STATEMENT):
+            adopted += len(await run(_ADOPT, *_columns(segments[start : start + _ROWS_PER_STATEMENT]), settled))
+        await run(_DROP, folder, behind, [key for key, _, _ in segments], settled)
+        if adopted:
+            log.info("kept audio adopted", folder=folder, segments=adopted)
+        return len(listed)
+
+
+def _segments(listed: Iterable[Stored]) -> list[tuple[str, dict[str, int], datetime]]:
+    """Of each key its objects' sizes by suffix, and when the last of them was written."""
+    found: dict[str, tuple[dict[str, int], datetime]] = {}
+    for stored in listed:
+        if (parsed := parse_path(stored.path)) is not None:
+            key, suffix = parsed
+            sizes, written_at = found.get(key, ({}, stored.written_at))
+            found[key] = ({**sizes, suffix: stored.size}, max(written_at, stored.written_at))
+    return [(key, *of_key) for key, of_key in found.items()]
+
+
+def _columns(segments: list[tuple[str, dict[str, int], datetime]]) -> tuple[list[Any], ...]:
+    keys, sizes, written_at = zip(*segments, strict=True)
+    encoded = [msgspec.json.encode(one).decode() for one in sizes]
+    return list(keys), encoded, [sum(one.values()) for one in sizes], list(written_at)

@@ -1,0 +1,147 @@
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, head
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Stream
+from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
+
+from lectern.voicing import Skip
+from orchestrator.documents import service as documents
+from orchestrator.lib.byte_ranges import has_already
+from orchestrator.lib.disconnects import unless_client_leaves
+from orchestrator.lib.errors.problems import bad_field
+from orchestrator.lib.streaming import HeadersOnly, begin
+from orchestrator.speech.admission.controller import Requester
+from orchestrator.speech.audio_options import AudioOptions, audio_options
+from orchestrator.speech.cache.audio_names import AudioName
+from orchestrator.speech.planner.script import Script
+from orchestrator.speech.planner.segments import Words
+from orchestrator.speech.planner.timeline import Origin
+from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat
+from orchestrator.speech.respond.delivery import Delivery
+from orchestrator.speech.respond.openapi import ANY_AUDIO, ANY_CAPTIONS
+from orchestrator.speech.schemas import LOUDNESS, Loudness
+from orchestrator.speech.service import Speech
+
+SkippedBlocks = Annotated[
+    Skip, QueryParameter(description="Blocks to leave out: those that the model refuses, or also those it fails at.")
+]
+AUDIO_RESPONSES: dict[str, Any] = {"media_type": ANY_AUDIO, "status_code": HTTP_200_OK}
+
+
+class DocumentAudioController(Controller):
+    path = "/api/v1/documents/{document_id:uuid}"
+    tags = ("Documents",)
+    dependencies = {"audio_options": Provide(audio_options)}  # noqa: RUF012 - Litestar's own pattern
+
+    @get(
+        "/blocks/{block_id:uuid}/audio",
+        summary="A block's audio",
+        description="Of what is kept already, a Range is served. Content-Location is an address that never changes.",
+        **AUDIO_RESPONSES,
+    )
+    async def get_block_audio(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        block_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        delivery: NamedDependency[Delivery],
+        audio_options: NamedDependency[AudioOptions],
+    ) -> Response[bytes] | Stream:
+        script = await _block(speech, account, document_id, block_id, audio_options)
+        (segment,) = script.segments
+        name = AudioName(segment.key, audio_options.sound)
+        headers = _headers(name)
+        validated = {**headers, "etag": name.etag}
+        if has_already(request, name.etag):
+            return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=validated)
+        sent = await delivery.send(request, name, headers)
+        if sent is not None:
+            return sent
+        body = speech.stream(script, name.sound, Requester(account, audio_options.lane, listener=document_id))
+        return await begin(request, body, name.sound.content_type, validated)
+
+    @head(
+        "/blocks/{block_id:uuid}/audio",
+        summary="Make a block's audio and keep it",
+        description="Answers when the audio is complete, without sending it; x-lectern-seconds is its duration.",
+    )
+    async def make_block_audio(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        block_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        audio_options: NamedDependency[AudioOptions],
+    ) -> Response[None]:
+        script = await _block(speech, account, document_id, block_id, audio_options)
+        (segment,) = script.segments
+        seconds = await unless_client_leaves(
+            request, speech.make(segment, Requester(account, audio_options.lane, document_id))
+        )
+        name = AudioName(segment.key, audio_options.sound)
+        told = {"x-lectern-seconds": f"{seconds:.3f}", "content-type": name.sound.content_type, "etag": name.etag}
+        return HeadersOnly(None, headers={**_headers(name), **told})
+
+    @get("/audio", summary="A whole document's audio, as one stream", **AUDIO_RESPONSES)
+    async def get_document_audio(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        audio_options: NamedDependency[AudioOptions],
+        loudness: Annotated[
+            Loudness | None, QueryParameter(description="LUFS of the whole; sent once all of it is made.")
+        ] = None,
+        skip: SkippedBlocks = "refused",
+    ) -> Stream:
+        if loudness is not None and not LOUDNESS[0] <= loudness <= LOUDNESS[1]:  # Litestar has no bounds for it
+            raise bad_field("loudness", f"must be from {LOUDNESS[0]} to {LOUDNESS[1]} LUFS", where="query")
+        blocks = await documents.voiced(account, document_id)
+        script = speech.plan_blocks([_said(block) for block in blocks], audio_options.manner)
+        requester = Requester(account, audio_options.lane, listener=document_id)
+        body = speech.stream(script, audio_options.sound, requester, loudness=loudness, skip=skip)
+        return await begin(request, body, audio_options.sound.content_type)
+
+    @get(
+        "/captions",
+        summary="When each word of a document is heard in its audio",
+        description="Offsets are characters of the shown text of the word's block.",
+        media_type=ANY_CAPTIONS,
+    )
+    async def get_document_captions(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        speech: NamedDependency[Speech],
+        audio_options: NamedDependency[AudioOptions],
+        caption_format: Annotated[CaptionFormat, QueryParameter(description="json, srt or vtt.")] = "json",
+        skip: SkippedBlocks = "refused",
+    ) -> Stream:
+        blocks = await documents.voiced(account, document_id)
+        script = speech.plan_blocks([_said(block) for block in blocks], audio_options.manner)
+        body = speech.captions(script, caption_format, Requester(account, audio_options.lane), skip=skip)
+        return await begin(request, body, CONTENT_TYPES[caption_format])
+
+
+async def _block(
+    speech: Speech, account: UUID, document_id: UUID, block_id: UUID, audio_options: AudioOptions
+) -> Script:
+    spoken = await documents.spoken_of_block(account, document_id, block_id)
+    return speech.plan_blocks([(Words(spoken), Origin(text=spoken, block=block_id))], audio_options.manner)
+
+
+def _said(block: documents.VoicedBlock) -> tuple[Words, Origin]:
+    return Words(block.spoken, block.spans), Origin(text=block.shown, block=block.id)
+
+
+def _headers(name: AudioName) -> dict[str, str]:
+    """Caches must ask each time: the same address sounds different once its voice's model is a newer one."""
+    return {"cache-control": "private, no-cache", "content-location": name.path}

@@ -1,0 +1,65 @@
+"""A response as server-sent events: audio in base64 and the times of words as they become known (OpenAI's `sse`)."""
+
+import base64
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+import structlog
+
+from orchestrator.lib.errors.problem_details import openai_error
+from orchestrator.lib.errors.problems import Problem
+from orchestrator.speech.planner.timeline import TimedWord, Timeline
+from orchestrator.speech.respond.audio_stream import Pieces
+from orchestrator.speech.respond.usage import Tally
+
+log = structlog.stdlib.get_logger("lectern.speech")
+
+
+class Watched:
+    """Pieces on their way to the encoder, whose words are written down as they pass."""
+
+    def __init__(self, pieces: Pieces, timeline: Timeline) -> None:
+        self._pieces = pieces
+        self._timeline = timeline
+        self._words: deque[TimedWord] = deque()
+
+    async def pieces(self) -> Pieces:
+        async with aclosing(self._pieces):
+            async for place, piece in self._pieces:
+                self._words.extend(self._timeline.hear(place, piece))
+                yield place, piece
+
+    def take_words(self) -> list[TimedWord]:
+        taken = list(self._words)
+        self._words.clear()
+        return taken
+
+
+async def events(
+    audio: AsyncGenerator[bytes, None], watched: Watched, tally: Tally, *, timestamps: bool
+) -> AsyncGenerator[bytes, None]:
+    """Ends with `speech.audio.done`, or with `error` if a segment failed after the response had begun."""
+    begun = False
+    async with aclosing(audio):
+        try:
+            async for data in audio:
+                yield _event("speech.audio.delta", audio=base64.b64encode(data).decode())
+                begun = True
+                if (words := watched.take_words()) and timestamps:
+                    yield _event("speech.audio.words", words=words)
+        except Problem as problem:
+            if not begun:
+                raise
+            log.warning("speech ended early", detail=problem.detail)
+            yield _event("error", error=openai_error(problem))
+            return
+    if (words := watched.take_words()) and timestamps:
+        yield _event("speech.audio.words", words=words)
+    yield _event("speech.audio.done", usage=tally.usage())
+
+
+def _event(kind: str, **fields: Any) -> bytes:  # noqa: ANN401 - JSON
+    return b"data: " + msgspec.json.encode({"type": kind, **fields}) + b"\n\n"

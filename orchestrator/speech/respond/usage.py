@@ -1,0 +1,65 @@
+"""What a response takes: characters and seconds, and what it costs where a model had to work for it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from orchestrator.billing.prices import Prices
+from orchestrator.speech.planner.segments import Segment
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """OpenAI's fields count what Lectern counts: characters in, milliseconds of audio out."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    characters: int
+    seconds: float
+    cost: int  # micro-credits
+
+
+class Tally:
+    """Counts a response while it is made. What is kept already, or made for somebody else, costs nothing."""
+
+    def __init__(self, characters: int, prices: Prices) -> None:
+        self._characters = characters
+        self._prices = prices
+        self._seconds = 0.0
+        self._made: defaultdict[str, float] = defaultdict(float)  # seconds, by model
+
+    def add(self, segment: Segment, seconds: float, *, made: bool) -> None:
+        self._seconds += segment.silence + seconds
+        if made:
+            self._made[segment.model] += seconds
+
+    def usage(self) -> Usage:
+        milliseconds = round(self._seconds * 1000)
+        return Usage(
+            input_tokens=self._characters,
+            output_tokens=milliseconds,
+            total_tokens=self._characters + milliseconds,
+            characters=self._characters,
+            seconds=round(self._seconds, 3),
+            cost=sum(self._prices.of(model, seconds) for model, seconds in self._made.items()),
+        )
+
+
+def usage_headers(
+    segments: Iterable[Segment], characters: int, kept_seconds: float | None, prices: Prices
+) -> dict[str, str]:
+    """What can be said before the first byte: the truth where everything is kept, else an estimate and its price."""
+    headers = {"x-lectern-characters": str(characters)}
+    if kept_seconds is not None:
+        return {**headers, "x-lectern-seconds": f"{kept_seconds:.3f}", "x-lectern-cost": "0"}
+    seconds: defaultdict[str, float] = defaultdict(float)
+    silence = 0.0
+    for segment in segments:
+        seconds[segment.model] += segment.estimated_seconds
+        silence += segment.silence
+    return {
+        **headers,
+        "x-lectern-estimated-seconds": f"{sum(seconds.values()) + silence:.1f}",
+        "x-lectern-estimated-cost": str(sum(prices.of(*one) for one in seconds.items())),
+    }

@@ -1,0 +1,41 @@
+from piccolo.columns import JSONB, UUID, ForeignKey, Real, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from orchestrator.accounts.tables import Account
+from orchestrator.lib.ids import new_id
+
+
+class CustomVoice(Table, tablename="voice"):
+    """A voice that an account made for itself. The samples of a prompt lie in the store."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(Account, null=False, index=True, on_delete=OnDelete.cascade)
+    kind = Text()  # prompt or mix
+    model = Text()
+    slug = Text()
+    name = Text()
+    description = Text()
+    language = Text()
+    digest = Text(null=True, default=None)  # of a prompt: SHA-256 of its samples, in hex
+    seconds = Real(null=True, default=None)
+    spoken_seconds = Real(null=True, default=None)  # without the pauses
+    transcript = Text(null=True, default=None)
+    mix = JSONB(null=True, default=None)  # of a mix: voice -> weight
+    created_at = Timestamptz(default=TimestamptzNow())
+
+    uq_voice_slug_model_owner = Unique([slug, model, owner])
+
+
+class VoiceConsent(Table, tablename="voice_consent"):
+    """Who agreed to a voice made of their own, in which words. Never changed, and kept when the voice is deleted."""
+
+    id = UUID(primary_key=True, default=new_id)
+    account = ForeignKey(Account, null=False, index=True, on_delete=OnDelete.cascade)  # who recorded it
+    voice = UUID(unique=True)  # not a foreign key: audio that was made with the voice may outlive it
+    digest = Text()  # of the prompt
+    speaker = Text()
+    statement = Text()
+    recorded_at = Timestamptz(default=TimestamptzNow())

@@ -1,0 +1,535 @@
+"""Kept audio stays within its budget: what goes, what stays, and what is found again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import numpy as np
+import pytest
+
+from orchestrator.audio.formats import Sound
+from orchestrator.lib import database, metrics
+from orchestrator.lib.database import run
+from orchestrator.lib.environment import Secret
+from orchestrator.lib.leases import Leases
+from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.lib.store import Store, StoreFailed
+from orchestrator.settings import CacheSettings, DatabaseSettings
+from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
+from orchestrator.speech.cache.eviction import Eviction, total_bytes
+from orchestrator.speech.cache.index import CacheIndex
+from orchestrator.speech.cache.maintenance import CacheMaintenance
+from orchestrator.speech.cache.paths import ABOUT, path_of
+from orchestrator.speech.cache.pins import pin, unpin
+from orchestrator.speech.cache.reconciliation import Reconciliation
+from tests.integration.audio import decode
+from tests.integration.own_database import OwnDatabase, own_database
+from tests.stack import Stack
+
+pytestmark = pytest.mark.anyio
+
+RATE = 24_000
+SPOKEN = CachedAudio((8000 * np.sin(np.arange(RATE) / 17)).astype(np.int16), RATE, [])
+OPUS = Sound("opus")
+GRACE = 60.0
+
+
+@pytest.fixture(scope="module")
+def books_database(stack: Stack) -> Iterator[OwnDatabase]:
+    with own_database(stack) as made:
+        yield made
+
+
+@pytest.fixture
+async def books(books_database: OwnDatabase, tmp_path: Path) -> AsyncIterator["Books"]:
+    async with database.pool(DatabaseSettings(url=Secret(books_database.url))):
+        await run("TRUNCATE cached_segment, cache_pin, lease")
+        threads = PriorityThreads(2)
+        yield Books(tmp_path / "store", threads)
+        threads.close()
+
+
+class Books:
+    """What one web process has of kept audio, over a store and a database that belong to one test."""
+
+    def __init__(self, folder: Path, threads: PriorityThreads) -> None:
+        self.folder = folder
+        self.store = Store(folder.as_uri())
+        self.cache_index = CacheIndex()
+        self.leases = Leases()
+        self.audio_cache = AudioCache(self.store, threads, self.cache_index)
+
+    async def make(self, *, age: float = 3600.0) -> str:
+        """A kept segment that was last used ``age`` seconds ago."""
+        key = uuid4().hex * 2
+        await self.audio_cache.write(key, SPOKEN)
+        await self.age(key, age)
+        return key
+
+    async def age(self, key: str, seconds: float) -> None:
+        await run(
+            "UPDATE cached_segment SET last_used = now() - make_interval(secs => {}) WHERE segment_key = {}",
+            seconds,
+            key,
+        )
+
+    def files(self, key: str) -> dict[str, int]:
+        folder = self.folder / path_of(key, "x").rpartition("/")[0]
+        return {file.name.removeprefix(f"{key}."): file.stat().st_size for file in folder.glob("*") if key in file.name}
+
+    def settings(self, budget: int, grace: float = GRACE) -> CacheSettings:
+        return CacheSettings(budget_bytes=budget, grace_seconds=grace, adoption_seconds=3600)
+
+    async def evict(self, budget: int, *, store: Store | None = None, grace: float = GRACE) -> None:
+        await Eviction(store or self.store, self.leases, self.settings(budget, grace)).run()
+
+    async def adopt(self) -> None:
+        await Reconciliation(self.store, self.settings(0)).step()
+
+
+async def row(key: str) -> dict[str, Any] | None:
+    rows = await run("SELECT sizes, bytes, evicting FROM cached_segment WHERE segment_key = {}", key)
+    return {**rows[0], "sizes": msgspec.json.decode(rows[0]["sizes"])} if rows else None
+
+
+async def kept(books: Books, keys: Sequence[str]) -> list[bool]:
+    return [await books.audio_cache.read(key) is not None for key in keys]
+
+
+async def test_the_books_hold_every_object_of_a_segment(books: Books) -> None:
+    key = await books.make()
+    await books.audio_cache.encoded(key, OPUS)
+    await books.audio_cache.encoded(key, Sound("wav", 8_000))
+    files = books.files(key)
+    assert set(files) == {"flac", "json", "opus", "opus.sum", "8000.wav", "8000.wav.sum"}
+    assert await row(key) == {"sizes": files, "bytes": sum(files.values()), "evicting": False}
+    assert await total_bytes() == sum(files.values())
+
+
+async def test_two_processes_that_encode_at_once_are_counted_once_and_agree(books: Books) -> None:
+    key = await books.make()
+    threads = PriorityThreads(2)
+    other = AudioCache(Store(books.folder.as_uri()), threads, CacheIndex())
+    first, second = await asyncio.gather(books.audio_cache.encoded(key, OPUS), other.encoded(key, OPUS))
+    threads.close()
+    assert first is not None
+    assert first == second == await books.audio_cache.encoded(key, OPUS)
+    found = await row(key)
+    assert found is not None
+    assert found["bytes"] == sum(books.files(key).values())
+
+
+async def test_what_was_not_used_for_longest_goes_first(books: Books) -> None:
+    old, older, oldest, new = [await books.make(age=age) for age in (1000, 2000, 3000, 500)]
+    evicted = metrics.SEGMENTS_EVICTED._value.get()
+    bytes_evicted = metrics.BYTES_EVICTED._value.get()
+    each = await total_bytes() // 4
+    await books.evict(int(each * 2.5))
+
+    assert await kept(books, [oldest, older, old, new]) == [False, False, True, True]
+    assert books.files(oldest) == books.files(older) == {}
+    assert await row(oldest) is None
+    assert metrics.SEGMENTS_EVICTED._value.get() == evicted + 2
+    assert metrics.BYTES_EVICTED._value.get() == bytes_evicted + 2 * each
+    assert metrics.CACHE_BYTES._value.get() == await total_bytes() == 2 * each
+
+
+async def test_eviction_stops_somewhat_below_the_budget(books: Books) -> None:
+    for age in range(100, 120):
+        await books.make(age=age)
+    whole = await total_bytes()
+    await books.evict(whole - 1)
+    assert whole * 0.8 < await total_bytes() <= whole * 0.9
+
+
+async def test_within_the_budget_or_without_one_nothing_goes(books: Books) -> None:
+    key = await books.make()
+    await books.evict(await total_bytes())
+    await books.evict(0)
+    assert await kept(books, [key]) == [True]
+
+
+async def test_more_than_one_batch_goes_in_one_run(books: Books) -> None:
+    keys = [uuid4().hex * 2 for _ in range(450)]
+    for key in keys:
+        await books.cache_index.made(key, {"flac": 1000})
+        await books.store.write(path_of(key, "flac"), b"x")
+    await run("UPDATE cached_segment SET last_used = now() - interval '1 hour'")
+    await books.evict(1000)
+    assert await total_bytes() == 0
+    assert not any(books.files(key) for key in keys)
+
+
+async def test_encodings_count_and_go_with_their_segment(books: Books) -> None:
+    key = await books.make()
+    alone = await total_bytes()
+    await books.audio_cache.encoded(key, Sound("wav"))
+    await books.age(key, 3600)
+    await books.evict(alone + 1000)
+    assert books.files(key) == {}
+
+
+async def test_what_was_just_used_stays_however_small_the_budget(books: Books) -> None:
+    key = await books.make(age=GRACE / 2)
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]
+
+
+@pytest.mark.parametrize("how", ["read", "length", "encoded"])
+async def test_every_way_of_using_a_segment_counts(books: Books, how: str) -> None:
+    key = await books.make()
+    await books.audio_cache.encoded(key, OPUS)
+    await books.age(key, 3600)
+    await books.cache_index.flush()  # what came before
+    await books.age(key, 3600)
+
+    uses: dict[str, Callable[[], Awaitable[object]]] = {
+        "read": lambda: books.audio_cache.read(key),
+        "length": lambda: books.audio_cache.length(key),
+        "encoded": lambda: books.audio_cache.encoded(key, OPUS),
+    }
+    await uses[how]()
+    await books.cache_index.flush()
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]
+
+
+async def test_sending_kept_audio_asks_the_database_nothing(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = await books.make()
+    await books.audio_cache.encoded(key, OPUS)
+
+    async def no_database(*_: Any) -> None:
+        pytest.fail("the database was asked")
+
+    monkeypatch.setattr("orchestrator.speech.cache.index.run", no_database)
+    assert await books.audio_cache.encoded(key, OPUS)
+    assert await books.audio_cache.read(key)
+    assert await books.audio_cache.length(key)
+
+
+async def test_what_is_being_made_stays(books: Books) -> None:
+    key = await books.make()
+    async with Leases().hold(key):
+        await books.evict(1)
+        assert await kept(books, [key]) == [True]
+    await books.evict(1)
+    assert await kept(books, [key]) == [False]
+
+
+async def test_a_maker_waits_for_an_eviction_and_its_audio_stays(books: Books) -> None:
+    """The one that deletes holds the lease of who makes, so that it never deletes what was made meanwhile."""
+    key = await books.make()
+    deleting, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Store):
+        async def delete(self, paths: Sequence[str]) -> None:
+            deleting.set()
+            await go_on.wait()
+            await super().delete(paths)
+
+    eviction = asyncio.create_task(books.evict(1, store=Slow(books.folder.as_uri())))
+    await deleting.wait()
+
+    async def make_anew() -> bool:
+        async with Leases().hold(key) as contended:
+            await books.audio_cache.write(key, SPOKEN)
+            return contended
+
+    maker = asyncio.create_task(make_anew())
+    await asyncio.sleep(0)
+    go_on.set()
+    await eviction
+    assert await maker
+    assert await kept(books, [key]) == [True]
+    assert (await row(key) or {})["bytes"] == sum(books.files(key).values())
+
+
+async def test_pinned_audio_stays_until_its_last_owner_lets_go(books: Books) -> None:
+    pinned, free = await books.make(age=3000), await books.make(age=2000)
+    await pin([pinned], "preview")
+    await pin([pinned], "narration 1")
+    await books.age(pinned, 3000)
+    await books.evict(1)
+    assert await kept(books, [pinned, free]) == [True, False]
+
+    await unpin("preview")
+    await books.evict(1)
+    assert await kept(books, [pinned]) == [True]
+    await unpin("narration 1", [pinned])
+    await books.evict(1)
+    assert await kept(books, [pinned]) == [False]
+
+
+async def test_a_pin_runs_out_and_can_be_renewed(books: Books) -> None:
+    forgotten, renewed = await books.make(age=3000), await books.make(age=2000)
+    await pin([forgotten, renewed, renewed], "narration", seconds=-1)
+    await pin([renewed], "narration", seconds=3600)
+    await run("UPDATE cached_segment SET last_used = now() - interval '1 hour'")
+    await books.evict(1)
+    assert await kept(books, [forgotten, renewed]) == [False, True]
+    assert [found["segment_key"] for found in await run("SELECT segment_key FROM cache_pin")] == [renewed]
+
+
+async def test_what_is_pinned_before_it_is_made_stays(books: Books) -> None:
+    key = uuid4().hex * 2
+    await pin([key], "narration", seconds=3600)
+    await books.audio_cache.write(key, SPOKEN)
+    await books.age(key, 3600)
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]
+
+
+async def test_a_pin_holds_off_an_eviction_that_has_chosen_already(books: Books) -> None:
+    key = await books.make()
+    eviction = Eviction(books.store, books.leases, books.settings(1))
+    chosen = await run("SELECT segment_key, bytes FROM cached_segment")
+    await pin([key], "narration", seconds=3600)
+    assert await eviction._evict(chosen) == []
+    assert await kept(books, [key]) == [True]
+
+
+async def test_two_processes_evict_no_more_than_one_would(books: Books) -> None:
+    keys = [await books.make(age=1000 + number) for number in range(20)]
+    whole = await total_bytes()
+    settings = books.settings(whole // 2)
+    processes = [
+        CacheMaintenance(
+            leases, Reconciliation(books.store, settings), Eviction(books.store, leases, settings), settings
+        )
+        for leases in (Leases(), Leases())
+    ]
+    evicted = metrics.SEGMENTS_EVICTED._value.get()
+    await asyncio.gather(*(process.look() for process in processes))
+    there = await kept(books, keys)
+    assert sum(there) == 9  # 0.45 of 20
+    assert metrics.SEGMENTS_EVICTED._value.get() == evicted + 11
+    assert await total_bytes() == whole // 20 * 9
+
+
+async def test_evictions_that_run_into_each_other_break_nothing(books: Books) -> None:
+    keys = [await books.make(age=1000 + number) for number in range(30)]
+    await asyncio.gather(
+        *(Eviction(books.store, Leases(), books.settings(1)).run() for _ in range(3)),
+        *(books.audio_cache.encoded(key, OPUS) for key in keys[:10]),
+    )
+    for key in keys:
+        found = await row(key)
+        assert books.files(key) == (found["sizes"] if found else {})
+
+
+@pytest.mark.parametrize("survives", [{"flac", "opus", "json"}, {"flac", "opus"}, {"opus"}, set()])
+async def test_an_eviction_cut_short_anywhere_is_finished_by_the_next(books: Books, survives: set[str]) -> None:
+    key = await books.make()
+    await books.audio_cache.encoded(key, OPUS)
+    await run("UPDATE cached_segment SET evicting = true")  # and the process died
+    for suffix in {"flac", "opus", "json"} - survives:
+        (books.folder / path_of(key, suffix)).unlink()
+
+    await books.evict(0)  # also where nothing is over any budget
+    assert books.files(key) == {}
+    assert await row(key) is None
+
+
+async def test_a_store_that_fails_midway_leaves_nothing_broken(books: Books) -> None:
+    class Failing(Store):
+        async def delete(self, paths: Sequence[str]) -> None:
+            if not all(path.endswith(ABOUT) for path in paths):
+                raise StoreFailed
+            await super().delete(paths)
+
+    key = await books.make()
+    with pytest.raises(StoreFailed):
+        await books.evict(1, store=Failing(books.folder.as_uri()))
+    assert await kept(books, [key]) == [False]
+    assert await run("SELECT FROM lease") == []
+
+    await books.audio_cache.write(key, SPOKEN)  # made anew meanwhile
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]
+
+
+@pytest.mark.parametrize("gone", ["json", "flac"])
+async def test_a_segment_of_which_a_part_is_gone_reads_as_not_kept(books: Books, gone: str) -> None:
+    key = await books.make()
+    (books.folder / path_of(key, gone)).unlink()
+    assert await books.audio_cache.read(key) is None
+    assert await books.audio_cache.encoded(key, OPUS) is None
+    assert not await books.audio_cache.in_store(key, OPUS, again_after=10)
+
+
+async def test_who_holds_the_lease_deletes_what_cannot_be_read(books: Books) -> None:
+    key, neighbour = await books.make(), f"{'0' * 4}{uuid4().hex}{'0' * 28}"
+    key = f"{neighbour[:4]}{key[4:]}"
+    for one in (key, neighbour):
+        await books.audio_cache.write(one, SPOKEN)
+        await books.audio_cache.encoded(one, OPUS)
+    (books.folder / path_of(key, "flac")).write_bytes(b"junk")
+    assert await books.audio_cache.read(key) is None
+    assert "flac" in books.files(key), "somebody may be writing it just now"
+    assert await books.audio_cache.read(key, leased=True) is None
+    assert books.files(key) == {}
+    assert await row(key) is None
+    assert await kept(books, [neighbour]) == [True]
+
+
+@pytest.mark.parametrize("kept_before", ["checksums", "truth"])
+async def test_a_segment_without_a_checksum_is_read_if_it_holds_what_is_told_of_it(
+    books: Books, kept_before: str
+) -> None:
+    key = await books.make()
+    about = books.folder / path_of(key, "json")
+    told = msgspec.json.decode(about.read_bytes())
+    del told["flac"]
+    if kept_before == "truth":
+        told["samples"] += 1
+    about.write_bytes(msgspec.json.encode(told))
+    assert await kept(books, [key]) == [kept_before == "checksums"]
+    assert (await books.audio_cache.encoded(key, Sound("flac")) is None) == (kept_before == "truth")
+    assert (await books.audio_cache.encoded(key, OPUS) is None) == (kept_before == "truth")
+
+
+async def test_a_store_that_deletes_nothing_takes_no_voice_away(books: Books) -> None:
+    class Stubborn(Store):
+        async def delete(self, _: Sequence[str]) -> None:
+            raise StoreFailed
+
+    key = await books.make()
+    (books.folder / path_of(key, "json")).write_bytes(b"{")
+    threads = PriorityThreads(1)
+    audio_cache = AudioCache(Stubborn(books.folder.as_uri()), threads, books.cache_index)
+    assert await audio_cache.read(key, leased=True) is None
+    await audio_cache.write(key, SPOKEN)
+    assert await audio_cache.read(key) is not None
+    threads.close()
+
+
+async def test_no_encoding_outlives_the_segment_it_was_made_from(books: Books) -> None:
+    key = await books.make()
+
+    class Evicted(PriorityThreads):
+        """Between reading the segment and keeping its encoding, all of it goes."""
+
+        async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+            done = await super().run(work, *args, **kwargs)
+            await books.evict(1, grace=1)
+            return done
+
+    threads = Evicted(1)
+    data = await AudioCache(books.store, threads, CacheIndex()).encoded(key, OPUS)
+    threads.close()
+    assert data is not None
+    assert len(decode(data)[0]) == 2 * RATE  # opus runs at 48 kHz
+    assert books.files(key) == {}
+
+
+async def test_an_encoding_that_cannot_be_kept_is_sent_all_the_same(books: Books) -> None:
+    key = await books.make()
+    failures = metrics.STORE_FAILURES._value.get()
+
+    class Full(Store):
+        async def write(self, *_: object, **__: object) -> None:
+            raise StoreFailed
+
+    threads = PriorityThreads(1)
+    audio_cache = AudioCache(Full(books.folder.as_uri()), threads, books.cache_index)
+    data = await audio_cache.encoded(key, OPUS)
+    assert data is not None
+    assert len(decode(data)[0]) == 2 * RATE
+    assert not await audio_cache.in_store(key, OPUS, again_after=10)
+    threads.close()
+    assert metrics.STORE_FAILURES._value.get() == failures + 2
+
+
+async def test_a_store_that_is_older_than_the_books_is_adopted(books: Books) -> None:
+    keys = [await books.make() for _ in range(3)]
+    await books.audio_cache.encoded(keys[0], OPUS)
+    before = await total_bytes()
+    await run("TRUNCATE cached_segment")
+    (books.folder / "segments" / "ab").mkdir(exist_ok=True)
+    (books.folder / "segments" / "ab" / "somebody else's file").write_text("is left alone")
+
+    await books.adopt()
+    assert await total_bytes() == before
+    found = await row(keys[0])
+    assert found is not None
+    assert found["sizes"] == books.files(keys[0])
+
+    await run("UPDATE cached_segment SET last_used = now() - interval '1 hour'")
+    await books.evict(1)
+    assert await kept(books, keys) == [False] * 3
+    assert (books.folder / "segments" / "ab" / "somebody else's file").exists()
+
+
+async def test_adopted_audio_counts_as_used_when_it_was_written(books: Books) -> None:
+    key = await books.make()
+    await run("TRUNCATE cached_segment")
+    await books.adopt()
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]  # it was written a moment ago
+
+
+async def test_an_object_that_was_never_written_down_is_counted(books: Books) -> None:
+    key = await books.make()
+    await books.store.write(path_of(key, "mp3"), b"x" * 500)  # and the process died
+    await books.adopt()
+    assert (await row(key) or {})["sizes"] == books.files(key)
+
+
+async def test_what_is_gone_from_the_store_is_forgotten(books: Books) -> None:
+    gone, there = await books.make(), await books.make()
+    for suffix in ("flac", "json"):
+        (books.folder / path_of(gone, suffix)).unlink()
+    await books.adopt()
+    assert await row(gone) is None
+    assert await row(there) is not None
+
+
+async def test_a_row_just_written_is_believed_more_than_a_listing(books: Books) -> None:
+    key = uuid4().hex * 2
+    await books.cache_index.made(key, {"flac": 5})  # the listing ran before its objects were there
+    await books.adopt()
+    assert await row(key) is not None
+
+
+async def test_a_large_store_is_adopted_in_steps(books: Books) -> None:
+    keys = [uuid4().hex * 2 for _ in range(2_500)]
+    for key in keys:
+        file = books.folder / path_of(key, "flac")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    reconciliation = Reconciliation(books.store, books.settings(0))
+    await reconciliation.step()
+    assert 2_000 <= await total_bytes() < 2_500
+    await reconciliation.step()
+    assert await total_bytes() == 2_500
+    await run("TRUNCATE cached_segment")
+    await reconciliation.step()  # between two rounds
+    assert await total_bytes() == 0
+
+
+async def test_uses_survive_the_end_of_a_process(books: Books) -> None:
+    key = await books.make()
+    flushing = asyncio.create_task(books.cache_index.keep_flushing())
+    await asyncio.sleep(0)
+    await books.audio_cache.read(key)
+    flushing.cancel()
+    await asyncio.gather(flushing, return_exceptions=True)
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]
+
+
+async def test_a_held_file_is_in_use_before_its_address_is_given_out(books: Books) -> None:
+    key = await books.make()
+    assert await books.audio_cache.in_store(key, OPUS, again_after=10)
+    assert (books.folder / path_of(key, "opus")).is_file()
+    await books.evict(1)
+    assert await kept(books, [key]) == [True]
+
+
+async def test_a_segment_that_is_going_is_not_given_out(books: Books) -> None:
+    key = await books.make()
+    await run("UPDATE cached_segment SET evicting = true")
+    assert not await books.audio_cache.in_store(key, Sound("flac"), again_after=10)

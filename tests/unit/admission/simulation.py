@@ -1,0 +1,166 @@
+"""A gate with segments before it that tests bring, cancel and end, step by step and by a clock of their own."""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from orchestrator.lib.errors.problems import Busy
+from orchestrator.settings import AdmissionSettings
+from orchestrator.speech.admission.controller import AdmissionController, Requester, Ticket
+
+MODEL = "hum"
+DEADLINE = 100.0
+_NAMES = UUID(int=0)
+
+
+def account(name: str) -> UUID:
+    return uuid5(_NAMES, name)
+
+
+def live(name: str = "ann", listener: str | None = None) -> Requester:
+    return Requester(account(name), "live", None if listener is None else account(listener))
+
+
+def batch(name: str = "ann") -> Requester:
+    return Requester(account(name), "batch")
+
+
+@dataclass(eq=False)
+class Segment:
+    """One that goes through the gate. ``entered`` is the number of its slot in the order of entering."""
+
+    way: Ticket
+    requester: Requester
+    task: asyncio.Task[None] | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: int | None = None
+
+    @property
+    def is_in(self) -> bool:
+        return self.entered is not None and self.task is not None and not self.task.done()
+
+
+@dataclass(eq=False)
+class Arrival:
+    """A request that waits before the gate; its first segment once it is let in, or why it was not."""
+
+    requester: Requester
+    task: asyncio.Task[None] | None = None
+    segment: Segment | None = None
+    refusal: Busy | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # it was let in or refused
+
+    @property
+    def is_in(self) -> bool:
+        return self.segment is not None and self.segment.is_in
+
+
+@dataclass
+class Encoder:
+    pace: float = math.inf
+    late: float = 0.0
+
+    def lateness(self) -> float:
+        return self.late
+
+
+class Hall:
+    def __init__(self, slots: int = 2, **settings: Any) -> None:
+        self.now = 0.0
+        self.slots = slots
+        self.encoder = Encoder()
+        self.gate = AdmissionController(
+            AdmissionSettings(**settings),
+            deadline=DEADLINE,
+            slots=lambda _: self.slots,
+            encoder=self.encoder,
+            clock=lambda: self.now,
+        )
+        self.entries = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def admit(self, requester: Requester, work: float = 10.0) -> Segment:
+        """A segment that a response begins with; it has gone as far as it can. Raises what the gate raises."""
+        return await self.walk(Segment(self.gate.admit(MODEL, requester, work), requester))
+
+    async def bring(self, requester: Requester, work: float = 10.0, *, needed: bool = False) -> Segment:
+        """A later segment of a response."""
+        segment = Segment(self.gate.expect(MODEL, requester, work), requester)
+        if needed:
+            segment.way.promote(requester, needed=True)
+        return await self.walk(segment)
+
+    async def arrive(self, requester: Requester, work: float = 10.0, *, model: str = MODEL) -> Arrival:
+        """A request that may wait until there is room; it has gone as far as it can."""
+        arrival = Arrival(requester)
+        self._begin(arrival, model, work)
+        await settle()
+        return arrival
+
+    def begin_arrival(self, requester: Requester) -> Arrival:
+        """The same, before it has taken a step."""
+        arrival = Arrival(requester)
+        self._begin(arrival, MODEL, 10.0)
+        return arrival
+
+    def _begin(self, arrival: Arrival, model: str, work: float) -> None:
+        arrival.task = asyncio.create_task(self._arrive(arrival, model, work))
+        self._tasks.append(arrival.task)
+
+    async def _arrive(self, arrival: Arrival, model: str, work: float) -> None:
+        try:
+            way = await self.gate.admit_in_turn(model, arrival.requester, work)
+        except Busy as refusal:
+            arrival.refusal = refusal
+            return
+        finally:
+            arrival.over.set()
+        arrival.segment = Segment(way, arrival.requester, asyncio.current_task())
+        try:
+            await self._pass(arrival.segment)
+        finally:
+            way.drop()
+
+    async def walk(self, segment: Segment) -> Segment:
+        self.start(segment)
+        await settle()
+        return segment
+
+    def start(self, segment: Segment) -> None:
+        segment.task = asyncio.create_task(self._pass(segment))
+        self._tasks.append(segment.task)
+
+    async def clear(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def end(self, segment: Segment, after: float = 0.0) -> None:
+        """It is spoken, so many seconds from now."""
+        self.now += after
+        segment.done.set()
+        await settle()
+
+    async def leave(self, arrival: Arrival, after: float = 0.0) -> None:
+        """What it asked for is spoken."""
+        assert arrival.segment is not None
+        await self.end(arrival.segment, after)
+
+    async def cancel(self, segment: Segment | Arrival) -> None:
+        assert segment.task is not None
+        segment.task.cancel()
+        await settle()
+
+    async def _pass(self, segment: Segment) -> None:
+        async with segment.way.slot():
+            segment.entered = self.entries
+            self.entries += 1
+            await segment.done.wait()
+
+
+async def settle() -> None:
+    """Lets every task go on until all of them wait."""
+    for _ in range(5):
+        await asyncio.sleep(0)

@@ -1,0 +1,183 @@
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.embedded.child_process import Child, Command, rotate, tail
+from orchestrator.embedded.service_user import ServiceUser
+
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+)
+FAMILY = """
+import subprocess, sys, time
+child = subprocess.Popen(["sleep", "60"])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+SUPERVISOR = """
+import asyncio, os, sys
+from pathlib import Path
+from orchestrator.embedded.child_process import Child, Command
+
+async def main():
+    child = await Child.spawn(Command(["sleep", "60"], Path(sys.argv[1]), dict(os.environ), Path("/")))
+    print(child.pid, flush=True)
+    await child.wait()
+
+asyncio.run(main())
+"""
+
+
+def command(tmp_path: Path, *argv: str, **options: Any) -> Command:
+    return Command(argv, tmp_path / "logs" / "part.log", dict(os.environ), tmp_path, **options)
+
+
+def is_running(pid: int) -> bool:
+    """A zombie, which only its parent can remove, runs no longer."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pid: int, limit: float = 10.0) -> None:
+    until = time.monotonic() + limit
+    while is_running(pid):
+        assert time.monotonic() < until, f"process {pid} still runs"
+        time.sleep(0.01)
+
+
+def wait_for_line(log: Path, limit: float = 10.0) -> str:
+    until = time.monotonic() + limit
+    while not (log.exists() and "\n" in log.read_text()):
+        assert time.monotonic() < until, f"nothing in {log}"
+        time.sleep(0.01)
+    return log.read_text().splitlines()[0]
+
+
+def test_what_a_part_says_is_in_its_log(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        part = command(tmp_path, "sh", "-c", "echo to out; echo to err >&2; exit 3")
+        child = await Child.spawn(part)
+        assert await child.wait() == 3
+        await child.stop()
+        assert part.log.read_text() == "to out\nto err\n"
+
+    asyncio.run(scenario())
+
+
+def test_a_part_leads_a_session_of_its_own(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        child = await Child.spawn(command(tmp_path, "sleep", "60"))
+        try:
+            assert os.getsid(child.pid) == child.pid
+        finally:
+            await child.stop()
+        assert child.process.returncode == -signal.SIGTERM
+
+    asyncio.run(scenario())
+
+
+def test_a_part_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        part = command(tmp_path, sys.executable, "-c", STUBBORN, grace=0.2)
+        child = await Child.spawn(part)
+        await asyncio.to_thread(wait_for_line, part.log)
+        async with asyncio.timeout(10):
+            await child.stop()
+        assert child.process.returncode == -signal.SIGKILL
+
+    asyncio.run(scenario())
+
+
+def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        part = command(tmp_path, sys.executable, "-c", FAMILY)
+        child = await Child.spawn(part)
+        grandchild = int(await asyncio.to_thread(wait_for_line, part.log))
+        assert is_running(grandchild)
+        await child.stop()
+        await asyncio.to_thread(wait_until_gone, grandchild)
+
+    asyncio.run(scenario())
+
+
+def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        child = await Child.spawn(command(tmp_path, "true"))
+        await child.wait()
+        await child.stop()
+        await child.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_part_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "part.log")]
+    supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    assert supervisor.stdout is not None
+    part = int(supervisor.stdout.readline())
+    assert is_running(part)
+    supervisor.kill()
+    supervisor.communicate()
+    wait_until_gone(part)
+
+
+def test_a_part_does_not_start_under_a_supervisor_killed_before_the_death_signal_was_set(tmp_path: Path) -> None:
+    gate, setpriv = tmp_path / "gate", tmp_path / "bin" / "setpriv"
+    setpriv.parent.mkdir()
+    setpriv.write_text(f'#!/bin/sh\nread -r _ < {gate}\nexec {shutil.which("setpriv")} "$@"\n')
+    setpriv.chmod(0o755)
+    os.mkfifo(gate)
+    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "part.log")]
+    path = f"{setpriv.parent}:{os.environ['PATH']}"
+    supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE, env={**os.environ, "PATH": path})
+    assert supervisor.stdout is not None
+    part = int(supervisor.stdout.readline())
+    supervisor.kill()
+    supervisor.communicate()
+    gate.write_text("open\n")
+    wait_until_gone(part)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a part to another user")
+def test_root_gives_a_part_to_another_user_and_to_none_of_roots_groups(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        part = command(Path("/"), "id", user=ServiceUser("nobody", 65534, 65534), output=asyncio.subprocess.PIPE)
+        child = await Child.spawn(
+            Command(part.argv, tmp_path / "log", part.env, Path("/"), part.user, output=part.output)
+        )
+        said, _ = await child.process.communicate()
+        await child.stop()
+        assert said.startswith(b"uid=65534")
+        assert b"(root)" not in said
+
+    asyncio.run(scenario())
+
+
+def test_a_log_that_has_grown_is_set_aside(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    rotate(log)
+    log.write_text("first\n" * 10)
+    rotate(log, limit=100)
+    assert log.exists()
+    rotate(log, limit=10)
+    assert not log.exists()
+    assert (tmp_path / "part.log.1").read_text().startswith("first")
+
+
+def test_the_tail_of_a_log_is_one_line(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    assert tail(log) == ""
+    log.write_text("one\nFATAL: two\n\n  three  \n\n")
+    assert tail(log) == "three"
+    assert tail(log, "FATAL") == "FATAL: two"
+    assert tail(log, "PANIC") == "three"

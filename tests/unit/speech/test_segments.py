@@ -1,0 +1,88 @@
+"""What changes the samples changes the key, and nothing else does."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from orchestrator.speech.planner.segments import Words, plan
+from orchestrator.speech.planner.voicing import Manner
+from orchestrator.voices.catalog import Voice
+from orchestrator.voices.prompt import Prompt, digest_of
+
+VOICE = Voice(
+    name="en-us",
+    model="espeak",
+    model_version="1",
+    language="en-US",
+    gender=None,
+    description="",
+    parameters={"language": "en-us", "pitch": 50},
+)
+
+
+def prompted(seed: int = 0, transcript: str = "What is said.") -> Voice:
+    samples = np.full(100, seed, np.int16)
+    return msgspec.structs.replace(VOICE, prompt=Prompt(digest_of(samples), samples, 24_000, transcript))
+
+
+def key(text: str = "Hello.", voice: Voice = VOICE, **asked: Any) -> str:
+    return plan([Words(text)], manner(voice, **asked))[0].key
+
+
+def manner(voice: Voice, **asked: Any) -> Manner:
+    return Manner(**{"voice": voice, "parameters": voice.parameters, "language": voice.language, **asked})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        key(text="Hello"),
+        key(speed=1.25),
+        key(voice=msgspec.structs.replace(VOICE, model="other")),
+        key(voice=msgspec.structs.replace(VOICE, model_version="2")),
+        key(voice=msgspec.structs.replace(VOICE, language="en-GB")),
+        key(voice=msgspec.structs.replace(VOICE, parameters={"language": "en-us", "pitch": 51})),
+        key(parameters={**VOICE.parameters, "seed": 1}),
+        key(language="de"),
+        key(lexicon={"hello": "hɛˈloʊ"}),
+        key(markup=True),
+    ],
+)
+def test_what_is_heard_is_in_the_key(changed: str) -> None:
+    assert changed != key()
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        key(speed=1),
+        key(voice=msgspec.structs.replace(VOICE, name="alias", description="another text", gender="female")),
+        key(voice=msgspec.structs.replace(VOICE, parameters={"pitch": 50, "language": "en-us"})),
+        key(lexicon={"goodbye": "ɡʊdˈbaɪ"}),
+    ],
+)
+def test_what_is_not_heard_is_not_in_the_key(same: str) -> None:
+    assert same == key()
+
+
+def test_a_prompt_is_in_the_key_by_its_samples_and_its_words() -> None:
+    assert key(voice=prompted()) == key(voice=prompted()) != key()
+    assert len({key(), key(voice=prompted(0)), key(voice=prompted(1)), key(voice=prompted(0, "Other words."))}) == 4
+
+
+def test_a_prompt_goes_with_each_segment() -> None:
+    one, other = plan([Words("one"), Words("two")], manner(prompted(7)))
+    for segment in (one, other):
+        assert segment.reference is not None
+        assert (segment.reference.audio[0], segment.reference.sample_rate, segment.reference.text) == (
+            7, 24_000, "What is said.",
+        )  # fmt: skip
+    (plain,) = plan([Words("one")], manner(VOICE))
+    assert plain.reference is None
+
+
+def test_segments_keep_the_order_of_the_texts() -> None:
+    said = [Words("one"), Words("two"), Words("three")]
+    assert [segment.text for segment in plan(said, manner(VOICE))] == ["one", "two", "three"]
