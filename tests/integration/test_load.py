@@ -173,7 +173,7 @@ def test_live_comes_at_once_though_batch_has_all_places(api: httpx.Client, url: 
         assert taken(url, "batch") == 2
         assert api.post("/v1/audio/speech", json=request()).status_code == 200
         assert taken(url, "batch") == 2
-    assert metric(url, "lectern_gate_seconds_count", model="hum", lane="live") >= 1
+    assert metric(url, "lectern_model_queue_seconds_count", model="hum", lane="live") >= 1
 
 
 def test_batch_waits_where_live_is_refused(api: httpx.Client, url: str) -> None:
