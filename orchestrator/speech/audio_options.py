@@ -7,7 +7,7 @@ import msgspec
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.audio.formats import AudioFormat, Sound
 from orchestrator.speech.planner.voicing import Manner
 from orchestrator.speech.schemas import Lane

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.audio.formats import AudioFormat
 from orchestrator.lib.errors.problems import FieldError
 from orchestrator.lib.schema import Schema

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lectern import contract
+import lectern_contract as contract
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, Piece, TritonError
 
 MODELS = ("espeak", "hum", "kokoro", "higgs")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2 as pb
 
-from lectern import contract
+import lectern_contract as contract
 from lectern.triton import (
     AsyncTriton,
     Busy,

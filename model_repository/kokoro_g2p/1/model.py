@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from g2p.phonemizer import reader_of, speak_next
 from g2p.refusal import Refused
 
-from lectern.orphan import end_with_parent
+from lectern_contract.parent import end_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NamedTuple
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.settings import AdmissionSettings

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from lectern import contract
+import lectern_contract as contract
 
 NEEDED: Final = 0  # live, and its listener hears nothing until it is there
 AHEAD: Final = 1  # live, and made ahead

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.speech.admission.fair_queue import (

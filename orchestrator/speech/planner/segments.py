@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lectern import contract
+import lectern_contract as contract
 from lectern.triton import Reference
 from orchestrator.speech.planner.voicing import Manner
 from orchestrator.text.estimate import estimate_seconds

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.text_input import check_language, check_text
 from orchestrator.settings import SpeechSettings

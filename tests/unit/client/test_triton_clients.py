@@ -301,7 +301,7 @@ def test_the_deadline_ends_a_call_to_a_model_that_hangs(triton: Either, fake: Fa
 def test_a_request_that_gives_no_sign_of_life_is_lost(
     triton: Either, fake: FakeTriton, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lectern.contract.SILENCE", 0.3)
+    monkeypatch.setattr("lectern_contract.SILENCE", 0.3)
     fake.scripts["lost"] = endless(fake)
     with pytest.raises(ModelFailure, match="no sign of life"):
         triton.collect("speak", "speaker", "lost")

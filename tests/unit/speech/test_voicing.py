@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.lib.errors.problems import BadRequest, Problem, TooLarge
 from orchestrator.settings import SpeechSettings
 from orchestrator.speech.planner.voicing import Manner, manner

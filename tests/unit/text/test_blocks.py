@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.text.blocks import BlockDraft, cut_document
 from orchestrator.text.markdown import parse_markdown
 from orchestrator.text.plain_text import parse_plain

@@ -1,6 +1,6 @@
 import pytest
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.text.estimate import MARKS_PER_SECOND, count_words, estimate_seconds, running_seconds
 from orchestrator.text.packing import MAX_SECONDS
 

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectern import contract
+import lectern_contract as contract
 from orchestrator.text.blocks import cut_speech
 
 SENTENCE = "The quick brown fox, which had slept all day, ran over the hill and was not seen again. "

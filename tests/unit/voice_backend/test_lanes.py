@@ -3,7 +3,7 @@ import threading
 import pytest
 from voice_backend.lanes import LaneFull, Lanes
 
-from lectern.contract import LANES
+from lectern_contract import LANES
 
 
 def lanes(live: int = 3, batch: int = 3) -> Lanes[str]:

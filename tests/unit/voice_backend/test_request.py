@@ -6,7 +6,7 @@ import pytest
 from voice_backend.protocol import BadRequest
 from voice_backend.request import Cancel, Describe, Speak, read
 
-from lectern import contract
+import lectern_contract as contract
 
 
 def tensors(text: str | bytes = "Hello.", voice: str | bytes = "{}", **more: Any) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 import msgspec
 
-from lectern.contract import Lane
-from lectern.mixes import spelled
 from lectern.types import AudioFormat
+from lectern_contract import Lane
+from lectern_contract.mixes import spelled
 
 Mix: TypeAlias = Mapping[str, float]  # voices of one model and their weights
 

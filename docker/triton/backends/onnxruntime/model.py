@@ -20,7 +20,7 @@ from onnxruntime_backend.limits import check as check_limits
 from onnxruntime_backend.session import open_session
 from onnxruntime_backend.signature import check
 
-from lectern.orphan import end_with_parent
+from lectern_contract.parent import end_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from kokoro_voice.line import Line, model_speed
 from kokoro_voice.pace import check_pace, check_words
 from kokoro_voice.phonemes import Sentence, Word, sentences
 from kokoro_voice.styles import Styles
-from lectern.contract import LANES
+from lectern_contract import LANES
 
 GLANCE: Final = 0.02  # seconds between two looks at whether anybody still listens
 

@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from lectern import contract
+import lectern_contract as contract
 from lectern.captions import captions
 from lectern.cli.captioning import caption_format, check_captions, write_captions
 from lectern.cli.direct import connected, first_model

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from lectern import __version__
 from lectern.cli import captions, dialogue, read, speak, status, voices
 from lectern.cli.exits import FAILURE, HELP, INTERRUPTED, USAGE, UsageError
 from lectern.errors import LecternError
+from lectern.version import __version__
 
 _ENVIRONMENT: Final = """\
 environment:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from lectern.cli.exits import HELP, UsageError
-from lectern.contract import LANES
 from lectern.voicing import Voicing
+from lectern_contract import LANES
 
 # What argparse's add_subparsers returns, which has no public name.
 Commands = Any

@@ -11,8 +11,8 @@ from lectern.cli.options import Commands, add_command, server_url, text_from
 from lectern.cli.output import check_place, print_json
 from lectern.errors import NotFoundError
 from lectern.files import whole_file
-from lectern.mixes import NoMix, weighed
 from lectern.types import OwnVoice
+from lectern_contract.mixes import NoMix, weighed
 
 if TYPE_CHECKING:
     from lectern.rest.sync import Client

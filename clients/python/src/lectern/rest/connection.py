@@ -7,8 +7,9 @@ from typing import Any, Final, Self
 
 import httpx
 
-from lectern import __version__, local
+from lectern import local
 from lectern.errors import LecternError
+from lectern.version import __version__
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 _CONNECT_SECONDS: Final = 10.0

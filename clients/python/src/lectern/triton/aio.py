@@ -14,7 +14,7 @@ import grpc.aio
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
-from lectern import contract
+import lectern_contract as contract
 from lectern.triton import codec
 from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, carried, channel_options, checked_address, target
 from lectern.triton.errors import (

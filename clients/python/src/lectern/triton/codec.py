@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from tritonclient.grpc import service_pb2 as pb
 
-from lectern import contract
+import lectern_contract as contract
 from lectern.triton.errors import InvalidRequest, ModelFailure, from_message
 from lectern.triton.types import Card, Mark, ModelInfo, Piece, Reference
 

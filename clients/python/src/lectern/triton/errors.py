@@ -6,8 +6,8 @@ from typing import Final
 
 import grpc
 
-from lectern.contract import SILENCE
 from lectern.errors import LecternError
+from lectern_contract import SILENCE
 
 
 class TritonError(LecternError):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from lectern.contract import Lane
+from lectern_contract import Lane
 
 INTERVAL: Final = 0.5  # seconds between two readings of what is only looked at
 BUCKETS: Final = {

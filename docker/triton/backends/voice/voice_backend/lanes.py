@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from lectern.contract import LANES, Lane
+from lectern_contract import LANES, Lane
 
 Job = TypeVar("Job")
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lectern.contract import LANES, Lane
+from lectern_contract import LANES, Lane
 
 Samples = npt.NDArray[np.int16]
 Mark = tuple[int, int, int, int]  # first sample, last sample (exclusive), text start, text end (exclusive)

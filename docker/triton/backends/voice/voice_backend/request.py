@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 import msgspec
 import numpy as np
 
-from lectern import contract
-from lectern.contract import LANES, Lane
+import lectern_contract as contract
+from lectern_contract import LANES, Lane
 from voice_backend.composed import AS_SENT, Composed, compose
 from voice_backend.protocol import BadRequest, Reference, Segment, Tensors
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from lectern.contract import PULSE, Lane
+from lectern_contract import PULSE, Lane
 from voice_backend.lanes import LaneFull, Lanes
 from voice_backend.markup import pauses_in, without_markup
 from voice_backend.plausibility import Implausible, check_length, check_marks

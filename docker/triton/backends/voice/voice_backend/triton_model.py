@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import triton_python_backend_utils as pb_utils
 
-from lectern import contract
-from lectern.contract import LANES
-from lectern.orphan import end_with_parent
+import lectern_contract as contract
+from lectern_contract import LANES
+from lectern_contract.parent import end_with_parent
 from voice_backend.models import failure_of
 from voice_backend.protocol import BadRequest, Piece, Settings, Tensors, Voice
 from voice_backend.request import Cancel, Describe, Speak, read

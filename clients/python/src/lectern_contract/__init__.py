@@ -1,7 +1,7 @@
 """The speech contract: the tensors that every voice model in Triton takes and gives.
 
-Models, the direct client and the orchestrator all import this module, so it must stay free of dependencies.
-A model is decoupled with ``max_batch_size: 0``; one request speaks one segment and is answered in pieces.
+Triton's models, the direct client and the orchestrator all import this package, so it has no dependencies.
+A model is decoupled with `max_batch_size: 0`; one request speaks one segment, and chunks of audio answer it.
 """
 
 from typing import Final, Literal
@@ -21,8 +21,8 @@ PREVIOUS_AUDIO: Final = "previous_audio"  # INT16 [-1], optional: what was spoke
 PREVIOUS_RATE: Final = "previous_rate"  # INT32 [1], optional, Hz
 PREVIOUS_TEXT: Final = "previous_text"  # BYTES [1], optional, UTF-8
 
-# Outputs, in each piece
-AUDIO: Final = "audio"  # INT16 [-1], mono PCM, may be empty on the last piece
+# Outputs, in each chunk
+AUDIO: Final = "audio"  # INT16 [-1], mono PCM, may be empty in the last chunk
 SAMPLE_RATE: Final = "sample_rate"  # INT32 [1], Hz
 MARKS: Final = "marks"  # BYTES [1], JSON list of [first_sample, last_sample, text_start, text_end]
 CARD: Final = "card"  # BYTES [1], JSON object: the only output when DESCRIBE is asked for
@@ -43,7 +43,7 @@ MAX_LEXICON_TEXT: Final = 200  # characters, of a word and of its pronunciation
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 
-# For every request it holds, waiting or being spoken, a model sends something at least once a PULSE, an empty piece if
+# For every request it holds, waiting or being spoken, a model sends something at least once a PULSE, an empty chunk if
 # need be. Triton never ends a request whose model process died, so that silence is the only sign of it.
 PULSE: Final = 1.0  # seconds
 SILENCE: Final = 8.0  # seconds without a sign of life after which a request counts as lost
