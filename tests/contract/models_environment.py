@@ -1,20 +1,22 @@
 """Asks a script in the environment of Triton's models, for what cannot be asked of Triton."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+G2P = ROOT / "model_repository" / "kokoro_g2p" / "1"
 
 
 def answer_of(script: str, given: Any) -> Any:
     """JSON goes in and out; `script` is the name of one beside this file."""
     python = ROOT / ".venvs" / "models" / "bin" / "python"
     done = subprocess.run(
-        [python, ROOT / "tests" / "contract" / script], input=json.dumps(given).encode(), capture_output=True,
-        check=False, timeout=300,
+        [python, "-P", ROOT / "tests" / "contract" / script], input=json.dumps(given).encode(), capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(G2P)}, check=False, timeout=300,
     )  # fmt: skip
     if done.returncode:
         sys.stderr.write(done.stderr.decode())

@@ -1,6 +1,7 @@
 """Two hundred sentences with traps: the tokens are upstream's, but for those that are written out on purpose."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.contract.g2p import G2P
 
 ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "model_repository" / "kokoro_g2p" / "1"
 SENTENCES = (ROOT / "tests" / "fixtures" / "g2p" / "sentences.txt").read_text(encoding="utf-8").splitlines()
 OFF = dict.fromkeys(("numbers", "money", "dates", "units", "urls", "emails"), False)
 
@@ -26,8 +28,9 @@ WRITTEN_OUT = {
 @pytest.fixture(scope="module")
 def upstream() -> list[list[int]]:
     done = subprocess.run(
-        [ROOT / ".venvs" / "models" / "bin" / "python", ROOT / "tests" / "contract" / "upstream_g2p.py"],
+        [ROOT / ".venvs" / "models" / "bin" / "python", "-P", ROOT / "tests" / "contract" / "upstream_g2p.py"],
         input="\n".join(SENTENCES).encode(), capture_output=True, check=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(FOLDER)},
     )  # fmt: skip
     return [list(ids) for ids in json.loads(done.stdout)]
 

@@ -5,17 +5,15 @@ Run in the models' environment: sentences in, a line each; token ids out, as JSO
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "model_repository" / "kokoro_g2p" / "1"))
-
 import spacy
-from g2p import tagger
-from g2p.vocabulary import IDS
 from misaki.en import G2P, Lexicon
 from misaki.espeak import EspeakFallback
 from spacy.language import Language
+
+from g2p import tagger
+from g2p.vocabulary import IDS
 
 
 @Language.component("rules")

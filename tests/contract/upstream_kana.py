@@ -7,16 +7,15 @@ used, so that its tagger and the dictionary of that need not be installed.
 import json
 import sys
 import types
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "model_repository" / "kokoro_g2p" / "1"))
 for name in ("fugashi", "jaconv", "mojimoji"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["fugashi"].Tagger = object  # type: ignore[attr-defined]
 
-from g2p.kana import signs_of  # noqa: E402 - it needs the modules above
 from misaki.cutlet import HEPBURN, Cutlet  # noqa: E402
+
+from g2p.kana import signs_of  # noqa: E402 - it needs the modules above
 
 
 def upstream(cutlet: Any, word: str) -> str:

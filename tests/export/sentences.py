@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+
 from kokoro_export.random_weights import random_tokens, random_voice
 
 

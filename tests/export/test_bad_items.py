@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+
 from kokoro_export.limits import LARGEST_STYLE
 
 WIDTH = 40

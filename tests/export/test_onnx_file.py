@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+
 from kokoro_export import __main__ as command
 from kokoro_export.install import CARD, MODEL, VOICES
 from kokoro_export.model import PackedKokoro
@@ -18,7 +19,6 @@ from kokoro_export.source import PITCHES_A_HERTZ
 from kokoro_export.time_axis import GAP
 from kokoro_export.verify import check_arithmetic, check_batches, check_sound
 from kokoro_export.voices import NotAVoice, published_names, read_published
-
 from tests.export.sentences import batch, cases
 
 KEPT = Path(__file__).parents[1] / "models" / "kokoro_tiny"

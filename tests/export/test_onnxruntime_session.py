@@ -2,17 +2,15 @@
 
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import onnxruntime
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "docker" / "triton" / "backends" / "onnxruntime"))
+from lectern_triton.onnxruntime_backend.session import SHRINK, NoDevice, open_session, provider_options
 
-from onnxruntime_backend.session import SHRINK, NoDevice, open_session, provider_options  # noqa: E402 - path above
+ROOT = Path(__file__).parents[2]
 
 TINY = ROOT / "tests" / "models" / "kokoro_tiny" / "model.onnx"
 

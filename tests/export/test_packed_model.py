@@ -9,12 +9,12 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from torch import Tensor
+
 from kokoro_export import generator, source, spectrum, styled, time_axis
 from kokoro_export.lstm import BidirectionalLSTM
 from kokoro_export.model import PackedKokoro
 from kokoro_export.reference import Reference
-from torch import Tensor
-
 from tests.export.sentences import Case, batch, cases, furthest, speak
 
 EXACT = 1e-9

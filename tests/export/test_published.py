@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from kokoro_export import __main__ as command
 from kokoro_export.install import CARD
 from kokoro_export.upstream import architecture, build

@@ -5,26 +5,21 @@ The tests run where Triton's client is; the engine runs in an environment of its
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.vllm.engine import Engine
+from tests.vllm.deployment import arguments
+from tests.vllm.engine import Engine, running
 
 ROOT = Path(__file__).parents[2]
-BACKEND = ROOT / "docker" / "triton" / "backends" / "vllm_omni"
 VLLM_PYTHON = "LECTERN_TEST_VLLM_PYTHON"  # the interpreter that the engine runs in
+DRIVER = "lectern_triton.higgs_engine.omni"
 FRAMES = 60  # about so long they speak, whatever the text
 
 if not os.environ.get(VLLM_PYTHON):
     collect_ignore_glob = ["test_*.py"]
-elif str(BACKEND) not in sys.path:
-    sys.path.append(str(BACKEND))
 
 
 @pytest.fixture(scope="session")
@@ -61,22 +56,17 @@ def tiny_v3(tmp_path_factory: pytest.TempPathFactory, python: str, tiny_v2: Path
 
 
 @pytest.fixture(scope="module")
-def v2(tmp_path_factory: pytest.TempPathFactory, python: str, tiny_v2: Path) -> Iterator["Engine"]:
-    with _engine(python, tiny_v2, "v2", tmp_path_factory.mktemp("v2")) as engine:
+def v2(tmp_path_factory: pytest.TempPathFactory, python: str, tiny_v2: Path) -> Iterator[Engine]:
+    folder = tmp_path_factory.mktemp("v2")
+    with running(python, DRIVER, arguments("v2", tiny_v2, folder), folder / "engine.log") as engine:
         yield engine
 
 
 @pytest.fixture(scope="module")
-def v3(tmp_path_factory: pytest.TempPathFactory, python: str, tiny_v3: Path) -> Iterator["Engine"]:
-    with _engine(python, tiny_v3, "v3", tmp_path_factory.mktemp("v3")) as engine:
+def v3(tmp_path_factory: pytest.TempPathFactory, python: str, tiny_v3: Path) -> Iterator[Engine]:
+    folder = tmp_path_factory.mktemp("v3")
+    with running(python, DRIVER, arguments("v3", tiny_v3, folder), folder / "engine.log") as engine:
         yield engine
-
-
-def _engine(python: str, checkpoint: Path, family: str, folder: Path) -> "AbstractContextManager[Engine]":
-    from tests.vllm.deployment import arguments  # noqa: PLC0415 - the backend's folder is found by now
-    from tests.vllm.engine import running  # noqa: PLC0415
-
-    return running(python, "higgs_engine.omni", arguments(family, checkpoint, folder), folder / "engine.log")
 
 
 def _make(python: str, module: str, *given: str) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from higgs_engine import wire
 
-ROOT = Path(__file__).parents[2]
-BACKEND = ROOT / "docker" / "triton" / "backends" / "vllm_omni"
+from lectern_triton.higgs_engine import wire
+
+ENGINE = "lectern_triton.higgs_engine"
 
 START = 800.0  # seconds: it takes a minute and a half alone on two cores, which import everything five times over
 LIMIT = 60.0  # seconds in which anything else must have happened
@@ -120,8 +120,7 @@ def running(python: str, driver: str, arguments: Mapping[str, Any], log: Path) -
     ours, theirs = socket.socketpair()
     with ours, theirs, log.open("wb") as output:
         process = subprocess.Popen(
-            [python, "-s", "-P", "-m", "higgs_engine", "--driver", driver, "--socket", str(theirs.fileno())],
-            env={**os.environ, "PYTHONPATH": str(BACKEND)},
+            [python, "-s", "-P", "-m", ENGINE, "--driver", driver, "--socket", str(theirs.fileno())],
             cwd=log.parent,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

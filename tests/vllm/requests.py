@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from higgs_engine.wire import Clip, Sampling, Speak
-
+from lectern_triton.higgs_engine.wire import Clip, Sampling, Speak
 from tests.higgs.recordings import tone
 from tests.higgs.texts import NEVER
 

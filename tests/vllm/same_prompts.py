@@ -4,12 +4,13 @@ import sys
 
 import numpy as np
 import torch
-from higgs_engine.prompts.v3 import Prompts
 from transformers import AutoTokenizer
 from vllm_omni.model_executor.models.higgs_audio_v3.higgs_audio_v3_tokenizer import (
     HiggsAudioV3TokenizerAdapter,
     apply_delay_pattern,
 )
+
+from lectern_triton.higgs_engine.prompts.v3 import Prompts
 
 TEXTS = ["The sun rises in the east.", "Ein Satz; 日本語 😀", " Two\n\nparagraphs, 3.5 % "]
 

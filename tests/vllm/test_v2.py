@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from higgs_engine import wire
-from higgs_engine.wire import Clip
 
+from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine.wire import Clip
 from tests.higgs.recordings import tone
 from tests.vllm.conftest import FRAMES
 from tests.vllm.engine import Engine, running
@@ -127,7 +127,7 @@ def test_it_says_what_plain_transformers_says(v2: Engine, python: str, tiny_v2: 
         request(max_frames=40),
     ]
     arguments = {"model": str(tiny_v2 / "model"), "codec": str(tiny_v2 / "codec"), "warm_up": False}
-    with running(python, "higgs_engine.transformers", arguments, tmp_path / "engine.log") as plain:
+    with running(python, "lectern_triton.higgs_engine.transformers", arguments, tmp_path / "engine.log") as plain:
         theirs = [plain.speak(each) for each in asked]
     for each, their in zip(asked, theirs, strict=True):
         our = v2.speak(each)

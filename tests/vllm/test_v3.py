@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from higgs_engine import wire
-from higgs_engine.wire import Clip
 
-from tests.vllm.conftest import BACKEND, FRAMES, ROOT
+from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine.wire import Clip
+from tests.vllm.conftest import FRAMES, ROOT
 from tests.vllm.engine import Engine, alike
 from tests.vllm.requests import ENDLESS, HIGH, LOW, request, sampling
 
@@ -106,6 +106,5 @@ def test_bad_requests(v3: Engine, change: dict[str, Any], reason: str) -> None:
 
 
 def test_prompts_are_those_of_vllm_omni(python: str, tiny_v3: Path) -> None:
-    path = os.pathsep.join([str(ROOT), str(BACKEND)])
     command = [python, "-m", "tests.vllm.same_prompts", str(tiny_v3 / "model")]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, check=True)
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)

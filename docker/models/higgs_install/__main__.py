@@ -9,12 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from weights.download import Unreachable, WrongContent, fetch
-from weights.hub import Hub
-from weights.lock import MIRROR_VARIABLE, BadLock
-from weights.progress import DownloadProgress
-from weights.web import TOKEN_VARIABLE
-
 from higgs_install.families import FAMILIES, Family
 from higgs_install.install import PRESETS, install, version_of
 from higgs_install.licences import Acceptance, NotAccepted, accept
@@ -23,6 +17,11 @@ from higgs_install.presets import PRESETS as PRESETS_FILE
 from higgs_install.presets import check_recording, read_presets
 from higgs_install.safetensors import NotWeights
 from higgs_install.stand_in import FOLDERS, files_of, hashes_of, make_preset
+from weights.download import Unreachable, WrongContent, fetch
+from weights.hub import Hub
+from weights.lock import MIRROR_VARIABLE, BadLock
+from weights.progress import DownloadProgress
+from weights.web import TOKEN_VARIABLE
 
 HERE: Final = Path(__file__).parent
 REFUSED, UNREACHABLE, NOT_ACCEPTED = 1, 3, 4  # exit statuses

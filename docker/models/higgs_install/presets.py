@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from weights.lock import LockedFile, mirrored
-
 from higgs_install.safetensors import NotWeights
+from weights.lock import LockedFile, mirrored
 
 PRESETS: Final = Path(__file__).with_name("presets.toml")
 SHORTEST: Final = 3.0  # seconds of a recording

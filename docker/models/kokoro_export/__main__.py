@@ -12,10 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weights.download import Unreachable, WrongContent, fetch
-from weights.lock import MIRROR_VARIABLE, BadLock, read
-from weights.progress import DownloadProgress
-
 from kokoro_export.half import to_half
 from kokoro_export.install import install, version_of
 from kokoro_export.int8 import to_int8
@@ -26,6 +22,9 @@ from kokoro_export.rounding import WrongWeights, check_rounding
 from kokoro_export.upstream import architecture, build
 from kokoro_export.verify import NotTheSame, check_arithmetic, check_batches, check_sound
 from kokoro_export.voices import LOCK, NotAVoice, Table, published_names, read_published
+from weights.download import Unreachable, WrongContent, fetch
+from weights.lock import MIRROR_VARIABLE, BadLock, read
+from weights.progress import DownloadProgress
 
 UNREACHABLE = 3  # exit status: there is no way to the hub, and everything else goes on without
 PREFERRED = "af_heart"

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from weights.placing import beside
-
 from kokoro_export.voices import Table, write
+from weights.placing import beside
 
 MODEL = Path("kokoro_acoustic", "1", "model.onnx")
 VOICES = Path("kokoro", "voices")

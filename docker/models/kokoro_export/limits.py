@@ -42,7 +42,7 @@ def neutral_where_bad(
 
 
 def as_property(signs: int) -> str:
-    """Return the limits of each input as JSON, as docker/triton/backends/onnxruntime/onnxruntime_backend reads them."""
+    """Return the limits of each input as JSON, as lectern_triton.onnxruntime_backend reads them."""
     limits: dict[str, dict[str, Any]] = {
         "input_ids": {"least": 0, "most": signs - 1, "narrowest": SHORTEST, "widest": LONGEST},
         "input_lengths": {"least": SHORTEST, "most": "input_ids"},

@@ -2,19 +2,14 @@
 
 import json
 import logging
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from g2p.phonemizer import reader_of, speak_next
 from g2p.refusal import Refused
-
-from lectern_contract.parent import end_with_parent
+from lectern_triton.parent import end_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,6 @@
 """Checks of the engine on plain transformers. They need torch, in an environment of its own: `make test-models`."""
 
 import importlib.util
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +10,6 @@ if TYPE_CHECKING:
 
 if importlib.util.find_spec("torch") is None:
     collect_ignore_glob = ["test_*.py"]
-
-BACKEND = Path(__file__).parents[3] / "docker" / "triton" / "backends" / "vllm_omni"
-if str(BACKEND) not in sys.path:
-    sys.path.append(str(BACKEND))
 
 
 @pytest.fixture(scope="session")

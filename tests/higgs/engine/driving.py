@@ -8,11 +8,11 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-from higgs_engine.driver import OutOfFrames
-from higgs_engine.transformers import load
-from higgs_engine.transformers.driver import TransformersDriver
-from higgs_engine.wire import Clip, Sampling, Speak
 
+from lectern_triton.higgs_engine.driver import OutOfFrames
+from lectern_triton.higgs_engine.transformers import load
+from lectern_triton.higgs_engine.transformers.driver import TransformersDriver
+from lectern_triton.higgs_engine.wire import Clip, Sampling, Speak
 from tests.higgs.random_v2 import Checkpoint
 from tests.higgs.recordings import tone
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from higgs_engine.codec import Codec
-from higgs_engine.driver import BadRequest, OutOfFrames
-from higgs_engine.samples import SCALE
-from higgs_engine.transformers.driver import TransformersDriver
-from higgs_engine.wire import FRAME, Clip
 from transformers import AutoProcessor, HiggsAudioV2ForConditionalGeneration
 
+from lectern_triton.higgs_engine.codec import Codec
+from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames
+from lectern_triton.higgs_engine.samples import SCALE
+from lectern_triton.higgs_engine.transformers.driver import TransformersDriver
+from lectern_triton.higgs_engine.wire import FRAME, Clip
 from tests.higgs.engine.driving import (
     AS_ASKED,
     HIGH,

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from higgs_engine.codec import Codec
-from higgs_engine.driver import BadRequest
-from higgs_engine.prompts.v2 import Prompts, Spoken, conversation
 from transformers import AutoProcessor
 
+from lectern_triton.higgs_engine.codec import Codec
+from lectern_triton.higgs_engine.driver import BadRequest
+from lectern_triton.higgs_engine.prompts.v2 import Prompts, Spoken, conversation
 from tests.higgs.random_v2 import Checkpoint
 from tests.higgs.recordings import tone
 

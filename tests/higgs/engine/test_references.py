@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from higgs_engine.codes import CODEBOOKS, Codes
-from higgs_engine.driver import BadRequest
-from higgs_engine.references import Disk, References
 
+from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes
+from lectern_triton.higgs_engine.driver import BadRequest
+from lectern_triton.higgs_engine.references import Disk, References
 from tests.higgs.recordings import tone
 
 ONE, TWO = tone(200, 1), tone(300, 1)

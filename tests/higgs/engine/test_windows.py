@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from higgs_engine.codes import BEGIN, CODEBOOKS, END, delayed, frames_in, undelayed
-from higgs_engine.transformers.windows import CONTEXT, Windows
 
+from lectern_triton.higgs_engine.codes import BEGIN, CODEBOOKS, END, delayed, frames_in, undelayed
+from lectern_triton.higgs_engine.transformers.windows import CONTEXT, Windows
 from tests.higgs.codec import random_codec
 
 FRAMES = 100

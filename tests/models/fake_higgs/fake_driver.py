@@ -24,8 +24,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from higgs_engine import wire
-from higgs_engine.driver import BadRequest, OutOfFrames, Phase
+from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames, Phase
 
 STEP = 0.01  # seconds
 CHUNK = wire.RATE // 10

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 import pytest
-from higgs_engine.omni.beside import Beside
+
+from lectern_triton.higgs_engine.omni.beside import Beside
 
 LIMIT = 10  # seconds
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from higgs_engine.omni import environment, load
+
+from lectern_triton.higgs_engine.omni import environment, load
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from higgs_engine.samples import packed
+
+from lectern_triton.higgs_engine.samples import packed
 
 
 @pytest.mark.parametrize(

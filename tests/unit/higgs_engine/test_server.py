@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from higgs_engine import wire
-from higgs_engine.driver import BadRequest, OutOfFrames, Phase
-from higgs_engine.server import UNREAD, Server
+
+from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames, Phase
+from lectern_triton.higgs_engine.server import UNREAD, Server
 
 LIMIT = 5.0  # seconds in which anything here must have happened
 SECOND = bytes(2 * wire.RATE)

@@ -1,4 +1,3 @@
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +8,6 @@ from tests.unit.higgs_install.hub import Hub, Repository, serving
 
 DOCKER = Path(__file__).parents[3] / "docker"
 FOLDER = DOCKER / "models"
-BACKENDS = DOCKER / "triton" / "backends"
-for folder in (FOLDER, BACKENDS / "voice", BACKENDS / "vllm_omni"):
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
 
 LICENCE = b"What you may do.\n"
 

@@ -9,14 +9,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from higgs_install.checks import check_codec, check_v2, check_v3
 from higgs_install.families import FAMILIES
 from higgs_install.locks import Lock
 from higgs_install.presets import PRESETS, check_recording, read_presets
 from higgs_install.safetensors import NotWeights, tensors_of
 from higgs_install.stand_in import make_preset
-from vllm_omni_backend import presets as backend
-
+from lectern_triton.vllm_omni_backend import presets as backend
 from tests.unit.higgs_install.checkpoints import CODEC, V2, V3, Files, codec, recording, safetensors, sharded, v2, v3
 from tests.unit.higgs_install.conftest import FOLDER
 

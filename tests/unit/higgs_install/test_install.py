@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from higgs_install.presets import check_recording
 
+from higgs_install.presets import check_recording
 from tests.unit.higgs_install.checkpoints import V2, codec, recording, v2
 from tests.unit.higgs_install.conftest import FOLDER, LICENCE
 from tests.unit.higgs_install.hub import Hub, Repository

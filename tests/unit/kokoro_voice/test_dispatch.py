@@ -2,6 +2,7 @@ import threading
 from concurrent.futures import CancelledError
 
 import pytest
+
 from kokoro_voice.dispatch import Dispatch
 
 SECONDS = 10.0

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+
 from kokoro_voice.acoustic import FRAME, RATE, Sound
 from kokoro_voice.line import FIRST_PIECE, Line, model_speed
 from kokoro_voice.phonemes import Sentence, Word
 from kokoro_voice.silence import FADE, LEAD, PAUSE, trim
-from voice_backend.protocol import Mark, Piece
+from lectern_triton.voice_backend.protocol import Mark, Piece
 
 FRAMES = np.array([40, 10, 10, 10, 80], np.int64)  # one second of silence, three phonemes, two seconds of silence
 HEARD = slice(38 * FRAME, 68 * FRAME)  # the phonemes: the model counts them two frames later than they are heard

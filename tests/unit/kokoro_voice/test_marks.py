@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kokoro_voice.acoustic import FRAME
 from kokoro_voice.marks import marks_of
 from kokoro_voice.phonemes import Sentence, Word

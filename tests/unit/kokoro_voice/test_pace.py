@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+
 from kokoro_voice.pace import check_pace, check_words
 from kokoro_voice.phonemes import Word
-from voice_backend.plausibility import Implausible
+from lectern_triton.voice_backend.plausibility import Implausible
 
 
 @pytest.mark.parametrize("frames", [[10, 3, 3, 3, 3, 20], [1, 1, 1, 1], [5, 30, 5], [50, 2, 9, 4, 50]])

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from kokoro_voice.choice import choose
 from kokoro_voice.published import describe
 from kokoro_voice.styles import NoVoices, Styles
-from voice_backend.protocol import BadRequest
+from lectern_triton.voice_backend.protocol import BadRequest
 
 VOICES = ("af_heart", "af_sky", "bf_emma")
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from kokoro_voice.voice import Voice
-from voice_backend.plausibility import Implausible
-from voice_backend.protocol import BadRequest, Piece, Segment, Settings, Tensors, Unavailable
+from lectern_triton.voice_backend.plausibility import Implausible
+from lectern_triton.voice_backend.protocol import BadRequest, Piece, Segment, Settings, Tensors, Unavailable
 
 SECONDS = 10.0
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from onnxruntime_backend.batch import merge, split
+
+from lectern_triton.onnxruntime_backend.batch import merge, split
 
 
 def test_merged_and_split_again_all_is_as_before() -> None:

@@ -3,7 +3,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnxruntime_backend.limits import OutOfLimits, check, limits_of
+
+from lectern_triton.onnxruntime_backend.limits import OutOfLimits, check, limits_of
 
 LIMITS: dict[str, dict[str, Any]] = {
     "ids": {"least": 0, "most": 9, "narrowest": 2, "widest": 4},

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from onnxruntime_backend.signature import Mismatch, check
+
+from lectern_triton.onnxruntime_backend.signature import Mismatch, check
 
 
 @dataclass

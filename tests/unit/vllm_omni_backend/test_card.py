@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from higgs_engine.wire import Ready
 from msgspec.structs import replace
-from vllm_omni_backend.card import card_of, default_voice
-from vllm_omni_backend.choice import read_choice
-from vllm_omni_backend.configuration import Configuration, ConfigurationError
-from vllm_omni_backend.presets import About, Preset
-from voice_backend.protocol import BadRequest, Reference
+
+from lectern_triton.higgs_engine.wire import Ready
+from lectern_triton.vllm_omni_backend.card import card_of, default_voice
+from lectern_triton.vllm_omni_backend.choice import read_choice
+from lectern_triton.vllm_omni_backend.configuration import Configuration, ConfigurationError
+from lectern_triton.vllm_omni_backend.presets import About, Preset
+from lectern_triton.voice_backend.protocol import BadRequest, Reference
 
 V2 = Ready(family="v2", version="v2-1", streams=False, seeds=False)
 ONE = Preset("one", About(transcript="a"), Reference(np.arange(4, dtype=np.int16), 24_000, "a"))

@@ -2,10 +2,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from higgs_engine.wire import RATE
-from vllm_omni_backend.clips import Clips
-from vllm_omni_backend.resampling import resampled
-from voice_backend.protocol import BadRequest, Reference
+
+from lectern_triton.higgs_engine.wire import RATE
+from lectern_triton.vllm_omni_backend.clips import Clips
+from lectern_triton.vllm_omni_backend.resampling import resampled
+from lectern_triton.voice_backend.protocol import BadRequest, Reference
 
 RATES = [8_000, 11_025, 12_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000]
 

@@ -3,14 +3,15 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from vllm_omni_backend.configuration import (
+
+from lectern_triton.vllm_omni_backend.configuration import (
     Configuration,
     ConfigurationError,
     find_python,
     read_arguments,
     read_configuration,
 )
-from vllm_omni_backend.process import BACKEND, Command
+from lectern_triton.vllm_omni_backend.process import Command
 
 
 def test_parameters_are_read_from_their_strings() -> None:
@@ -73,7 +74,7 @@ def test_an_engine_gets_its_own_environment_not_the_models() -> None:
     environment = command.environment(given)
     assert environment["PATH"] == "/engine/bin:/usr/bin"
     assert environment["LD_LIBRARY_PATH"] == "/cuda/lib"
-    assert environment["PYTHONPATH"] == f"{BACKEND}:/model/1"
+    assert environment["PYTHONPATH"] == "/model/1"
     assert environment["CUDA_VISIBLE_DEVICES"] == "1"
     assert not {"PYTHONHOME", "VIRTUAL_ENV"} & environment.keys()
     assert "LD_LIBRARY_PATH" not in command.environment({"LD_LIBRARY_PATH": libraries})

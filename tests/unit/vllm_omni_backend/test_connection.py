@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from higgs_engine import wire
-from vllm_omni_backend.connection import Connection, EngineGone, Gone, OutOfFrames, RequestFailed, Stream
-from voice_backend.protocol import BadRequest
+
+from lectern_triton.higgs_engine import wire
+from lectern_triton.vllm_omni_backend.connection import Connection, EngineGone, Gone, OutOfFrames, RequestFailed, Stream
+from lectern_triton.voice_backend.protocol import BadRequest
 
 LIMIT = 5.0
 

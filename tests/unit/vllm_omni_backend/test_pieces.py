@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from higgs_engine.wire import RATE
-from vllm_omni_backend.frames import most_frames
-from vllm_omni_backend.pieces import FIRST, LONGEST, Pieces
-from voice_backend.protocol import BadRequest, Piece
+
+from lectern_triton.higgs_engine.wire import RATE
+from lectern_triton.vllm_omni_backend.frames import most_frames
+from lectern_triton.vllm_omni_backend.pieces import FIRST, LONGEST, Pieces
+from lectern_triton.voice_backend.protocol import BadRequest, Piece
 
 TEXT = "Three small words."
 

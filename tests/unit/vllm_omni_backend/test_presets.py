@@ -3,9 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from vllm_omni_backend.configuration import ConfigurationError
-from vllm_omni_backend.presets import find_preset, read_presets
-from voice_backend.protocol import BadRequest
+
+from lectern_triton.vllm_omni_backend.configuration import ConfigurationError
+from lectern_triton.vllm_omni_backend.presets import find_preset, read_presets
+from lectern_triton.voice_backend.protocol import BadRequest
 
 WHOLE = """\
 transcript = "What is said."

@@ -5,7 +5,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voice_backend.composed import compose
+
+from lectern_triton.voice_backend.composed import compose
 
 
 def word(text: str, start: int, end: int) -> str:

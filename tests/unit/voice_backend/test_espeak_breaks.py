@@ -1,6 +1,7 @@
-from breaks import break_up
 from hypothesis import given
 from hypothesis import strategies as st
+
+from espeak_voice.breaks import break_up
 
 ORDINARY = (
     "The sky above the port was the colour of television, tuned to a dead channel. It cost $3.50 on 12/03/1999, "

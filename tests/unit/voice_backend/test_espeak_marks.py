@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
-from marks import MarkMaker
-from messages import Event
-from voice_backend.plausibility import check_marks
-from voice_backend.protocol import Mark
-from voice_backend.words import find_words
+
+from espeak_voice.marks import MarkMaker
+from espeak_voice.messages import Event
+from lectern_triton.voice_backend.plausibility import check_marks
+from lectern_triton.voice_backend.protocol import Mark
+from lectern_triton.voice_backend.words import find_words
 
 LOUD = 1_000
 

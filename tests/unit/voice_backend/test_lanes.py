@@ -1,9 +1,9 @@
 import threading
 
 import pytest
-from voice_backend.lanes import LaneFull, Lanes
 
 from lectern_contract import LANES
+from lectern_triton.voice_backend.lanes import LaneFull, Lanes
 
 
 def lanes(live: int = 3, batch: int = 3) -> Lanes[str]:

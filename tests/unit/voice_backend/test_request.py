@@ -3,10 +3,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from voice_backend.protocol import BadRequest
-from voice_backend.request import Cancel, Describe, Speak, read
 
 import lectern_contract as contract
+from lectern_triton.voice_backend.protocol import BadRequest
+from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read
 
 
 def tensors(text: str | bytes = "Hello.", voice: str | bytes = "{}", **more: Any) -> dict[str, Any]:

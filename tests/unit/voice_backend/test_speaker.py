@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from voice_backend.composed import compose
-from voice_backend.protocol import BadRequest, Piece, Reference, Segment, Unavailable
-from voice_backend.request import Speak
-from voice_backend.speaker import Speaker
+
+from lectern_triton.voice_backend.composed import compose
+from lectern_triton.voice_backend.protocol import BadRequest, Piece, Reference, Segment, Unavailable
+from lectern_triton.voice_backend.request import Speak
+from lectern_triton.voice_backend.speaker import Speaker
 
 RATE = 1_000
 LIMIT = 30.0  # seconds in which anything here must have happened
@@ -91,7 +92,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("voice_backend.speaker.time", made)
+    monkeypatch.setattr("lectern_triton.voice_backend.speaker.time", made)
     return made
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voice_backend.stretch import Stretcher
+
+from lectern_triton.voice_backend.stretch import Stretcher
 
 RATE = 22_050
 HERTZ = 180

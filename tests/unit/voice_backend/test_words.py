@@ -1,7 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voice_backend.words import find_words
+
+from lectern_triton.voice_backend.words import find_words
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from weights.download import Unreachable, WrongContent, fetch
 from weights.lock import BadLock, LockedFile, read
 from weights.progress import DownloadProgress

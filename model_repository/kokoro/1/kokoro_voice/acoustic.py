@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from voice_backend.protocol import Models, Samples
 
 from kokoro_voice.styles import Style
+from lectern_triton.voice_backend.protocol import Models, Samples
 
 MODEL: Final = "kokoro_acoustic"
 RATE: Final = 24_000  # Hz

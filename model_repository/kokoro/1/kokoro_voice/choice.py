@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
-from voice_backend.protocol import BadRequest
 
 from kokoro_voice.published import describe
+from lectern_triton.voice_backend.protocol import BadRequest
 
 MOST_VOICES: Final = 8  # in a mix
 PREFERRED: Final = "af_heart"

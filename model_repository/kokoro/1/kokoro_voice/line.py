@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from voice_backend.protocol import Mark, Piece, Samples
-from voice_backend.stretch import Stretcher
 
 from kokoro_voice.acoustic import RATE, Sound
 from kokoro_voice.marks import marks_of
 from kokoro_voice.phonemes import Sentence
 from kokoro_voice.silence import trim
+from lectern_triton.voice_backend.protocol import Mark, Piece, Samples
+from lectern_triton.voice_backend.stretch import Stretcher
 
 FIRST_PIECE: Final = int(0.1 * RATE)  # samples: little, so that a listener hears it at once
 SLOWEST: Final = 0.9

@@ -4,11 +4,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from voice_backend.protocol import Mark, Samples
 
 from kokoro_voice.acoustic import FRAME, RATE
 from kokoro_voice.phonemes import Sentence
 from kokoro_voice.silence import heard_in
+from lectern_triton.voice_backend.protocol import Mark, Samples
 
 LATE: Final = 2  # frames: how much later than its sound the model counts each phoneme
 CLOSURE: Final = int(0.1 * RATE)  # samples: the silence of a p, t or k; a longer one is a pause

@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from voice_backend.plausibility import Implausible
 
 from kokoro_voice.phonemes import Word
+from lectern_triton.voice_backend.plausibility import Implausible
 
 # Kokoro makes about 2.9 frames of 25 ms of a phoneme. Hardly more than one, the least there is, means that the
 # durations are lost, and less than 4 phonemes a second are far outside of what any voice does at speed 1.

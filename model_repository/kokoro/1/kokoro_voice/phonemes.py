@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from voice_backend.protocol import Models, Segment
+
+from lectern_triton.voice_backend.protocol import Models, Segment
 
 MODEL: Final = "kokoro_g2p"
 

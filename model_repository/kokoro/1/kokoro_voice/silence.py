@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from voice_backend.protocol import Samples
 
 from kokoro_voice.acoustic import FRAME, RATE, Sound
+from lectern_triton.voice_backend.protocol import Samples
 
 LEAD: Final = int(0.04 * RATE)  # samples left in front of the first sound
 PAUSE: Final = int(0.45 * RATE)  # samples left behind the last one, at speed 1: the pause between two sentences

@@ -10,9 +10,6 @@ from functools import partial
 from itertools import count
 from typing import Any, Final
 
-from voice_backend.markup import without_markup
-from voice_backend.protocol import BadRequest, Piece, Segment, Settings
-
 from kokoro_voice.acoustic import Sound, sound_of
 from kokoro_voice.card import card_of, installed
 from kokoro_voice.choice import Choice, choose, default_voice
@@ -22,6 +19,8 @@ from kokoro_voice.pace import check_pace, check_words
 from kokoro_voice.phonemes import Sentence, Word, sentences
 from kokoro_voice.styles import Styles
 from lectern_contract import LANES
+from lectern_triton.voice_backend.markup import without_markup
+from lectern_triton.voice_backend.protocol import BadRequest, Piece, Segment, Settings
 
 GLANCE: Final = 0.02  # seconds between two looks at whether anybody still listens
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from voice_backend.protocol import BadRequest, Piece, Samples, Segment, Settings
+
+from lectern_triton.voice_backend.protocol import BadRequest, Piece, Samples, Segment, Settings
 
 RATE = 24_000
 PIECE = RATE // 10

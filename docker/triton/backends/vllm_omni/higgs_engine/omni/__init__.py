@@ -1,5 +1,0 @@
-"""Driver: Higgs Audio v2 and v3 by vLLM-Omni."""
-
-from higgs_engine.omni.loading import load
-
-__all__ = ["load"]

@@ -1,6 +1,0 @@
-"""Recordings encoded once, for all requests that speak with the same voice."""
-
-from higgs_engine.references.disk import Disk, cache_folder
-from higgs_engine.references.references import References
-
-__all__ = ["Disk", "References", "cache_folder"]

@@ -1,0 +1,159 @@
+"""What Triton runs of a voice model: the speech contract over Triton's Python API, which this file alone knows.
+
+A backend's `model.py` makes a `TritonPythonModel` of it by saying where the voice comes from.
+"""
+
+import json
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import triton_python_backend_utils as pb_utils
+
+import lectern_contract as contract
+from lectern_contract import LANES
+from lectern_triton.parent import end_with_parent
+from lectern_triton.voice_backend.models import failure_of
+from lectern_triton.voice_backend.protocol import BadRequest, Piece, Settings, Tensors, Voice
+from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read
+from lectern_triton.voice_backend.speaker import Meter, Speaker
+
+QUEUE = {"live": 64, "batch": 256}
+
+
+class SpeechModel(ABC):
+    """One instance of one voice model, in a process of its own."""
+
+    @abstractmethod
+    def make_voice(self, settings: Settings) -> Voice:
+        """Return what speaks; whatever is raised fails the model's load, with its message."""
+
+    def meter(self) -> Meter | None:
+        """Return what hears how requests go, if anything shall; asked for once, after the voice was made."""
+        return None
+
+    def is_ready(self) -> bool:
+        """Say whether a request would be spoken now; Triton asks where it has this question, later than 2.51."""
+        return True
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Make the voice and start speaking."""
+        end_with_parent()
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+        config = json.loads(args["model_config"])
+        parameters = {name: value["string_value"] for name, value in config.get("parameters", {}).items()}
+        limits = {lane: int(parameters.get(f"{lane}_queue", QUEUE[lane])) for lane in LANES}
+        folder = Path(args["model_repository"]) / args["model_version"]
+        self._voice = self.make_voice(Settings(folder, parameters, TritonModels(), args["model_name"]))
+        self._card = json.dumps(self._voice.card(), ensure_ascii=False).encode()
+        self._rate = np.array([self._voice.card()["sample_rate"]], np.int32)
+        self._speaker = Speaker(self._voice, limits, self.meter())
+
+    def execute(self, requests: list[Any]) -> None:
+        """Queue the requests; the answers come from other threads."""
+        for request in requests:
+            reply = TritonReply(request.get_response_sender(), self._rate)
+            tensors = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
+            try:
+                read_request = read(tensors, request.parameters())
+            except BadRequest as error:
+                reply.bad_request(str(error))
+                continue
+            match read_request:
+                case Describe():
+                    reply.card(self._card)
+                case Cancel(request_id):
+                    self._speaker.cancel(request_id)
+                    reply.done()
+                case Speak():
+                    self._speaker.submit(read_request, reply, request.request_id())
+
+    def finalize(self) -> None:
+        """End the voice and its threads."""
+        self._speaker.close()
+
+
+class TritonModels:
+    """The models of this server, asked from within it."""
+
+    def call(self, model: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
+        request = pb_utils.InferenceRequest(
+            model_name=model,
+            requested_output_names=list(outputs),
+            inputs=[pb_utils.Tensor(name, value) for name, value in inputs.items()],
+        )
+        response = request.exec()
+        if response.has_error():
+            raise failure_of(model, response.error().message())
+        # Copies: the tensors lie in shared memory that goes with the response.
+        return {tensor.name(): tensor.as_numpy().copy() for tensor in response.output_tensors()}
+
+
+class TritonReply:
+    """Answers one request by Triton's response sender, from the thread that speaks and the one that watches."""
+
+    def __init__(self, sender: Any, rate: npt.NDArray[np.int32]) -> None:  # noqa: ANN401 - see `_end`
+        self._sender = sender
+        self._rate = rate
+        # After the final response Triton frees what the sender points to, and asking it anything crashes the process.
+        self._ending = threading.Lock()
+        self._ended = False
+
+    def gone(self) -> bool:
+        with self._ending:
+            return not self._ended and bool(self._sender.is_cancelled())
+
+    def piece(self, piece: Piece) -> None:
+        marks = json.dumps(piece.marks, separators=(",", ":")).encode()
+        response = pb_utils.InferenceResponse(
+            [
+                pb_utils.Tensor(contract.AUDIO, piece.audio),
+                pb_utils.Tensor(contract.SAMPLE_RATE, self._rate),
+                pb_utils.Tensor(contract.MARKS, np.array([marks], np.object_)),
+            ]
+        )
+        with self._ending:
+            if not self._ended:
+                self._sender.send(response)
+
+    def pulse(self) -> None:
+        self.piece(Piece(np.empty(0, np.int16)))
+
+    def card(self, card: bytes) -> None:
+        self._end(pb_utils.InferenceResponse([pb_utils.Tensor(contract.CARD, np.array([card], np.object_))]))
+
+    def done(self) -> None:
+        self._end(None)
+
+    def bad_request(self, message: str) -> None:
+        self._error("INVALID_ARG", message)
+
+    def unavailable(self, message: str) -> None:
+        self._error("UNAVAILABLE", message)
+
+    def cancelled(self) -> None:
+        self._error("CANCELLED", "the client has gone")
+
+    def failed(self, message: str) -> None:
+        self._error("INTERNAL", message)
+
+    def _error(self, code: str, message: str) -> None:
+        # The code stands in the message too: in a stream Triton sends nothing else of an error.
+        error = pb_utils.TritonError(f"{code}: {message}", getattr(pb_utils.TritonError, code))
+        self._end(pb_utils.InferenceResponse(error=error))
+
+    def _end(self, last: Any) -> None:  # noqa: ANN401 - Triton's types exist only inside its process
+        with self._ending:
+            if self._ended:
+                return
+            self._ended = True
+            final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+            if last is None:
+                self._sender.send(flags=final)
+            else:
+                self._sender.send(last, flags=final)

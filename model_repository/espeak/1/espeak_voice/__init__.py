@@ -1,0 +1,1 @@
+"""eSpeak NG as a voice of the speech contract."""

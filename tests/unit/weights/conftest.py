@@ -1,7 +1,0 @@
-import sys
-from pathlib import Path
-
-FOLDER = Path(__file__).parents[3] / "docker" / "models"
-
-if str(FOLDER) not in sys.path:
-    sys.path.append(str(FOLDER))
