@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lectern import local
+from lectern import local_stack
 from lectern.triton import AsyncTriton, Reference, SpeakOptions, TritonError
 from perf.idle import TOTAL, break_even, cold_seconds
 from perf.kokoro_texts import SENTENCES
@@ -145,13 +145,13 @@ def _pid(triton: str) -> int | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    file = local.home() / local.STACK_FILE
+    file = local_stack.home() / local_stack.STACK_FILE
     record = json.loads(file.read_text()) if file.exists() else {}
     triton = options.triton or record.get("triton_url")
     port = record.get("ports", {}).get("triton_metrics")
     metrics = options.metrics or (f"127.0.0.1:{port}" if port and not options.triton else None)
     if not triton:
-        print(f"There is no running stack in {local.home()}: start one, or give --triton.", file=sys.stderr)
+        print(f"There is no running stack in {local_stack.home()}: start one, or give --triton.", file=sys.stderr)
         return 1
     try:
         report = asyncio.run(run(options, triton, metrics))

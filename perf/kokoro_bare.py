@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
+
 from kokoro_export.random_weights import Size, random_kmodel
 
 Speaker = Callable[[Any, Any], int]

@@ -1,6 +1,6 @@
 """Accounts to measure with: the embedded stack has one, and the listeners of one account are taken for one person."""
 
-from lectern import local
+from lectern import local_stack
 from orchestrator.accounts import keys
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.embedded.home import Home
@@ -14,7 +14,7 @@ _PORT_LINE = 3  # of the file that Postgres keeps while it runs
 
 async def keys_of_people(count: int) -> list[str]:
     """A key for each of so many accounts, which stay in the database of the stack in LECTERN_HOME."""
-    home = Home(local.home())
+    home = Home(local_stack.home())
     postgres = Postgres.at(home)
     postgres.port = int((home.postgres / "postmaster.pid").read_text().splitlines()[_PORT_LINE])
     made = []

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from lectern.local import home as local_home
+from lectern.local_stack import home as local_home
 from orchestrator.embedded.console import Console
 from orchestrator.embedded.control import down, purge, status
 from orchestrator.embedded.errors import CannotStart

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lectern.triton.channel import carried
+from lectern.triton.channel import secret_metadata
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
@@ -49,7 +49,7 @@ class StackConfiguration:
         except SettingsError as error:
             raise CannotStart(str(error)) from None
         try:
-            carried(given.get("TRITON_SECRET"))
+            secret_metadata(given.get("TRITON_SECRET"))
         except ValueError as error:
             raise CannotStart(f"TRITON_SECRET cannot be used: {error}") from None
         return cls(

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lectern.atomic_file import atomic_file
 from lectern.cli.progress import ReadingBar
 from lectern.errors import LecternError, NotFoundError
-from lectern.files import whole_file
-from lectern.reading import Progress, read_aloud
+from lectern.read_aloud import Progress, read_aloud
 from lectern.rest.aio import AsyncClient
 from lectern.voicing import Voicing
 from orchestrator.audio import decoding
@@ -28,7 +28,7 @@ from orchestrator.settings import SpeechSettings
 
 TEXT = Path(__file__).with_name("sample.md")
 YIELDING = Voicing(lane="batch")  # whoever asks for speech meanwhile comes first
-PATIENCE = 120.0  # seconds for which a busy model is asked again for one block: nobody listens yet
+RETRY_TIMEOUT = 120.0  # seconds for which a busy model is asked again for one block: nobody listens yet
 LOUD = 1_000  # of 32,767: the least peak of any speech
 
 
@@ -77,12 +77,12 @@ async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew:
     key = (await asyncio.to_thread(home.api_key.read_text)).strip()
     earlier = await asyncio.to_thread(Earlier.of, home)
     try:
-        async with AsyncClient(url, api_key=key, patience=PATIENCE) as client:
+        async with AsyncClient(url, api_key=key, retry_timeout=RETRY_TIMEOUT) as client:
             identity = await identity_of(client, text)
             if not anew and earlier is not None and await _holds(earlier, identity, home, client):
                 return None
             say("reading the sample document aloud")
-            with whole_file(home.sample) as output, ReadingBar() as bar:
+            with atomic_file(home.sample) as output, ReadingBar() as bar:
                 reading = await read_aloud(client, text, output, title="Sample", voicing=YIELDING, on_progress=bar.show)
             if reading.failed:
                 raise reading.failed[0].error

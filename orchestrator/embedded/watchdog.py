@@ -114,7 +114,7 @@ class Watchdog:
 
     async def _prove(self, triton: AsyncTriton, model: str) -> tuple[Health, str]:
         try:
-            await triton.prove(model, timeout=PROOF_TIMEOUT)
+            await triton.probe(model, timeout=PROOF_TIMEOUT)
         except (Busy, InvalidRequest) as error:
             return self._note(Health.BUSY, model, error)
         except Unreachable as error:

@@ -52,7 +52,7 @@ class Probes:
 
     async def _prove(self, model: str) -> None:
         try:
-            await self._triton.prove(model, timeout=self._settings.probe_timeout)
+            await self._triton.probe(model, timeout=self._settings.probe_timeout)
         except Busy:
             log.info("model too busy to prove itself", model=model)
         except InvalidRequest as error:  # such as of a model that speaks in no voice of its own: it answers

@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from lectern.triton import AsyncTriton, Busy, InvalidRequest, ModelFailure, Piece, Reference, Triton
+from lectern.triton import AsyncTriton, Busy, Chunk, InvalidRequest, ModelFailure, Reference, Triton
 from tests.fake_higgs import PRESETS, hum, pitch
 from tests.integration.documents import until
 
@@ -34,11 +34,11 @@ def triton(triton_address: str) -> Iterator[Triton]:
         yield client
 
 
-def spoken(triton: Triton, text: str = SENTENCE, **more: Any) -> list[Piece]:
+def spoken(triton: Triton, text: str = SENTENCE, **more: Any) -> list[Chunk]:
     return list(triton.speak(MODEL, text, **more))
 
 
-def sound(pieces: list[Piece]) -> Any:
+def sound(pieces: list[Chunk]) -> Any:
     return np.concatenate([piece.audio for piece in pieces])
 
 

@@ -9,7 +9,7 @@ import pytest
 from tritonclient.grpc.aio import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
-from lectern.triton import AsyncTriton, InvalidRequest, Piece
+from lectern.triton import AsyncTriton, Chunk, InvalidRequest
 from tests import kokoro
 
 Story = Callable[[AsyncTriton], Awaitable[None]]
@@ -27,11 +27,11 @@ def tell(triton_address: str) -> Callable[[Story], None]:
     return lambda story: asyncio.run(whole(story))
 
 
-async def spoken(triton: AsyncTriton, text: str, **more: Any) -> list[Piece]:
+async def spoken(triton: AsyncTriton, text: str, **more: Any) -> list[Chunk]:
     return [piece async for piece in triton.speak("kokoro", text, **more)]
 
 
-def audio(pieces: list[Piece]) -> Any:
+def audio(pieces: list[Chunk]) -> Any:
     return np.concatenate([piece.audio for piece in pieces])
 
 

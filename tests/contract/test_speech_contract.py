@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lectern_contract as contract
-from lectern.triton import AsyncTriton, Busy, InvalidRequest, Piece, TritonError
+from lectern.triton import AsyncTriton, Busy, Chunk, InvalidRequest, TritonError
 
 MODELS = ("espeak", "hum", "kokoro", "higgs")
 # A voice of each model that is slow enough to be interrupted in the middle of a long text.
@@ -34,7 +34,7 @@ def tell(triton_address: str) -> Callable[[Story], None]:
         async with AsyncTriton(triton_address) as triton:
             await story(triton)
             for model in MODELS:
-                assert (await triton.prove(model, timeout=30)).samples
+                assert (await triton.probe(model, timeout=30)).samples
 
     return lambda story: asyncio.run(whole(story))
 
@@ -42,11 +42,11 @@ def tell(triton_address: str) -> Callable[[Story], None]:
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
-async def spoken(triton: AsyncTriton, model: str, text: str, **more: Any) -> list[Piece]:
+async def spoken(triton: AsyncTriton, model: str, text: str, **more: Any) -> list[Chunk]:
     return [piece async for piece in triton.speak(model, text, **more)]
 
 
-def samples(pieces: list[Piece]) -> int:
+def samples(pieces: list[Chunk]) -> int:
     return sum(piece.audio.size for piece in pieces)
 
 
@@ -235,11 +235,11 @@ def test_a_client_that_leaves_frees_the_model(tell: Any, model: str) -> None:
 
 def occupy(
     triton: AsyncTriton, count: int, lane: contract.Lane, model: str = "espeak"
-) -> list[asyncio.Task[list[Piece]]]:
+) -> list[asyncio.Task[list[Chunk]]]:
     return [asyncio.create_task(spoken(triton, model, LONG, lane=lane, **SLOW[model])) for _ in range(count)]
 
 
-async def gather_all(requests: list[asyncio.Task[list[Piece]]]) -> list[list[Piece] | BaseException]:
+async def gather_all(requests: list[asyncio.Task[list[Chunk]]]) -> list[list[Chunk] | BaseException]:
     return await asyncio.gather(*requests, return_exceptions=True)
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import openai
 import pytest
-from tests.integration.custom_voices import MODEL, TEXT
 
 from tests.integration.audio import decode
+from tests.integration.custom_voices import MODEL, TEXT
 from tests.recordings import CONSENT, TRANSCRIPT, file, pitch, tone
 from tests.stack import Stack
 

@@ -67,7 +67,7 @@ def test_another_user_reaches_nothing(triton: OwnTriton, what: str) -> None:
     told = as_nobody(f"unix:{triton.plan.socket}", *CALLS[what])
     assert told.startswith("UNAVAILABLE")
     assert "Permission denied" in told
-    assert triton.client.prove("espeak").samples
+    assert triton.client.probe("espeak").samples
 
 
 def test_nobody_is_let_in_by_another_door(triton: OwnTriton) -> None:
@@ -78,7 +78,7 @@ def test_nobody_is_let_in_by_another_door(triton: OwnTriton) -> None:
         for path in ("/v2/repository/models/espeak/unload", "/v2/logging", "/v2/models/espeak/infer"):
             assert metrics.post(path, json={}).is_client_error
             assert not metrics.get(path).content
-    assert triton.client.prove("espeak").samples
+    assert triton.client.probe("espeak").samples
 
 
 def test_nobody_reads_what_a_model_is_sent(triton: OwnTriton) -> None:
@@ -92,7 +92,7 @@ def test_nobody_reads_what_a_model_is_sent(triton: OwnTriton) -> None:
 def test_its_own_user_controls_it(triton: OwnTriton) -> None:
     triton.client.unload("espeak")
     triton.client.load("espeak")
-    assert triton.client.prove("espeak").samples
+    assert triton.client.probe("espeak").samples
     with grpc.insecure_channel(f"unix:{triton.plan.socket}") as channel:
         settings = service_pb2_grpc.GRPCInferenceServiceStub(channel).LogSettings(pb.LogSettingsRequest(), timeout=10)
     assert settings.settings["log_info"].bool_param

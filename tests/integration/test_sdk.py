@@ -150,13 +150,13 @@ def test_a_model_refuses_what_it_cannot_do(client: Either) -> None:
 def test_the_direct_client_has_the_same_words(client: Either, triton_address: str) -> None:
     with Triton(triton_address) as triton:
         card = triton.card("espeak")
-        pieces = list(triton.speak_timed("espeak", TEXT, **card.options(ENGLISH)))
-    words = [word for piece in pieces for word in piece.words]
+        chunks = list(triton.speak_timed("espeak", TEXT, **card.options(ENGLISH)))
+    words = [word for chunk in chunks for word in chunk.words]
     from_rest = client.call("words", TEXT, ENGLISH).words
     assert [(word.word, word.text_start, word.text_end) for word in words] == [
         (word.word, word.text_start, word.text_end) for word in from_rest
     ]
-    assert all(word.end <= sum(piece.audio.size for piece in pieces) / card.sample_rate for word in words)
+    assert all(word.end <= sum(chunk.audio.size for chunk in chunks) / card.sample_rate for word in words)
 
 
 def test_the_direct_client_mixes_voices(triton_address: str) -> None:
@@ -164,8 +164,8 @@ def test_the_direct_client_mixes_voices(triton_address: str) -> None:
         card = triton.card("kokoro")
 
         def samples(voice: Any) -> Any:
-            pieces = triton.speak_timed("kokoro", "Hello there.", **card.options(Voicing(voice)))
-            return np.concatenate([piece.audio for piece in pieces])
+            chunks = triton.speak_timed("kokoro", "Hello there.", **card.options(Voicing(voice)))
+            return np.concatenate([chunk.audio for chunk in chunks])
 
         mixed = samples("af_heart(2)+af_sky(1)")
         assert np.array_equal(mixed, samples({"af_sky": 1, "af_heart": 2}))

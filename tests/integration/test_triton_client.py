@@ -25,7 +25,7 @@ from lectern.triton import (
 )
 
 TEXT = "The quick brown fox jumps over the lazy dog."
-SLOW = {"hertz": 220, "delay": 0.05}  # the hum model's: seconds before each piece of 0.1 s
+SLOW = {"hertz": 220, "delay": 0.05}  # the hum model's: seconds before each chunk of 0.1 s
 FAILING = {"hertz": 220, "fail_after": 1}
 
 
@@ -36,19 +36,19 @@ def triton(triton_address: str) -> Iterator[Triton]:
 
 
 def test_speech_has_audio_and_a_mark_for_every_word(triton: Triton) -> None:
-    pieces = list(triton.speak("espeak", TEXT))
-    audio = np.concatenate([piece.audio for piece in pieces])
-    rate = pieces[0].sample_rate
+    chunks = list(triton.speak("espeak", TEXT))
+    audio = np.concatenate([chunk.audio for chunk in chunks])
+    rate = chunks[0].sample_rate
     assert 1.0 < audio.size / rate < 10.0
     assert np.abs(audio).max() > 1000
-    marks = [mark for piece in pieces for mark in piece.marks]
+    marks = [mark for chunk in chunks for mark in chunk.marks]
     assert [TEXT[mark.text_start : mark.text_end].strip(".") for mark in marks] == TEXT.strip(".").split()
     assert all(0 <= mark.first_sample <= mark.last_sample <= audio.size for mark in marks)
 
 
 def test_speed_reaches_the_model(triton: Triton) -> None:
     def samples(speed: float) -> int:
-        return sum(piece.audio.size for piece in triton.speak("espeak", TEXT, speed=speed))
+        return sum(chunk.audio.size for chunk in triton.speak("espeak", TEXT, speed=speed))
 
     assert samples(2.0) < 0.75 * samples(1.0)
 
@@ -66,7 +66,7 @@ def test_models_that_speak_are_known_by_their_tensors(triton: Triton) -> None:
     speaking = {model.name for model in triton.models() if model.speaks}
     assert {"espeak", "hum"} <= speaking
     for name in speaking:
-        assert triton.prove(name, timeout=10).samples > 0
+        assert triton.probe(name, timeout=10).samples > 0
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_triton_refuses_before_any_model_sees_it_is_invalid(triton: Triton)
     with closing(triton._stream(request, 10)) as responses:
         (response,) = responses
     with pytest.raises(InvalidRequest, match="expected"):
-        codec.Answer("espeak").piece(response)
+        codec.Answer("espeak").chunk(response)
 
 
 def test_a_deadline_that_passes_in_the_model_is_its_answer(triton: Triton) -> None:
@@ -108,7 +108,7 @@ def test_a_model_can_be_loaded_and_unloaded(triton: Triton) -> None:
     """A model that nobody watches over: the stack would bring back one of its own."""
     triton.load("spare")
     try:
-        assert triton.prove("spare", timeout=10).samples > 0
+        assert triton.probe("spare", timeout=10).samples > 0
     finally:
         triton.unload("spare")
     with pytest.raises(NotFound):
@@ -128,12 +128,12 @@ def test_many_at_once_and_leaving_early(triton_address: str) -> None:
         async with AsyncTriton(triton_address) as triton:
 
             async def read() -> int:
-                return sum([piece.audio.size async for piece in triton.speak("espeak", TEXT)])
+                return sum([chunk.audio.size async for chunk in triton.speak("espeak", TEXT)])
 
             async def leave() -> int:
-                async with aclosing(triton.speak("hum", "x" * 1000, voice=SLOW)) as pieces:
-                    # Empty pieces, by which a model that is busy says that it is there, are no begin.
-                    return await anext(piece.audio.size async for piece in pieces if piece.audio.size)
+                async with aclosing(triton.speak("hum", "x" * 1000, voice=SLOW)) as chunks:
+                    # Empty chunks, by which a model that is busy says that it is there, are no begin.
+                    return await anext(chunk.audio.size async for chunk in chunks if chunk.audio.size)
 
             sizes = await asyncio.gather(*(read() for _ in range(6)), *(leave() for _ in range(6)))
             assert max(sizes[:6]) < 1.01 * min(sizes[:6])  # the engines' own states differ by a few samples
@@ -145,8 +145,8 @@ def test_many_at_once_and_leaving_early(triton_address: str) -> None:
 def test_leaving_frees_the_model(triton: Triton) -> None:
     """The hum model makes a hundred seconds here, which takes it 50 s; after leaving, the next request is answered."""
     for _ in range(3):
-        with closing(triton.speak("hum", "x" * 1000, voice=SLOW)) as pieces:
-            next(pieces)
+        with closing(triton.speak("hum", "x" * 1000, voice=SLOW)) as chunks:
+            next(chunks)
     start = time.monotonic()
-    assert triton.prove("hum", timeout=20).samples > 0
+    assert triton.probe("hum", timeout=20).samples > 0
     assert time.monotonic() - start < 20

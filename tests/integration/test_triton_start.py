@@ -79,7 +79,7 @@ async def test_a_model_process_that_stalls_while_it_loads_costs_a_start(
         assert first.process.returncode is not None, "it was given up"
         assert stub not in stubs.find("higgs")
         async with AsyncTriton(plan.address) as client:
-            assert (await client.prove("higgs", timeout=LIMIT)).samples
+            assert (await client.probe("higgs", timeout=LIMIT)).samples
     finally:
         await server.stop()
 

@@ -54,7 +54,7 @@ async def until(condition: Callable[[], bool], limit: float, what: str) -> None:
 async def speaks(address: str) -> bool:
     async with AsyncTriton(address) as triton:
         try:
-            await triton.prove("espeak", timeout=2.0)
+            await triton.probe("espeak", timeout=2.0)
         except TritonError:
             return False
         return True
@@ -109,7 +109,7 @@ def test_a_model_is_back_when_one_that_it_needs_is_killed(tmp_path: Path, part: 
             victim.kill()
             await until(lambda: watchdog.counts["recovered", "kokoro"] == 1, FOUND_AND_BACK, "recovered")
             async with AsyncTriton(server.plan.address) as triton:
-                assert (await triton.prove("kokoro")).samples
+                assert (await triton.probe("kokoro")).samples
             assert victim.pid not in {stub.pid for stub in stubs.find()}
         assert regions(server) == set()
 
@@ -142,7 +142,7 @@ def test_an_engine_that_fails_is_replaced_and_its_request_spoken_by_another(
             async with asyncio.timeout(40):
                 # The failed engine may have got one of the watchdog's own probes to speak, and is replaced after that.
                 while engines[0] in (now := children(stub.pid)) or len(now) != len(engines):
-                    assert (await triton.prove("espeak", timeout=20)).samples
+                    assert (await triton.probe("espeak", timeout=20)).samples
             assert Stubs(server.plan.shared_memory).find("espeak") == [stub]
             assert not watchdog.counts["recovered", "espeak"]
 

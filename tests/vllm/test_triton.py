@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lectern.triton import AsyncTriton, Busy, Piece, Reference, TritonError
+from lectern.triton import AsyncTriton, Busy, Chunk, Reference, TritonError
 from tests.fake_higgs import set_parameter, write_preset
 from tests.higgs.recordings import RATE, tone
 from tests.higgs.texts import NEVER
@@ -44,7 +44,7 @@ class Higgs:
     def name(self) -> str:
         return f"higgs_{self.family}"
 
-    def pieces(self, text: str = TEXT, **more: Any) -> list[Piece]:
+    def pieces(self, text: str = TEXT, **more: Any) -> list[Chunk]:
         return list(self.server.client.speak(self.name, text, **more))
 
     def heard(self, text: str = TEXT, **more: Any) -> Samples:
@@ -95,7 +95,7 @@ def reference(hertz: float) -> Reference:
     return Reference(recording(hertz), RATE, "A hum.")
 
 
-def sound(pieces: list[Piece]) -> Samples:
+def sound(pieces: list[Chunk]) -> Samples:
     return np.concatenate([piece.audio for piece in pieces])
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.speech.planner.segments import Segment
 from orchestrator.text.spans import Span, slice_spans
 
@@ -42,7 +42,7 @@ class Timeline:
         self._begin = 0.0  # of the segment that is heard, in seconds
         self.seconds = 0.0
 
-    def hear(self, place: int, piece: Piece) -> list[TimedWord]:
+    def hear(self, place: int, piece: Chunk) -> list[TimedWord]:
         """The words whose time became known with this piece."""
         if place != self._place:
             self._place, self._begin = place, self.seconds + self._segments[place].silence

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.audio.encoding import Encoder
 from orchestrator.audio.formats import Sound
 from orchestrator.lib.priority_threads import PriorityThreads
@@ -16,7 +16,7 @@ from orchestrator.speech.synthesis.silence import RATE, WORDLESS
 
 _DECLARING: Final = ("wav", "mp3")  # whose header says how long the whole is, if that is known by then
 
-Pieces = AsyncGenerator[tuple[int, Piece], None]
+Pieces = AsyncGenerator[tuple[int, Chunk], None]
 
 
 async def stream(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import aclosing
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.audio.loudness import LoudnessMeter, amplified
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.respond.audio_stream import Pieces
@@ -21,4 +21,4 @@ async def leveled(pieces: Pieces, again: Callable[[], Pieces], loudness: float, 
     factor = await threads.run(meter.gain_to, loudness)
     async with aclosing(again()) as repeated:
         async for place, piece in repeated:
-            yield place, Piece(amplified(piece.audio, factor), piece.sample_rate, piece.marks)
+            yield place, Chunk(amplified(piece.audio, factor), piece.sample_rate, piece.marks)

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import structlog
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import Problem
 from orchestrator.speech.planner.segments import Segment
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
@@ -28,7 +28,7 @@ async def stream_segments(
     ahead: int,
     bookkeeper: Bookkeeper | None = None,
     skips: tuple[type[Problem], ...] = (),
-) -> AsyncGenerator[tuple[int, Piece], None]:
+) -> AsyncGenerator[tuple[int, Chunk], None]:
     """Yields each piece with the place of its segment. Closing it lets go of what nobody else listens to.
 
     Raises what made a segment fail. One that fails by what ``skips`` names is left out from there on, and what comes
@@ -69,10 +69,10 @@ async def stream_segments(
             listening.leave()
 
 
-async def _after_silence(silence: float, pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
+async def _after_silence(silence: float, pieces: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
     async for piece in pieces:
         if silence:  # only now is the rate known, and that there is something to follow
-            yield Piece(np.zeros(silent_samples(silence, piece.sample_rate), np.int16), piece.sample_rate, [])
+            yield Chunk(np.zeros(silent_samples(silence, piece.sample_rate), np.int16), piece.sample_rate, [])
             silence = 0.0
         yield piece
 

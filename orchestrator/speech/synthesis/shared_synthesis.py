@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.speech.admission.controller import Requester, Ticket
 
 # What becomes of it: it is looked for, it waits in line at the model or for another process that makes it, it has its
@@ -27,7 +27,7 @@ class SharedSynthesis:
         self.made = False  # by a model, as against found in the store
         self.stop: Callable[[], object] = lambda: None  # set by the owner of the task that makes the pieces
         self._on_abandoned = on_abandoned
-        self._pieces: list[Piece] = []
+        self._pieces: list[Chunk] = []
         self._stage: Stage = "begun"
         self._ended = False
         self._error: BaseException | None = None
@@ -35,10 +35,10 @@ class SharedSynthesis:
         self._listeners = 0
 
     @property
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[Chunk]:
         return self._pieces
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: Chunk) -> None:
         """Empty pieces, by which a model says that it is still there, are of no interest to listeners."""
         if piece.audio.size or piece.marks:
             self._pieces.append(piece)
@@ -72,7 +72,7 @@ class SharedSynthesis:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def _read(self) -> AsyncIterator[Piece]:
+    async def _read(self) -> AsyncIterator[Chunk]:
         sent = 0
         while True:
             while sent < len(self._pieces):
@@ -116,7 +116,7 @@ class Subscription:
         self._open = True
         synthesis._join()  # noqa: SLF001 - the other half of one idea
 
-    def pieces(self) -> AsyncIterator[Piece]:
+    def pieces(self) -> AsyncIterator[Chunk]:
         """From the first one. Raises what made the synthesis fail."""
         if not self._synthesis.ended:
             self._synthesis.way.promote(self._requester, needed=True)  # until now it was made ahead

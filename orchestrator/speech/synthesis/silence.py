@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.speech.planner.segments import Segment
 from orchestrator.speech.respond.usage import Tally
 
@@ -17,7 +17,7 @@ _SAMPLES: Final = RATE // 4
 WORDLESS: Final = Segment(key="", text="", model="", voice={}, language="", speed=1.0, silence=_SAMPLES / RATE)
 
 
-async def silence(tally: Tally | None) -> AsyncGenerator[tuple[int, Piece], None]:
-    yield 0, Piece(np.zeros(_SAMPLES, np.int16), RATE, [])
+async def silence(tally: Tally | None) -> AsyncGenerator[tuple[int, Chunk], None]:
+    yield 0, Chunk(np.zeros(_SAMPLES, np.int16), RATE, [])
     if tally is not None:
         tally.add(WORDLESS, 0.0, made=False)

@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 
 from lectern import triton
-from lectern.triton import AsyncTriton, Mark, Piece
+from lectern.triton import AsyncTriton, Chunk, Mark
 from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import BadRequest, Busy, ModelFailed, Problem, TooSlow, Unavailable
 from orchestrator.lib.leases import Leases
@@ -129,7 +129,7 @@ class Synthesizer:
         if variant is None:
             return False
         metrics.SEGMENTS.labels(segment.model, source).inc()
-        synthesis.add(Piece(variant.samples, variant.sample_rate, variant.marks))
+        synthesis.add(Chunk(variant.samples, variant.sample_rate, variant.marks))
         synthesis.end()
         synthesis.reach("kept")
         return True
@@ -169,7 +169,7 @@ class Synthesizer:
         limit = time.monotonic() + _RECOVERY_SECONDS
         while (left := limit - time.monotonic()) > 0:
             try:
-                await self._triton.prove(model, timeout=left)
+                await self._triton.probe(model, timeout=left)
             except triton.TritonError:
                 await asyncio.sleep(min(left, _RECOVERY_PAUSE))
             else:
@@ -191,7 +191,7 @@ class Synthesizer:
         synthesis.end()  # listeners need not wait for the store
         metrics.SEGMENTS.labels(segment.model, "made").inc()
 
-    def _speak(self, segment: Segment, way: Ticket) -> AsyncGenerator[Piece, None]:
+    def _speak(self, segment: Segment, way: Ticket) -> AsyncGenerator[Chunk, None]:
         return self._triton.speak(
             segment.model,
             segment.text,
@@ -218,7 +218,7 @@ class Synthesizer:
             synthesis.reach("kept")
 
 
-def _joined(pieces: list[Piece]) -> CachedAudio:
+def _joined(pieces: list[Chunk]) -> CachedAudio:
     marks = [Mark(*mark) for piece in pieces for mark in piece.marks]
     return CachedAudio(np.concatenate([piece.audio for piece in pieces]), pieces[0].sample_rate, marks)
 

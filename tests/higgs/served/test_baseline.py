@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lectern.triton import AsyncTriton, InvalidRequest, Piece, Reference
+from lectern.triton import AsyncTriton, Chunk, InvalidRequest, Reference
 from tests.higgs.recordings import RATE
 from tests.higgs.served.conftest import recording
 from tests.higgs.texts import NEVER
@@ -31,7 +31,7 @@ def reference(hertz: float) -> Reference:
     return Reference(recording(hertz), RATE, "A hum.")
 
 
-def sound(pieces: list[Piece]) -> Any:
+def sound(pieces: list[Chunk]) -> Any:
     return np.concatenate([piece.audio for piece in pieces])
 
 

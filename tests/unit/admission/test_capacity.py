@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lectern import triton
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.admission.controller import AdmissionController
@@ -32,14 +32,14 @@ class Triton:
 
     async def speak(
         self, model: str, text: str, *, lane: str, deadline: float, **_: Any
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[Chunk, None]:
         assert 0 < deadline <= 100
         self.asked.append((text, lane))
         if self.refusals:
             self.refusals -= 1
             raise triton.Busy(model=model)
         await self.allowed.acquire()
-        yield Piece(np.ones(10, np.int16), 24_000, [])
+        yield Chunk(np.ones(10, np.int16), 24_000, [])
 
 
 class Nowhere:
@@ -73,7 +73,7 @@ async def making(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Making]:
     await making.synthesizer.close()
 
 
-async def first_of(listening: Subscription) -> Piece:
+async def first_of(listening: Subscription) -> Chunk:
     return await anext(listening.pieces())
 
 

@@ -146,33 +146,33 @@ def element(value: object) -> bytes:
     return struct.pack("<I", len(raw)) + raw
 
 
-def piece(samples: list[int], marks: list[Mark] | None = None, *, final: bool = False) -> pb.ModelStreamInferResponse:
+def chunk(samples: list[int], marks: list[Mark] | None = None, *, final: bool = False) -> pb.ModelStreamInferResponse:
     audio = np.array(samples, "<i2").tobytes()
     return message(final=final, audio=audio, sample_rate=struct.pack("<i", 22050), marks=element(marks or []))
 
 
 def spoken(request: pb.ModelInferRequest, context: Any) -> Iterator[pb.ModelStreamInferResponse]:  # noqa: ARG001
-    yield piece([1, 2, 3], [Mark(0, 3, 0, 5)])
-    yield piece([-4, -5])
+    yield chunk([1, 2, 3], [Mark(0, 3, 0, 5)])
+    yield chunk([-4, -5])
     yield message(final=True)
 
 
 def fails(code: grpc.StatusCode, details: str, *, after: int = 0) -> Script:
-    """A script that ends with a gRPC status, as a proxy or a dying server gives, once it has given `after` pieces."""
+    """A script that ends with a gRPC status, as a proxy or a dying server gives, once it has given `after` chunks."""
 
     def script(request: Any, context: Any) -> Iterator[pb.ModelStreamInferResponse]:  # noqa: ARG001
         for _ in range(after):
-            yield piece([1, 2, 3])
+            yield chunk([1, 2, 3])
         context.abort(code, details)
 
     return script
 
 
 def says(text: str, *, from_model: bool, after: int = 0) -> Script:
-    """A script that ends with an error message in a response, as Triton does, once it has given `after` pieces."""
+    """A script that ends with an error message in a response, as Triton does, once it has given `after` chunks."""
 
     def script(request: Any, context: Any) -> Iterator[pb.ModelStreamInferResponse]:  # noqa: ARG001
-        yield from (piece([1, 2, 3]) for _ in range(after))
+        yield from (chunk([1, 2, 3]) for _ in range(after))
         response = message(final=True) if from_model else pb.ModelStreamInferResponse()
         response.error_message = text
         yield response
@@ -181,12 +181,12 @@ def says(text: str, *, from_model: bool, after: int = 0) -> Script:
 
 
 def endless(fake: FakeTriton) -> Script:
-    """A script that gives one piece and then waits for the client to go away."""
+    """A script that gives one chunk and then waits for the client to go away."""
 
     def script(request: Any, context: Any) -> Iterator[pb.ModelStreamInferResponse]:  # noqa: ARG001
         # A callback, because the server does not resume a generator whose client has left.
         context.add_callback(fake.cancelled.set)
-        yield piece([1, 2, 3])
+        yield chunk([1, 2, 3])
         fake.cancelled.wait(20)
 
     return script

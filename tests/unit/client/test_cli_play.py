@@ -15,7 +15,7 @@ import pytest
 from lectern.cli.main import main
 from tests.unit.client import players
 from tests.unit.client.fake_server import Answer, FakeServer
-from tests.unit.client.fake_triton import FakeTriton, endless, piece
+from tests.unit.client.fake_triton import FakeTriton, chunk, endless
 
 SPEECH = "/v1/audio/speech"
 LIVENESS = 20.0  # seconds; far above what any of this takes
@@ -120,7 +120,7 @@ def test_a_player_that_goes_away_ends_the_speech(
     def unending(request: Any, context: Any) -> Iterator[Any]:  # noqa: ARG001
         context.add_callback(fake.cancelled.set)
         while not fake.cancelled.wait(0.01):
-            yield piece([1, 2, 3])
+            yield chunk([1, 2, 3])
 
     fake.scripts["hello"] = unending
     assert play(command, "--triton", fake.address, "--json", "--captions", "a.srt") == expected

@@ -16,7 +16,7 @@ from lectern import (
     NotFoundError,
     UnreachableError,
 )
-from lectern.errors import DocumentNotReadyError, UnexpectedAnswerError
+from lectern.errors import DocumentNotReadyError, UnexpectedResponseError
 from tests.unit.client.bodies import DOCUMENTS, block, document
 from tests.unit.client.either import Either, Threads
 from tests.unit.client.fake_server import Answer, FakeServer
@@ -58,7 +58,7 @@ def test_an_answer_that_breaks_off_never_looks_whole(
 
 def test_audio_whose_end_cannot_be_seen_is_refused(client: Either, server: FakeServer) -> None:
     server.answer("POST", "/v1/audio/speech", Answer(body=b"OggS", framing="none"))
-    with pytest.raises(UnexpectedAnswerError, match="where its answer ends"):
+    with pytest.raises(UnexpectedResponseError, match="where its answer ends"):
         client.call("speak", "hello")
 
 
@@ -185,13 +185,13 @@ def test_errors_by_status_even_without_a_body_of_ours(
 @pytest.mark.parametrize("body", [b"<html>hello</html>", b"[]", b'{"items": 3}'])
 def test_another_program_at_the_address(client: Either, server: FakeServer, body: bytes) -> None:
     server.answer("GET", "/api/v1/voices", Answer(body=body))
-    with pytest.raises(UnexpectedAnswerError, match="does not answer as Lectern does"):
+    with pytest.raises(UnexpectedResponseError, match="does not answer as Lectern does"):
         client.call("voices")
 
 
 def test_a_redirect_is_not_followed(client: Either, server: FakeServer) -> None:
     server.answer("GET", "/api/v1/voices", Answer(302, headers={"location": "http://elsewhere.invalid/"}))
-    with pytest.raises(UnexpectedAnswerError, match=r"elsewhere\.invalid"):
+    with pytest.raises(UnexpectedResponseError, match=r"elsewhere\.invalid"):
         client.call("voices")
 
 

@@ -18,7 +18,7 @@ from lectern import (
     Word,
     Words,
 )
-from lectern.errors import UnexpectedAnswerError
+from lectern.errors import UnexpectedResponseError
 from lectern.rest.events import EventReader
 from tests.unit.client.bodies import DOCUMENTS
 from tests.unit.client.either import Asyncio, Either, Threads
@@ -87,7 +87,7 @@ def test_events_of_a_newer_server_are_left_out(client: Either, server: FakeServe
 )
 def test_another_answer_than_events(client: Either, server: FakeServer, answer: Answer) -> None:
     server.answer("POST", SPEECH, answer)
-    with pytest.raises(UnexpectedAnswerError):
+    with pytest.raises(UnexpectedResponseError):
         client.collect("speak_events", "hello")
 
 
@@ -130,7 +130,7 @@ def test_it_waits_as_long_as_it_is_told(client: Either, server: FakeServer) -> N
     assert time.monotonic() - start >= 1.0
 
 
-def test_longer_than_its_patience_it_does_not_wait(client: Either, server: FakeServer) -> None:
+def test_it_does_not_wait_longer_than_its_retry_timeout(client: Either, server: FakeServer) -> None:
     server.answer("POST", SPEECH, Answer(503, headers={"retry-after": "3600"}))
     with pytest.raises(BusyError) as raised:
         client.call("speak", "hello")
@@ -139,16 +139,16 @@ def test_longer_than_its_patience_it_does_not_wait(client: Either, server: FakeS
 
 
 @pytest.fixture(params=[Client, AsyncClient])
-def impatient(request: pytest.FixtureRequest, server: FakeServer) -> Iterator[Either]:
-    made = request.param(server.url, api_key="secret", patience=0.0)
+def without_retries(request: pytest.FixtureRequest, server: FakeServer) -> Iterator[Either]:
+    made = request.param(server.url, api_key="secret", retry_timeout=0.0)
     with Threads(made) if request.param is Client else Asyncio(made) as either:
         yield either
 
 
-def test_without_patience_busy_is_an_error_at_once(impatient: Either, server: FakeServer) -> None:
+def test_without_retries_busy_is_an_error_at_once(without_retries: Either, server: FakeServer) -> None:
     server.answer("POST", SPEECH, BUSY)
     with pytest.raises(BusyError):
-        impatient.call("speak", "hello")
+        without_retries.call("speak", "hello")
     assert len(server.asked) == 1
 
 

@@ -41,7 +41,7 @@ def test_the_types_fit_together(server: FakeServer) -> None:
     """As a caller would write it: the type checker reads this too."""
     server.answer("POST", "/v1/audio/speech", Answer(body=b"OggS", framing="chunked"))
     narrator = Voicing({"a": 2, "b": 1}, lexicon={"Lectern": "lˈɛktɚn"}, normalization={"urls": False})
-    with Client(server.url, patience=1.0) as client:
+    with Client(server.url, retry_timeout=1.0) as client:
         whole: bytes = client.speak("hello", narrator, speed=1.5, audio_format="aac", loudness=-16)
         turns: bytes = client.dialogue([Turn("Hello.", "a", pause=0.5), Turn("Hi.", {"b": 1.0})], narrator)
         streamed = b"".join(client.stream_speech("hello", voice="a", lane="batch"))

@@ -34,12 +34,12 @@ from lectern.triton import (
     sync,
 )
 from tests.unit.client.either import Either
-from tests.unit.client.fake_triton import FakeTriton, endless, fails, inputs, message, piece, says
+from tests.unit.client.fake_triton import FakeTriton, chunk, endless, fails, inputs, message, says
 
 LIVENESS = 10.0  # seconds; far above what any of this takes
 
 
-def test_pieces_come_in_order_with_their_marks(triton: Either) -> None:
+def test_chunks_come_in_order_with_their_marks(triton: Either) -> None:
     first, second = triton.collect("speak", "speaker", "hello")
     assert (first.audio.tolist(), first.sample_rate, first.marks) == ([1, 2, 3], 22050, [Mark(0, 3, 0, 5)])
     assert first.audio.dtype == np.int16
@@ -172,16 +172,16 @@ def test_models_say_whether_they_are_ready_and_speak(triton: Either) -> None:
     assert models["broken"].reason == "no weights"
 
 
-def test_prove_measures_real_audio(triton: Either) -> None:
-    proof = triton.call("prove", "speaker")
-    assert (proof.samples, proof.sample_rate) == (5, 22050)
-    assert 0 < proof.first_piece_seconds <= proof.seconds
+def test_probe_measures_real_audio(triton: Either) -> None:
+    probe = triton.call("probe", "speaker")
+    assert (probe.samples, probe.sample_rate) == (5, 22050)
+    assert 0 < probe.first_chunk_seconds <= probe.seconds
 
 
-def test_prove_fails_for_a_silent_model(triton: Either, fake: FakeTriton) -> None:
-    fake.scripts["ready"] = lambda *_: iter([piece([]), message(final=True)])
+def test_probe_fails_for_a_silent_model(triton: Either, fake: FakeTriton) -> None:
+    fake.scripts["ready"] = lambda *_: iter([chunk([]), message(final=True)])
     with pytest.raises(ModelFailure, match="without any audio"):
-        triton.call("prove", "speaker")
+        triton.call("probe", "speaker")
 
 
 def test_load_and_unload(triton: Either, fake: FakeTriton) -> None:
@@ -254,7 +254,7 @@ def test_a_model_states_the_kind_of_its_error(
 
 
 def test_an_answer_without_its_end_is_an_error(triton: Either, fake: FakeTriton) -> None:
-    fake.scripts["hello"] = lambda *_: iter([piece([1, 2, 3])])
+    fake.scripts["hello"] = lambda *_: iter([chunk([1, 2, 3])])
     with pytest.raises(ModelFailure, match="before its end"):
         triton.collect("speak", "speaker", "hello")
 
@@ -321,7 +321,7 @@ def test_nobody_at_the_address(connect: Callable[..., Either]) -> None:
             with pytest.raises(Unreachable):
                 triton.call(call)
         with pytest.raises(Unreachable):
-            triton.call("prove", "speaker")
+            triton.call("probe", "speaker")
         assert triton.call("server_ready") is False
 
 
@@ -329,7 +329,7 @@ def test_an_address_that_accepts_but_never_answers(connect: Callable[..., Either
     with socket.create_server(("127.0.0.1", 0)) as mute:
         triton = connect(f"127.0.0.1:{mute.getsockname()[1]}", connect_timeout=0.2)
         with pytest.raises(Unreachable):
-            triton.call("prove", "speaker", LIVENESS)
+            triton.call("probe", "speaker", LIVENESS)
 
 
 def test_an_unknown_host(connect: Callable[..., Either]) -> None:
@@ -377,7 +377,7 @@ CALLS: list[tuple[str, ...]] = [
     ("load", "speaker"),
     ("unload", "speaker"),
     ("card", "speaker"),
-    ("prove", "speaker"),
+    ("probe", "speaker"),
 ]
 
 
@@ -407,8 +407,8 @@ def test_a_cancelled_task_cancels_the_call(fake: FakeTriton) -> None:
             started = asyncio.Event()
 
             async def listen() -> None:
-                async with aclosing(triton.speak("speaker", "long")) as pieces:
-                    async for _ in pieces:
+                async with aclosing(triton.speak("speaker", "long")) as chunks:
+                    async for _ in chunks:
                         started.set()
 
             task = asyncio.create_task(listen())
@@ -426,11 +426,11 @@ def test_closing_the_client_ends_its_calls_with_an_error(fake: FakeTriton) -> No
 
     async def scenario() -> None:
         triton = AsyncTriton(fake.address)
-        async with aclosing(triton.speak("speaker", "long")) as pieces:
-            await anext(pieces)
+        async with aclosing(triton.speak("speaker", "long")) as chunks:
+            await anext(chunks)
             await triton.close()
             with pytest.raises(Cancelled):
-                await anext(pieces)
+                await anext(chunks)
 
     asyncio.run(scenario())
 

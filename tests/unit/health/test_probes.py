@@ -21,7 +21,7 @@ class Models:
     async def models(self) -> list[str]:
         return list(self._models)
 
-    async def prove(self, model: str, *, timeout: float) -> None:  # noqa: ARG002, ASYNC109 - the client's signature
+    async def probe(self, model: str, *, timeout: float) -> None:  # noqa: ARG002, ASYNC109 - the client's signature
         self.proven.append(model)
         if (error := self._models[model]) is not None:
             raise error

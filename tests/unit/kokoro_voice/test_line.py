@@ -7,7 +7,7 @@ from kokoro_voice.acoustic import FRAME, RATE, Sound
 from kokoro_voice.line import FIRST_PIECE, Line, model_speed
 from kokoro_voice.phonemes import Sentence, Word
 from kokoro_voice.silence import FADE, LEAD, PAUSE, trim
-from lectern_triton.voice_backend.protocol import Mark, Piece
+from lectern_triton.voice_backend.protocol import Chunk, Mark
 
 FRAMES = np.array([40, 10, 10, 10, 80], np.int64)  # one second of silence, three phonemes, two seconds of silence
 HEARD = slice(38 * FRAME, 68 * FRAME)  # the phonemes: the model counts them two frames later than they are heard
@@ -28,15 +28,15 @@ def sentence(words: list[Word] = WORDS, offset: int = 0) -> Sentence:
     return Sentence("abc", [1, 2, 3], moved, 0.0, None)
 
 
-def spoken(line: Line, sentences: int = 2, pause: float = 0.0) -> list[Piece]:
-    pieces: list[Piece] = []
+def spoken(line: Line, sentences: int = 2, pause: float = 0.0) -> list[Chunk]:
+    pieces: list[Chunk] = []
     for number in range(sentences):
         pieces += line.speak(sentence(offset=10 * number), sound())
         pieces += line.pause(pause)
     return [*pieces, line.end()]
 
 
-def audio(pieces: list[Piece]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+def audio(pieces: list[Chunk]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.concatenate([piece.audio for piece in pieces])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from kokoro_voice.voice import Voice
 from lectern_triton.voice_backend.plausibility import Implausible
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Segment, Settings, Tensors, Unavailable
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings, Tensors, Unavailable
 
 SECONDS = 10.0
 
@@ -80,7 +80,7 @@ def voice(folder: Path, models: Models, **parameters: str) -> Voice:
     return Voice(Settings(folder / "1", parameters, models))
 
 
-def spoken(one: Voice, text: str, stop: threading.Event | None = None, **more: Any) -> list[Piece]:
+def spoken(one: Voice, text: str, stop: threading.Event | None = None, **more: Any) -> list[Chunk]:
     return list(one.speak(Segment(text, more.pop("voice", {}), **more), stop or threading.Event()))
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from lectern.triton import Mark, Piece
+from lectern.triton import Chunk, Mark
 from orchestrator.audio.pcm import Samples
 from orchestrator.speech.planner.segments import Segment
 from orchestrator.speech.planner.timeline import Origin, TimedWord, Timeline
@@ -36,6 +36,6 @@ def timeline(segments: Sequence[Segment], texts: Sequence[str]) -> Timeline:
     return Timeline(segments, [origins[id(text)] for text in texts])
 
 
-def piece(samples: int | Samples, *marks: tuple[int, int, int, int], rate: int = RATE) -> Piece:
+def piece(samples: int | Samples, *marks: tuple[int, int, int, int], rate: int = RATE) -> Chunk:
     audio = voice(samples, rate) if isinstance(samples, int) else samples
-    return Piece(audio, rate, [Mark(*mark) for mark in marks])
+    return Chunk(audio, rate, [Mark(*mark) for mark in marks])

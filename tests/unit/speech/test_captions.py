@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import ModelFailed
 from orchestrator.speech.planner.timeline import Origin, Timeline
 from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat, captions
@@ -22,7 +22,7 @@ SECOND = RATE
 READERS = {"srt": read_srt, "vtt": read_vtt}
 
 
-def spoken(texts: Sequence[str], each: int = SECOND // 2) -> list[tuple[int, Piece]]:
+def spoken(texts: Sequence[str], each: int = SECOND // 2) -> list[tuple[int, Chunk]]:
     """A piece for each word, ``each`` samples long."""
     return [
         (place, piece(each, (number * each, (number + 1) * each, *found.span())))
@@ -35,7 +35,7 @@ def written(
     texts: Sequence[str],
     caption_format: CaptionFormat,
     *,
-    pieces: Sequence[tuple[int, Piece]] | None = None,
+    pieces: Sequence[tuple[int, Chunk]] | None = None,
     blocks: Iterable[UUID | None] = repeat(None),
 ) -> list[str]:
     """What is sent after each segment."""
@@ -49,7 +49,7 @@ def written(
     return asyncio.run(all_of_it())
 
 
-async def _stream(pieces: Sequence[tuple[int, Piece]]) -> AsyncGenerator[tuple[int, Piece], None]:
+async def _stream(pieces: Sequence[tuple[int, Chunk]]) -> AsyncGenerator[tuple[int, Chunk], None]:
     for one in pieces:
         yield one
 
@@ -146,7 +146,7 @@ def test_no_line_is_wider_than_players_show(caption_format: CaptionFormat) -> No
 
 @pytest.mark.parametrize("caption_format", CONTENT_TYPES)
 def test_a_segment_that_fails_is_not_left_out(caption_format: CaptionFormat) -> None:
-    async def failing() -> AsyncGenerator[tuple[int, Piece], None]:
+    async def failing() -> AsyncGenerator[tuple[int, Chunk], None]:
         yield 0, piece(SECOND, (0, SECOND, 0, 3))
         raise ModelFailed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.billing.prices import Prices
 from orchestrator.lib.errors.problems import Busy, ModelFailed, Problem
 from orchestrator.speech.respond.events import Watched, events
@@ -19,11 +19,11 @@ TEXTS = ["It snowed.", "Why?"]
 
 
 def told(
-    *, timestamps: bool = False, pieces: Sequence[tuple[int, Piece]] = PIECES, fails: Problem | None = None
+    *, timestamps: bool = False, pieces: Sequence[tuple[int, Chunk]] = PIECES, fails: Problem | None = None
 ) -> list[dict[str, Any]]:
     """The events of a response whose encoder gives a byte for each piece and one at the end."""
 
-    async def source() -> AsyncGenerator[tuple[int, Piece], None]:
+    async def source() -> AsyncGenerator[tuple[int, Chunk], None]:
         for one in pieces:
             yield one
         if fails is not None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from lectern.triton import Piece
+from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem, Unavailable
 from orchestrator.speech.planner.segments import Segment
 from orchestrator.speech.respond.captions import captions
@@ -19,7 +19,7 @@ REFUSED = BadRequest("Nobody can say this.")
 Told = Sequence[Exception | None]
 
 
-async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool = False) -> list[tuple[int, Piece]]:
+async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool = False) -> list[tuple[int, Chunk]]:
     """One segment for each, which ends so. ``begun``: also what fails has said something before."""
 
     def listen(asked: Segment) -> Subscription:
@@ -74,7 +74,7 @@ def test_captions_go_with_the_audio_that_is_left(place: int) -> None:
     async def written() -> str:
         told = [REFUSED if number == place else None for number in range(3)]
 
-        async def pieces() -> AsyncGenerator[tuple[int, Piece], None]:
+        async def pieces() -> AsyncGenerator[tuple[int, Chunk], None]:
             for one in await listen_to(told, (BadRequest,)):
                 yield one
 

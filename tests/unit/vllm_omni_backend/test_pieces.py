@@ -4,14 +4,14 @@ import pytest
 from lectern_triton.higgs_engine.wire import RATE
 from lectern_triton.vllm_omni_backend.frames import most_frames
 from lectern_triton.vllm_omni_backend.pieces import FIRST, LONGEST, Pieces
-from lectern_triton.voice_backend.protocol import BadRequest, Piece
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk
 
 TEXT = "Three small words."
 
 
-def cut(made: list[int], speed: float = 1.0, text: str = TEXT) -> list[Piece]:
+def cut(made: list[int], speed: float = 1.0, text: str = TEXT) -> list[Chunk]:
     pieces = Pieces(text, speed)
-    found: list[Piece] = []
+    found: list[Chunk] = []
     for count in made:
         found += pieces.of(np.full(count, 7, "<i2").tobytes())
     return [*found, *pieces.last()]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lectern_triton.voice_backend.composed import compose
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Reference, Segment, Unavailable
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Reference, Segment, Unavailable
 from lectern_triton.voice_backend.request import Speak
 from lectern_triton.voice_backend.speaker import Speaker
 
@@ -20,7 +20,7 @@ LIMIT = 30.0  # seconds in which anything here must have happened
 class TellingVoice:
     """Yields the pieces that `tell` yields; `tell` may wait, or raise."""
 
-    def __init__(self, tell: Callable[[Segment, threading.Event], Iterator[Piece]], concurrency: int = 1) -> None:
+    def __init__(self, tell: Callable[[Segment, threading.Event], Iterator[Chunk]], concurrency: int = 1) -> None:
         self.concurrency = concurrency
         self.speak = tell
         self.closed = False
@@ -36,7 +36,7 @@ class Heard:
     """What a client hears; `end` is the last of it."""
 
     def __init__(self) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[Chunk] = []
         self.ends: list[tuple[str, str]] = []
         self.left = False
         self.pulses = 0
@@ -45,7 +45,7 @@ class Heard:
     def gone(self) -> bool:
         return self.left
 
-    def piece(self, piece: Piece) -> None:
+    def piece(self, piece: Chunk) -> None:
         self.pieces.append(piece)
 
     def pulse(self) -> None:
@@ -96,15 +96,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def second(*marks: tuple[int, int, int, int]) -> Piece:
-    return Piece(np.zeros(RATE, np.int16), marks)
+def second(*marks: tuple[int, int, int, int]) -> Chunk:
+    return Chunk(np.zeros(RATE, np.int16), marks)
 
 
-def hello(_: Segment, __: threading.Event) -> Iterator[Piece]:
+def hello(_: Segment, __: threading.Event) -> Iterator[Chunk]:
     yield second((0, 900, 0, 5))
 
 
-def until_stopped(_: Segment, stop: threading.Event) -> Iterator[Piece]:
+def until_stopped(_: Segment, stop: threading.Event) -> Iterator[Chunk]:
     yield second()
     assert stop.wait(LIMIT)
 
@@ -146,7 +146,7 @@ def test_pieces_come_and_then_the_end(speaker: Any) -> None:
 
 
 def test_marks_lie_on_the_text_as_it_was_sent(speaker: Any) -> None:
-    def tell(segment: Segment, _: threading.Event) -> Iterator[Piece]:
+    def tell(segment: Segment, _: threading.Event) -> Iterator[Chunk]:
         assert segment.text == "é is"
         yield second((0, 400, 0, 1), (400, 900, 2, 4))
 
@@ -170,7 +170,7 @@ def test_who_waits_hears_that_the_request_is_not_lost(speaker: Any) -> None:
     [(BadRequest("no such voice"), "bad_request"), (Unavailable("no engine"), "unavailable"), (OSError("x"), "failed")],
 )
 def test_what_a_voice_raises_becomes_its_answer(speaker: Any, error: Exception, kind: str) -> None:
-    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+    def tell(_: Segment, __: threading.Event) -> Iterator[Chunk]:
         yield second()
         raise error
 
@@ -188,7 +188,7 @@ def test_audio_that_misses_words_is_a_failure(speaker: Any) -> None:
 
 
 def test_impossible_marks_are_a_failure(speaker: Any) -> None:
-    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+    def tell(_: Segment, __: threading.Event) -> Iterator[Chunk]:
         yield second((0, 2 * RATE, 0, 5))
 
     assert ask(speaker(tell), speak()).end[0] == "failed"
@@ -231,8 +231,8 @@ class Measures:
 def test_a_meter_hears_what_waits_and_when_the_first_samples_came() -> None:
     go_on = threading.Event()
 
-    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
-        yield Piece(np.empty(0, np.int16))
+    def tell(_: Segment, __: threading.Event) -> Iterator[Chunk]:
+        yield Chunk(np.empty(0, np.int16))
         assert go_on.wait(LIMIT)
         yield second((0, 900, 0, 5))
         yield second()
@@ -332,7 +332,7 @@ def test_live_overtakes_batch(speaker: Any) -> None:
     order: list[str] = []
     first, gate = threading.Event(), threading.Event()
 
-    def tell(segment: Segment, _: threading.Event) -> Iterator[Piece]:
+    def tell(segment: Segment, _: threading.Event) -> Iterator[Chunk]:
         order.append(segment.text)
         first.set()
         assert gate.wait(LIMIT)
@@ -350,7 +350,7 @@ def test_live_overtakes_batch(speaker: Any) -> None:
 def test_as_many_are_spoken_at_once_as_the_voice_can(speaker: Any) -> None:
     together = threading.Barrier(3)
 
-    def tell(_: Segment, __: threading.Event) -> Iterator[Piece]:
+    def tell(_: Segment, __: threading.Event) -> Iterator[Chunk]:
         together.wait(LIMIT)
         yield second()
 

@@ -27,7 +27,7 @@ class SpeechFailedError(LecternError):
     """The server failed after its answer had begun; what was received of it is not whole."""
 
 
-class UnexpectedAnswerError(LecternError):
+class UnexpectedResponseError(LecternError):
     """The server answered, but not as Lectern does."""
 
 

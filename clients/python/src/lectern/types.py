@@ -23,7 +23,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a block with a role of its own; offsets in characters."""
+    """A chunk of a block with a role of its own; offsets in characters."""
 
     role: str
     level: int | None = None
@@ -74,7 +74,7 @@ class VoicePrompt(msgspec.Struct, frozen=True, kw_only=True):
     consent: VoiceConsent
 
 
-class OwnVoice(msgspec.Struct, frozen=True, kw_only=True):
+class CustomVoice(msgspec.Struct, frozen=True, kw_only=True):
     """A voice that the account made for itself. Its id, its slug and its name do as the `voice` of a request."""
 
     id: str

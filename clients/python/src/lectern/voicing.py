@@ -69,12 +69,12 @@ class DocumentOptions(DocumentVoicing, total=False):
     audio_format: AudioFormat  # "opus" if left out
 
 
-class ReadingOptions(DocumentOptions, total=False):
+class DocumentAudioOptions(DocumentOptions, total=False):
     loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
     skip: Skip | None  # "refused" if left out
 
 
-class DocumentTextOptions(DocumentVoicing, total=False):
+class DocumentCaptionOptions(DocumentVoicing, total=False):
     skip: Skip | None  # "refused" if left out
 
 

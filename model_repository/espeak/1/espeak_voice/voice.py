@@ -13,7 +13,7 @@ from espeak_voice.library import Library
 from espeak_voice.marks import MarkMaker
 from espeak_voice.messages import Utterance
 from espeak_voice.pool import EnginePool, EngineRefused
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Segment, Settings
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings
 
 MOST_ENGINES: Final = 4
 
@@ -60,17 +60,17 @@ class Voice:
             ],
         }
 
-    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         choice = self._choice(segment)
         variant = f"+{choice.variant}" if choice.variant else ""
         voice = f"{self._voice(choice, segment.language).identifier}{variant}"
         marks = MarkMaker(segment.text)
-        held: list[Piece] = []  # silence, until something is heard
+        held: list[Chunk] = []  # silence, until something is heard
         utterance = Utterance(segment.text, voice, segment.speed, choice.pitch, choice.range)
         try:
             for audio in self._pool.speak(utterance, stop):
                 samples = np.frombuffer(audio.pcm, "<i2")
-                held.append(Piece(samples, tuple(marks.hear(samples, audio.events))))
+                held.append(Chunk(samples, tuple(marks.hear(samples, audio.events))))
                 if marks.heard_a_word:
                     yield from held
                     held.clear()
@@ -78,7 +78,7 @@ class Voice:
             raise BadRequest(str(error)) from None
         if held and not stop.is_set():
             raise BadRequest("eSpeak NG makes no sound for any character of this text")
-        yield Piece(np.zeros(0, np.int16), tuple(marks.finish()))
+        yield Chunk(np.zeros(0, np.int16), tuple(marks.finish()))
 
     def close(self) -> None:
         self._pool.close()

@@ -20,7 +20,7 @@ from kokoro_voice.phonemes import Sentence, Word, sentences
 from kokoro_voice.styles import Styles
 from lectern_contract import LANES
 from lectern_triton.voice_backend.markup import without_markup
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Segment, Settings
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings
 
 GLANCE: Final = 0.02  # seconds between two looks at whether anybody still listens
 
@@ -45,7 +45,7 @@ class Voice:
     def card(self) -> Mapping[str, Any]:
         return self._card
 
-    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         choice = choose(segment.voice, self._styles.names)
         line = Line(segment.speed)
         words: list[Word] = []

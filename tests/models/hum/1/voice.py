@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Samples, Segment, Settings
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Samples, Segment, Settings
 
 RATE = 24_000
 PIECE = RATE // 10
@@ -68,7 +68,7 @@ class Voice:
         ]
         return {"sample_rate": RATE, "speed": True, "lexicon": False, "references": False, "voices": voices}
 
-    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         if "steps_since" in segment.voice:
             raise BadRequest(json.dumps(self._report(segment.text, float(segment.voice["steps_since"]))))
         for order, error in (("refuses", BadRequest), ("fails_at", RuntimeError)):
@@ -92,7 +92,7 @@ class Voice:
                 if delays.wait(delay, stop):
                     return
                 last = min(first + PIECE, samples)
-                yield Piece(_hum(hertz, first, last), tuple(mark for mark in marks if first < mark[1] <= last))
+                yield Chunk(_hum(hertz, first, last), tuple(mark for mark in marks if first < mark[1] <= last))
         finally:
             delays.stopped = stop.is_set()
 

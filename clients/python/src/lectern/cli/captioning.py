@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from lectern.atomic_file import atomic_file
 from lectern.cli.exits import UsageError
 from lectern.cli.output import check_place
-from lectern.files import whole_file
 from lectern.types import CaptionFormat
 
 _BY_SUFFIX: Final[dict[str, CaptionFormat]] = {".srt": "srt", ".vtt": "vtt", ".json": "json"}
@@ -35,5 +35,5 @@ def caption_format(name: str) -> CaptionFormat:
 
 
 def write_captions(name: str, text: str) -> None:
-    with whole_file(Path(name)) as file:
+    with atomic_file(Path(name)) as file:
         file.write(text.encode())

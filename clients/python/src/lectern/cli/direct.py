@@ -37,7 +37,7 @@ def status(options: argparse.Namespace) -> Status:
     """Ready means that every model that Triton has loaded speaks a word now."""
     with connected(options) as triton:
         version = triton.server_version()
-        checks = [_proof(triton, model) for model in _speaking_models(triton)]
+        checks = [_probe(triton, model) for model in _speaking_models(triton)]
     if not checks:
         checks = [Check(name="models", ok=False, detail="none is loaded")]
     return Status(status="ready" if all(check.ok for check in checks) else "unready", version=version, checks=checks)
@@ -65,9 +65,9 @@ def first_model(triton: "Triton") -> str:
     return models[0]
 
 
-def _proof(triton: "Triton", model: str) -> Check:
+def _probe(triton: "Triton", model: str) -> Check:
     try:
-        proof = triton.prove(model)
+        probe = triton.probe(model)
     except LecternError as error:
         return Check(name=f"model {model}", ok=False, detail=str(error))
-    return Check(name=f"model {model}", ok=True, detail=f"spoke in {proof.seconds * 1000:.0f} ms")
+    return Check(name=f"model {model}", ok=True, detail=f"spoke in {probe.seconds * 1000:.0f} ms")

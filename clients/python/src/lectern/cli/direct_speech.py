@@ -19,7 +19,7 @@ from lectern.types import Word
 from lectern.voicing import Voicing
 
 if TYPE_CHECKING:
-    from lectern.triton import Card, SpeakOptions, TimedPiece
+    from lectern.triton import Card, SpeakOptions, TimedChunk
 
 _DEADLINE: Final = 120.0  # seconds for one text
 _BYTES_PER_SAMPLE: Final = 2
@@ -48,13 +48,13 @@ def speak(options: argparse.Namespace, text: str) -> None:
     with connected(options) as triton:
         model = options.model or first_model(triton)
         card = triton.card(model)
-        pieces = triton.speak_timed(model, text, **_asked(card, how, model))
-        with opened(options, rate=card.sample_rate) as output, seconds_bar() as bar, closing(pieces):
+        chunks = triton.speak_timed(model, text, **_asked(card, how, model))
+        with opened(options, rate=card.sample_rate) as output, seconds_bar() as bar, closing(chunks):
             samples = _Samples(output, in_wave=audio_format == "wav", streamed=options.play)
-            for piece in pieces:
-                samples.add(piece)
-                words += piece.words
-                bar.update(piece.audio.size / piece.sample_rate)
+            for chunk in chunks:
+                samples.add(chunk)
+                words += chunk.words
+                bar.update(chunk.audio.size / chunk.sample_rate)
             if not samples.count:
                 raise LecternError(f"{model} answered without any audio")
             samples.end()
@@ -102,15 +102,15 @@ class _Samples:
     def seconds(self) -> float:
         return self.count / self.rate if self.rate else 0.0
 
-    def add(self, piece: "TimedPiece") -> None:
+    def add(self, chunk: "TimedChunk") -> None:
         if self._in_wave and self._streamed and not self.rate:
-            self._output.write(_header(piece.sample_rate, _UNKNOWN))
-        self.rate = piece.sample_rate
-        self.count += piece.audio.size
+            self._output.write(_header(chunk.sample_rate, _UNKNOWN))
+        self.rate = chunk.sample_rate
+        self.count += chunk.audio.size
         if self._in_wave and not self._streamed:
-            self._waiting += piece.audio.tobytes()
+            self._waiting += chunk.audio.tobytes()
         else:
-            self._output.write(piece.audio.tobytes())
+            self._output.write(chunk.audio.tobytes())
 
     def end(self) -> None:
         if self._in_wave and not self._streamed:

@@ -9,9 +9,9 @@ from typing import Any, Final, Protocol, get_args
 
 import msgspec
 
+from lectern.atomic_file import atomic_file
 from lectern.cli import player
 from lectern.cli.exits import UsageError
-from lectern.files import whole_file
 from lectern.types import AudioFormat
 
 FORMATS: Final[tuple[AudioFormat, ...]] = get_args(AudioFormat)
@@ -89,7 +89,7 @@ def opened(options: argparse.Namespace, *, rate: int = 0) -> Iterator[Sink]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     else:
-        with whole_file(Path(options.output)) as file:
+        with atomic_file(Path(options.output)) as file:
             yield file
 
 

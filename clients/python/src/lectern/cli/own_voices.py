@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lectern.atomic_file import atomic_file
 from lectern.cli.exits import OK, UsageError
 from lectern.cli.options import Commands, add_command, server_url, text_from
 from lectern.cli.output import check_place, print_json
 from lectern.errors import NotFoundError
-from lectern.files import whole_file
-from lectern.types import OwnVoice
+from lectern.types import CustomVoice
 from lectern_contract.mixes import NoMix, weighed
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _id(client: "Client", options: argparse.Namespace) -> str:
     return found[0]
 
 
-def _tell(options: argparse.Namespace, voice: OwnVoice) -> int:
+def _tell(options: argparse.Namespace, voice: CustomVoice) -> int:
     if options.json:
         print_json(voice)
         return OK
@@ -183,7 +183,7 @@ def _tell(options: argparse.Namespace, voice: OwnVoice) -> int:
 
 
 def _save(options: argparse.Namespace, content: bytes) -> int:
-    with whole_file(Path(options.output)) as file:
+    with atomic_file(Path(options.output)) as file:
         file.write(content)
     if options.json:
         print_json({"file": options.output, "bytes": len(content)})

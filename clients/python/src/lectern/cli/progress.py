@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
-from lectern.reading import Progress
+from lectern.read_aloud import Progress
 
 
 def bytes_bar() -> Any:  # noqa: ANN401 - tqdm has no types

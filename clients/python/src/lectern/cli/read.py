@@ -21,11 +21,11 @@ from lectern.cli.options import (
 from lectern.cli.output import Sink, add_output, check_output, chosen_format, opened, report
 
 if TYPE_CHECKING:
-    from lectern.reading import FailedBlock, Reading
+    from lectern.read_aloud import FailedBlock, Reading
 
 _PLAIN_SUFFIXES: Final = {".txt", ".text"}
 _SHOWN: Final = 60  # characters of a block that could not be spoken
-_PATIENCE: Final = 120.0  # seconds; nobody listens yet
+_RETRY_TIMEOUT: Final = 120.0  # seconds; nobody listens yet
 
 
 def add(commands: Commands) -> None:
@@ -62,13 +62,13 @@ def run(options: argparse.Namespace) -> int:
 
 async def _read(options: argparse.Namespace, text: str, output: Sink) -> "Reading":
     from lectern.cli.progress import ReadingBar, say  # noqa: PLC0415 - slow to import, and --help needs none of it
-    from lectern.reading import read_aloud  # noqa: PLC0415
+    from lectern.read_aloud import read_aloud  # noqa: PLC0415
     from lectern.rest.aio import AsyncClient  # noqa: PLC0415
 
     how = voicing(options)
     audio_format = chosen_format(options)
     plain = Path(options.file).suffix.lower() in _PLAIN_SUFFIXES
-    async with AsyncClient(server_url(options), patience=_PATIENCE) as client:
+    async with AsyncClient(server_url(options), retry_timeout=_RETRY_TIMEOUT) as client:
         with ReadingBar() as bar:
             reading = await read_aloud(
                 client,

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 import httpx
 
-from lectern import local
+from lectern import local_stack
 from lectern.errors import LecternError
 from lectern.version import __version__
 
@@ -25,12 +25,12 @@ class Connection:
         """Raises ValueError for what is not a web address, LecternError for a key that is none or
         if this machine's own files are damaged.
         """
-        running = None if url or os.environ.get("LECTERN_URL") else local.running_url()
+        running = None if url or os.environ.get("LECTERN_URL") else local_stack.running_url()
         found = checked(url or os.environ.get("LECTERN_URL") or running or DEFAULT_URL)
         key = api_key or os.environ.get("LECTERN_API_KEY")
         # The key of this machine's own stack is not for other servers.
         if not key and (running or _is_loopback(found)):
-            key = local.api_key()
+            key = local_stack.api_key()
         if key and not (key.isascii() and key.isprintable()):
             raise LecternError("the API key holds characters that no key has: copy it anew")
         return cls(found, key)

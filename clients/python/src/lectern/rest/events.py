@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from lectern.errors import ConnectionLostError, SpeechFailedError
-from lectern.rest.answers import parsed
+from lectern.rest.responses import parsed
 from lectern.types import AudioDelta, Done, SpeechEvent, Words
 
 CONTENT_TYPE: Final = "text/event-stream"

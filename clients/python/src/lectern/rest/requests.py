@@ -11,10 +11,10 @@ from lectern.errors import LecternError
 from lectern.rest import events
 from lectern.types import CaptionFormat, DocumentFormat
 from lectern.voicing import (
+    DocumentAudioOptions,
+    DocumentCaptionOptions,
     DocumentOptions,
-    DocumentTextOptions,
     DocumentVoicing,
-    ReadingOptions,
     SpeechOptions,
     Text,
     TextOptions,
@@ -132,19 +132,19 @@ def block_audio(
     )
 
 
-def document_audio(document_id: str, voicing: Voicing | None, options: ReadingOptions) -> Request:
+def document_audio(document_id: str, voicing: Voicing | None, options: DocumentAudioOptions) -> Request:
     query = {
-        **_rendition(voicing, options, ReadingOptions.__optional_keys__),
+        **_rendition(voicing, options, DocumentAudioOptions.__optional_keys__),
         **given(loudness=options.get("loudness"), skip=options.get("skip")),
     }
     return Request("GET", f"{_document(document_id)}/audio", query, least_timeout=SYNTHESIS_SECONDS)
 
 
 def document_captions(
-    document_id: str, voicing: Voicing | None, options: DocumentTextOptions, caption_format: CaptionFormat
+    document_id: str, voicing: Voicing | None, options: DocumentCaptionOptions, caption_format: CaptionFormat
 ) -> Request:
     query = {
-        **_document_manner(merged(voicing, options, DocumentTextOptions.__optional_keys__)),
+        **_document_manner(merged(voicing, options, DocumentCaptionOptions.__optional_keys__)),
         **given(skip=options.get("skip")),
         "caption_format": caption_format,
     }

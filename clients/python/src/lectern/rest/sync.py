@@ -10,29 +10,28 @@ from typing import Self, Unpack
 import httpx
 
 from lectern.errors import ApiError, ConnectionLostError, DocumentFailedError, DocumentNotReadyError
-from lectern.rest import answers, requests, voice_requests
+from lectern.rest import requests, responses, voice_requests
 from lectern.rest.connection import Connection
 from lectern.rest.events import EventReader
-from lectern.rest.patience import Patience
-from lectern.rest.polling import delays
 from lectern.rest.requests import Request
+from lectern.rest.retry import Retry, polling_delays
 from lectern.types import (
     Block,
     CaptionFormat,
+    CustomVoice,
     Document,
     DocumentFormat,
     Model,
-    OwnVoice,
     SpeechEvent,
     Status,
     Timing,
     Voice,
 )
 from lectern.voicing import (
+    DocumentAudioOptions,
+    DocumentCaptionOptions,
     DocumentOptions,
-    DocumentTextOptions,
     Mix,
-    ReadingOptions,
     SpeechOptions,
     Text,
     TextOptions,
@@ -45,7 +44,7 @@ class Client:
 
     May be shared by threads. Without `url` the server is LECTERN_URL, else the stack of this machine; without
     `api_key` the key is LECTERN_API_KEY, else the one of this machine's stack. `timeout` is in seconds without a
-    byte of the answer. `patience` is for how many seconds a server that is busy is asked again, as long as it has
+    byte of the answer. `retry_timeout` is for how many seconds a server that is busy is asked again, as long as it has
     answered nothing else; with 0 a BusyError comes at once.
 
     A text is a string or a list of turns. Its voicing is given as a Voicing, as keywords (`voice="en-us"`), or as both.
@@ -57,12 +56,12 @@ class Client:
         *,
         api_key: str | None = None,
         timeout: float = 30.0,
-        patience: float = 30.0,
+        retry_timeout: float = 30.0,
     ) -> None:
         connection = Connection.find(url, api_key)
         self.url = connection.url
         self._timeout = timeout
-        self._patience = patience
+        self._retry_timeout = retry_timeout
         self._http = httpx.Client(**connection.options(timeout))
 
     def __enter__(self) -> Self:
@@ -120,17 +119,17 @@ class Client:
     def words(self, text: Text, voicing: Voicing | None = None, **options: Unpack[TextOptions]) -> Timing:
         """When each word of the text is heard."""
         words = self._whole(requests.captions(text, voicing, options, "json"))
-        return answers.parsed(words, Timing, self.url)
+        return responses.parsed(words, Timing, self.url)
 
     def create_document(
         self, text: str, *, title: str | None = None, document_format: DocumentFormat = "markdown"
     ) -> Document:
         """The document is still queued: see `wait_until_ready`."""
-        return answers.decode(self._send(requests.create_document(text, title, document_format)), Document)
+        return responses.decode(self._send(requests.create_document(text, title, document_format)), Document)
 
     def wait_until_ready(self, document_id: str, *, timeout: float = 120.0) -> Document:
         """Raises DocumentFailedError, or DocumentNotReadyError after `timeout` seconds."""
-        for delay in delays(timeout):
+        for delay in polling_delays(timeout):
             document = self.get_document(document_id)
             if document.status == "ready":
                 return document
@@ -143,13 +142,13 @@ class Client:
         """The account's documents, newest first; fetches the next page when it is needed."""
         after: str | None = None
         while True:
-            page = answers.decode(self._send(requests.documents(after, page_size)), answers.DocumentPage)
+            page = responses.decode(self._send(requests.documents(after, page_size)), responses.DocumentPage)
             yield from page.items
             if (after := page.next) is None:
                 return
 
     def get_document(self, document_id: str) -> Document:
-        return answers.decode(self._send(requests.get_document(document_id)), Document)
+        return responses.decode(self._send(requests.get_document(document_id)), Document)
 
     def delete_document(self, document_id: str) -> None:
         self._send(requests.delete_document(document_id))
@@ -158,7 +157,7 @@ class Client:
         """The document's blocks in reading order; fetches the next page when it is needed."""
         after: int | None = None
         while True:
-            page = answers.decode(self._send(requests.blocks(document_id, after, page_size)), answers.BlockPage)
+            page = responses.decode(self._send(requests.blocks(document_id, after, page_size)), responses.BlockPage)
             yield from page.items
             if (after := page.next) is None:
                 return
@@ -169,7 +168,7 @@ class Client:
         """Has the block's audio made and kept, without fetching it. Returns its length in seconds when it is known."""
         asked = requests.block_audio("HEAD", document_id, block_id, voicing, options)
         try:
-            return answers.seconds(self._send(asked))
+            return responses.seconds(self._send(asked))
         except ApiError as error:
             if failure := self._failure(asked, error):
                 raise failure from None
@@ -181,7 +180,7 @@ class Client:
         return self._whole(requests.block_audio("GET", document_id, block_id, voicing, options))
 
     def stream_document_audio(
-        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[ReadingOptions]
+        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentAudioOptions]
     ) -> Generator[bytes, None, None]:
         """Yields one file with the whole document. Closing the generator stops the work on the server."""
         return self._stream(requests.document_audio(document_id, voicing, options))
@@ -192,18 +191,18 @@ class Client:
         voicing: Voicing | None = None,
         *,
         caption_format: CaptionFormat = "srt",
-        **options: Unpack[DocumentTextOptions],
+        **options: Unpack[DocumentCaptionOptions],
     ) -> str:
         """The file of captions that goes with the audio of the whole document."""
         captions = self._whole(requests.document_captions(document_id, voicing, options, caption_format))
         return captions.decode()
 
     def document_words(
-        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentTextOptions]
+        self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentCaptionOptions]
     ) -> Timing:
         """When each word is heard in the audio of the whole document."""
         words = self._whole(requests.document_captions(document_id, voicing, options, "json"))
-        return answers.parsed(words, Timing, self.url)
+        return responses.parsed(words, Timing, self.url)
 
     def create_voice(
         self,
@@ -216,7 +215,7 @@ class Client:
         language: str | None = None,
         description: str | None = None,
         model: str | None = None,
-    ) -> OwnVoice:
+    ) -> CustomVoice:
         """A voice that speaks like a recording of 3 to 30 seconds, whose words are the `transcript`.
 
         `consent` has the words in which the `speaker` agreed to it. An ApiError tells all that is wrong in `errors`.
@@ -230,7 +229,7 @@ class Client:
             "description": description,
             "model": model,
         }
-        return answers.decode(self._send(voice_requests.create(audio, fields)), OwnVoice)
+        return responses.decode(self._send(voice_requests.create(audio, fields)), CustomVoice)
 
     def create_mix(
         self,
@@ -240,14 +239,14 @@ class Client:
         language: str | None = None,
         description: str | None = None,
         model: str | None = None,
-    ) -> OwnVoice:
+    ) -> CustomVoice:
         """Keeps a mix of a model's voices under a name."""
         request = voice_requests.create_mix(name, mix, language, description, model)
-        return answers.decode(self._send(request), OwnVoice)
+        return responses.decode(self._send(request), CustomVoice)
 
-    def get_voice(self, voice_id: str) -> OwnVoice:
+    def get_voice(self, voice_id: str) -> CustomVoice:
         """A voice of one's own."""
-        return answers.decode(self._send(voice_requests.get(voice_id)), OwnVoice)
+        return responses.decode(self._send(voice_requests.get(voice_id)), CustomVoice)
 
     def change_voice(
         self,
@@ -257,10 +256,10 @@ class Client:
         description: str | None = None,
         language: str | None = None,
         transcript: str | None = None,
-    ) -> OwnVoice:
+    ) -> CustomVoice:
         """What is None stays as it is."""
         request = voice_requests.change(voice_id, name, description, language, transcript)
-        return answers.decode(self._send(request), OwnVoice)
+        return responses.decode(self._send(request), CustomVoice)
 
     def delete_voice(self, voice_id: str) -> None:
         """Deletes a voice of one's own, and its recording."""
@@ -271,22 +270,22 @@ class Client:
         return self._whole(voice_requests.recording(voice_id))
 
     def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
-        return answers.decode(self._send(voice_requests.voices(model, language)), answers.VoiceList).items
+        return responses.decode(self._send(voice_requests.voices(model, language)), responses.VoiceList).items
 
     def voice_preview(self, voice: str, *, model: str | None = None) -> bytes:
         """A short sample of the voice, as MP3."""
         return self._whole(voice_requests.preview(voice, model))
 
     def models(self) -> list[Model]:
-        return answers.decode(self._send(requests.MODELS), answers.ModelList).data
+        return responses.decode(self._send(requests.MODELS), responses.ModelList).data
 
     def status(self) -> Status:
         """Whether the server can speak now, and if not, what is missing."""
-        return answers.status(self._exchange(requests.STATUS))
+        return responses.status(self._exchange(requests.STATUS))
 
     def _send(self, request: Request) -> httpx.Response:
         response = self._exchange(request)
-        answers.check(response)
+        responses.check(response)
         return response
 
     def _failure(self, asked: Request, error: ApiError) -> ApiError | None:
@@ -303,7 +302,7 @@ class Client:
         try:
             return self._open(request, stream=False)
         except httpx.RequestError as error:
-            raise answers.transport_error(error, self.url) from error
+            raise responses.transport_error(error, self.url) from error
 
     def _whole(self, request: Request) -> bytes:
         return b"".join(self._stream(request))
@@ -314,13 +313,13 @@ class Client:
             try:
                 if not response.is_success:
                     response.read()
-                    answers.check(response)
-                answers.check_stream(response, request.content_type)
+                    responses.check(response)
+                responses.check_stream(response, request.content_type)
                 yield from response.iter_bytes()
             finally:
                 response.close()
         except httpx.RequestError as error:
-            raise answers.transport_error(error, self.url) from error
+            raise responses.transport_error(error, self.url) from error
 
     def _events(self, request: Request) -> Generator[SpeechEvent, None, None]:
         reader = EventReader(self.url)
@@ -330,10 +329,10 @@ class Client:
         reader.end()
 
     def _open(self, request: Request, *, stream: bool) -> httpx.Response:
-        patience = Patience(self._patience if request.repeat else 0.0)
+        retry = Retry(self._retry_timeout if request.repeat else 0.0)
         while True:
             response = self._http.send(self._built(request), stream=stream)
-            if (delay := patience.delay(response)) is None:
+            if (delay := retry.delay(response)) is None:
                 return response
             response.close()
             time.sleep(delay)

@@ -19,7 +19,7 @@ from lectern.triton.errors import (
     TritonError,
     Unreachable,
 )
-from lectern.triton.types import Card, CardVoice, Mark, ModelInfo, Piece, Proof, Reference, SpeakOptions, TimedPiece
+from lectern.triton.types import Card, CardVoice, Chunk, Mark, ModelInfo, Probe, Reference, SpeakOptions, TimedChunk
 
 __all__ = [
     "AsyncTriton",
@@ -27,17 +27,17 @@ __all__ = [
     "Cancelled",
     "Card",
     "CardVoice",
+    "Chunk",
     "DeadlineExceeded",
     "InvalidRequest",
     "Mark",
     "ModelFailure",
     "ModelInfo",
     "NotFound",
-    "Piece",
-    "Proof",
+    "Probe",
     "Reference",
     "SpeakOptions",
-    "TimedPiece",
+    "TimedChunk",
     "Triton",
     "TritonError",
     "Unreachable",

@@ -16,7 +16,14 @@ from tritonclient.grpc import service_pb2_grpc
 
 import lectern_contract as contract
 from lectern.triton import codec
-from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, carried, channel_options, checked_address, target
+from lectern.triton.channel import (
+    DEADLINE_GRACE,
+    LEAVE_SECONDS,
+    channel_options,
+    checked_address,
+    secret_metadata,
+    target,
+)
 from lectern.triton.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -29,7 +36,7 @@ from lectern.triton.errors import (
     silent,
 )
 from lectern.triton.timing import timed
-from lectern.triton.types import READY, Card, ModelInfo, Piece, Proof, Reference, SpeakOptions, TimedPiece
+from lectern.triton.types import READY, Card, Chunk, ModelInfo, Probe, Reference, SpeakOptions, TimedChunk
 
 
 class AsyncTriton:
@@ -41,7 +48,7 @@ class AsyncTriton:
     def __init__(self, address: str, *, secret: str | None = None, connect_timeout: float = 5.0) -> None:
         """`secret`: what a Triton asks for whose protocols are restricted."""
         self.address = checked_address(address)
-        self._carried = carried(secret)
+        self._carried = secret_metadata(secret)
         self._connect_timeout = connect_timeout
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -60,7 +67,7 @@ class AsyncTriton:
         await self._channel.close()
 
     async def server_ready(self, *, timeout: float = 5.0) -> bool:
-        """False also while nobody answers. Says nothing about the models: see `prove`."""
+        """False also while nobody answers. Says nothing about the models: see `probe`."""
         try:
             response = await self._ask(self._stub.ServerReady, pb.ServerReadyRequest(), timeout)
         except (Unreachable, DeadlineExceeded):
@@ -109,7 +116,7 @@ class AsyncTriton:
         markup: bool = False,
         lane: contract.Lane = "live",
         deadline: float | None = None,
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[Chunk, None]:
         """Yields the segment's audio as the model makes it; ends only when all of it has come.
 
         Closing the generator cancels the request at once, so leave it by ``contextlib.aclosing`` when you may not
@@ -136,32 +143,32 @@ class AsyncTriton:
         timeout = None if deadline is None else deadline + DEADLINE_GRACE
         async with aclosing(self._stream(request, timeout)) as responses:
             async for response in responses:
-                if (piece := answer.piece(response)) is not None:
-                    yield piece
+                if (chunk := answer.chunk(response)) is not None:
+                    yield chunk
         answer.end()
 
     async def speak_timed(
         self, model: str, text: str, **options: Unpack[SpeakOptions]
-    ) -> AsyncGenerator[TimedPiece, None]:
+    ) -> AsyncGenerator[TimedChunk, None]:
         """As `speak`, with the words in seconds: `Card.options` makes the options of a Voicing."""
-        async with aclosing(self.speak(model, text, **options)) as pieces:
-            async for piece in pieces:
-                yield timed(piece, text)
+        async with aclosing(self.speak(model, text, **options)) as chunks:
+            async for chunk in chunks:
+                yield timed(chunk, text)
 
-    async def prove(self, model: str, timeout: float = 5.0) -> Proof:
+    async def probe(self, model: str, timeout: float = 5.0) -> Probe:
         """Lets the model speak a word: the only sure sign that it works."""
         start = time.perf_counter()
         first = 0.0
         samples = rate = 0
-        async with aclosing(self.speak(model, contract.PROBE_TEXT, deadline=timeout)) as pieces:
-            async for piece in pieces:
-                if samples == 0 and piece.audio.size:
+        async with aclosing(self.speak(model, contract.PROBE_TEXT, deadline=timeout)) as chunks:
+            async for chunk in chunks:
+                if samples == 0 and chunk.audio.size:
                     first = time.perf_counter() - start
-                samples += piece.audio.size
-                rate = piece.sample_rate
+                samples += chunk.audio.size
+                rate = chunk.sample_rate
         if samples == 0:
             raise ModelFailure("answered, but without any audio", model=model)
-        return Proof(time.perf_counter() - start, first, samples, rate)
+        return Probe(time.perf_counter() - start, first, samples, rate)
 
     @cached_property
     def _channel(self) -> grpc.aio.Channel:

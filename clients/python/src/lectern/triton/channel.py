@@ -56,7 +56,7 @@ def target(address: str) -> str:
     return SOCKET + quote(address.removeprefix(SOCKET), safe="/:") if address.startswith(SOCKET) else address
 
 
-def carried(secret: str | None) -> tuple[tuple[str, str], ...]:
+def secret_metadata(secret: str | None) -> tuple[tuple[str, str], ...]:
     """The metadata of every call. Raises ValueError if the secret cannot be sent as a header."""
     if not secret:
         return ()

@@ -12,7 +12,7 @@ from tritonclient.grpc import service_pb2 as pb
 
 import lectern_contract as contract
 from lectern.triton.errors import InvalidRequest, ModelFailure, from_message
-from lectern.triton.types import Card, Mark, ModelInfo, Piece, Reference
+from lectern.triton.types import Card, Chunk, Mark, ModelInfo, Reference
 
 _LENGTH: Final = struct.Struct("<I")  # Triton puts it before each BYTES element
 _MARKS: Final = msgspec.json.Decoder(list[Mark])
@@ -107,7 +107,7 @@ class Answer:
         self._model = model
         self._complete = False
 
-    def piece(self, response: pb.ModelStreamInferResponse) -> Piece | None:
+    def chunk(self, response: pb.ModelStreamInferResponse) -> Chunk | None:
         """The audio in a response; None for the empty response that only ends the stream."""
         outputs = self._outputs(response)
         if not outputs:
@@ -116,7 +116,7 @@ class Answer:
         (rate,) = struct.unpack("<i", self._output(outputs, contract.SAMPLE_RATE))
         marks = self._element(outputs, contract.MARKS) if contract.MARKS in outputs else b"[]"
         try:
-            return Piece(audio, rate, _MARKS.decode(marks))
+            return Chunk(audio, rate, _MARKS.decode(marks))
         except msgspec.DecodeError as error:
             raise self._broken(f"marks: {error}") from error
 

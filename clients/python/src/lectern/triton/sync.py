@@ -15,7 +15,14 @@ from tritonclient.grpc import service_pb2_grpc
 
 import lectern_contract as contract
 from lectern.triton import codec
-from lectern.triton.channel import DEADLINE_GRACE, LEAVE_SECONDS, carried, channel_options, checked_address, target
+from lectern.triton.channel import (
+    DEADLINE_GRACE,
+    LEAVE_SECONDS,
+    channel_options,
+    checked_address,
+    secret_metadata,
+    target,
+)
 from lectern.triton.errors import (
     DeadlineExceeded,
     ModelFailure,
@@ -27,7 +34,7 @@ from lectern.triton.errors import (
     silent,
 )
 from lectern.triton.timing import timed
-from lectern.triton.types import READY, Card, ModelInfo, Piece, Proof, Reference, SpeakOptions, TimedPiece
+from lectern.triton.types import READY, Card, Chunk, ModelInfo, Probe, Reference, SpeakOptions, TimedChunk
 
 
 class Triton:
@@ -39,7 +46,7 @@ class Triton:
     def __init__(self, address: str, *, secret: str | None = None, connect_timeout: float = 5.0) -> None:
         """`secret`: what a Triton asks for whose protocols are restricted."""
         self.address = checked_address(address)
-        self._carried = carried(secret)
+        self._carried = secret_metadata(secret)
         self._channel = grpc.insecure_channel(target(self.address), options=channel_options(connect_timeout))
         self._stub: Any = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
 
@@ -56,7 +63,7 @@ class Triton:
         self._channel.close()
 
     def server_ready(self, *, timeout: float = 5.0) -> bool:
-        """False also while nobody answers. Says nothing about the models: see `prove`."""
+        """False also while nobody answers. Says nothing about the models: see `probe`."""
         try:
             response = self._ask(self._stub.ServerReady, pb.ServerReadyRequest(), timeout)
         except (Unreachable, DeadlineExceeded):
@@ -105,7 +112,7 @@ class Triton:
         markup: bool = False,
         lane: contract.Lane = "live",
         deadline: float | None = None,
-    ) -> Generator[Piece, None, None]:
+    ) -> Generator[Chunk, None, None]:
         """Yields the segment's audio as the model makes it; ends only when all of it has come.
 
         Closing the generator cancels the request at once, so leave it by ``contextlib.closing`` when you may not
@@ -132,30 +139,30 @@ class Triton:
         timeout = None if deadline is None else deadline + DEADLINE_GRACE
         with closing(self._stream(request, timeout)) as responses:
             for response in responses:
-                if (piece := answer.piece(response)) is not None:
-                    yield piece
+                if (chunk := answer.chunk(response)) is not None:
+                    yield chunk
         answer.end()
 
-    def speak_timed(self, model: str, text: str, **options: Unpack[SpeakOptions]) -> Generator[TimedPiece, None, None]:
+    def speak_timed(self, model: str, text: str, **options: Unpack[SpeakOptions]) -> Generator[TimedChunk, None, None]:
         """As `speak`, with the words in seconds: `Card.options` makes the options of a Voicing."""
-        with closing(self.speak(model, text, **options)) as pieces:
-            for piece in pieces:
-                yield timed(piece, text)
+        with closing(self.speak(model, text, **options)) as chunks:
+            for chunk in chunks:
+                yield timed(chunk, text)
 
-    def prove(self, model: str, timeout: float = 5.0) -> Proof:
+    def probe(self, model: str, timeout: float = 5.0) -> Probe:
         """Lets the model speak a word: the only sure sign that it works."""
         start = time.perf_counter()
         first = 0.0
         samples = rate = 0
-        with closing(self.speak(model, contract.PROBE_TEXT, deadline=timeout)) as pieces:
-            for piece in pieces:
-                if samples == 0 and piece.audio.size:
+        with closing(self.speak(model, contract.PROBE_TEXT, deadline=timeout)) as chunks:
+            for chunk in chunks:
+                if samples == 0 and chunk.audio.size:
                     first = time.perf_counter() - start
-                samples += piece.audio.size
-                rate = piece.sample_rate
+                samples += chunk.audio.size
+                rate = chunk.sample_rate
         if samples == 0:
             raise ModelFailure("answered, but without any audio", model=model)
-        return Proof(time.perf_counter() - start, first, samples, rate)
+        return Probe(time.perf_counter() - start, first, samples, rate)
 
     def _metadata(self, entry: Any, timeout: float) -> Any:
         if entry.state != READY:

@@ -29,7 +29,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Chunk:
     """The next part of a segment's audio."""
 
     audio: Samples  # shape (samples,), mono; may be empty; read-only
@@ -38,10 +38,10 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TimedPiece:
+class TimedChunk:
     """The next part of a text's audio, and the words whose times became known with it."""
 
-    audio: Samples  # as in a Piece
+    audio: Samples  # as in a Chunk
     sample_rate: int  # Hz
     words: list[Word]
 
@@ -76,7 +76,7 @@ class SpeakOptions(TypedDict, total=False):
 class ModelInfo:
     """One version of a model as Triton's repository index lists it.
 
-    A model whose process was killed still reads as ready; only `prove` shows that it speaks.
+    A model whose process was killed still reads as ready; only `probe` shows that it speaks.
     """
 
     name: str
@@ -91,11 +91,11 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Probe:
     """A model spoke: how long that took and what came."""
 
-    seconds: float  # from the request to the last piece
-    first_piece_seconds: float  # from the request to the first audio
+    seconds: float  # from the request to the last chunk
+    first_chunk_seconds: float  # from the request to the first audio
     samples: int
     sample_rate: int  # Hz
 

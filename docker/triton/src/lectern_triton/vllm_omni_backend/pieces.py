@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from lectern_triton.higgs_engine.wire import RATE
-from lectern_triton.voice_backend.protocol import Piece, Samples
+from lectern_triton.voice_backend.protocol import Chunk, Samples
 from lectern_triton.voice_backend.stretch import Stretcher
 from lectern_triton.voice_backend.words import find_words, share
 
@@ -27,17 +27,17 @@ class Pieces:
         """Of all pieces so far."""
         return self._samples / RATE
 
-    def of(self, samples: bytes) -> Iterator[Piece]:
+    def of(self, samples: bytes) -> Iterator[Chunk]:
         """Take the next samples of the engine."""
         yield from self._cut(self._stretcher.feed(samples) if self._stretcher else samples)
 
-    def last(self) -> Iterator[Piece]:
+    def last(self) -> Iterator[Chunk]:
         """Nothing more comes. The marks share the whole out by length: nothing is known of the words."""
         if self._stretcher:
             yield from self._cut(self._stretcher.flush())
-        yield Piece(np.empty(0, np.int16), tuple(share(find_words(self._text), 0, self._samples)))
+        yield Chunk(np.empty(0, np.int16), tuple(share(find_words(self._text), 0, self._samples)))
 
-    def _cut(self, raw: bytes) -> Iterator[Piece]:
+    def _cut(self, raw: bytes) -> Iterator[Chunk]:
         samples: Samples = np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
         first = 0
         while first < samples.size:
@@ -45,4 +45,4 @@ class Pieces:
             piece = samples[first:last]
             self._samples += piece.size
             first = last
-            yield Piece(piece)
+            yield Chunk(piece)

@@ -22,7 +22,7 @@ from lectern_triton.vllm_omni_backend.frames import most_frames
 from lectern_triton.vllm_omni_backend.pieces import Pieces
 from lectern_triton.vllm_omni_backend.presets import Preset, find_preset, read_presets
 from lectern_triton.vllm_omni_backend.process import Command
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Reference, Segment, Settings, Unavailable
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Reference, Segment, Settings, Unavailable
 
 
 class Voice:
@@ -57,7 +57,7 @@ class Voice:
     def is_ready(self) -> bool:
         return self._engine.up
 
-    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         """Raises BadRequest, Unavailable, EngineGone once something was sent, RequestFailed."""
         order = self._order(segment)
         number, stream, connection = self._engine.open()

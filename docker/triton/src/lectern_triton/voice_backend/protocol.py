@@ -49,7 +49,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """The next samples of a segment, and the marks of words whose end they settle; samples from the segment's start."""
 
     audio: Samples
@@ -94,7 +94,7 @@ class Voice(Protocol):
     def card(self) -> Mapping[str, Any]:
         """Return the model's card, ready for JSON."""
 
-    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Piece]:
+    def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         """Speak in order. When `stop` is set, nobody listens any more: end early, in about 20 ms.
 
         Raises BadRequest before the first piece if the voice, language or text is not for this model, Unavailable if it

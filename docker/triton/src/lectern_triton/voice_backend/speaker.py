@@ -11,7 +11,7 @@ from lectern_contract import PULSE, Lane
 from lectern_triton.voice_backend.lanes import LaneFull, Lanes
 from lectern_triton.voice_backend.markup import pauses_in, without_markup
 from lectern_triton.voice_backend.plausibility import Implausible, check_length, check_marks
-from lectern_triton.voice_backend.protocol import BadRequest, Mark, Piece, Segment, Unavailable, Voice
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Mark, Segment, Unavailable, Voice
 from lectern_triton.voice_backend.request import Speak
 
 WATCH_INTERVAL: Final = 0.02  # seconds between two looks at whether the clients are still there
@@ -34,7 +34,7 @@ class Reply(Protocol):
     def gone(self) -> bool:
         """Say whether nobody waits for the answer any more."""
 
-    def piece(self, piece: Piece) -> None: ...
+    def piece(self, piece: Chunk) -> None: ...
 
     def pulse(self) -> None:
         """Tell the client that its request is not lost."""
@@ -194,10 +194,10 @@ class Speaker:
             log.exception("a segment could not be spoken")
             reply.failed(f"the voice failed: {type(error).__name__}: {error}")
 
-    def _send(self, job: Job, piece: Piece, samples: int) -> None:
+    def _send(self, job: Job, piece: Chunk, samples: int) -> None:
         """`samples`: how many were sent before."""
         marks = tuple(map(job.request.composed.mark_as_sent, piece.marks))
-        job.reply.piece(Piece(piece.audio, marks))
+        job.reply.piece(Chunk(piece.audio, marks))
         job.heard_of = time.monotonic()
         if self._meter is not None and not samples and piece.audio.size:
             self._meter.first_audio(job.heard_of - job.arrived)

@@ -19,7 +19,7 @@ import lectern_contract as contract
 from lectern_contract import LANES
 from lectern_triton.parent import end_with_parent
 from lectern_triton.voice_backend.models import failure_of
-from lectern_triton.voice_backend.protocol import BadRequest, Piece, Settings, Tensors, Voice
+from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Settings, Tensors, Voice
 from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read
 from lectern_triton.voice_backend.speaker import Meter, Speaker
 
@@ -108,7 +108,7 @@ class TritonReply:
         with self._ending:
             return not self._ended and bool(self._sender.is_cancelled())
 
-    def piece(self, piece: Piece) -> None:
+    def piece(self, piece: Chunk) -> None:
         marks = json.dumps(piece.marks, separators=(",", ":")).encode()
         response = pb_utils.InferenceResponse(
             [
@@ -122,7 +122,7 @@ class TritonReply:
                 self._sender.send(response)
 
     def pulse(self) -> None:
-        self.piece(Piece(np.empty(0, np.int16)))
+        self.piece(Chunk(np.empty(0, np.int16)))
 
     def card(self, card: bytes) -> None:
         self._end(pb_utils.InferenceResponse([pb_utils.Tensor(contract.CARD, np.array([card], np.object_))]))

@@ -13,7 +13,7 @@ from lectern.errors import (
     ConnectionLostError,
     LecternError,
     NotFoundError,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     UnreachableError,
 )
 from lectern.types import Block, Document, FieldError, Model, Status, Voice
@@ -52,7 +52,9 @@ def check(response: httpx.Response) -> None:
     if response.is_success:
         return
     if response.is_redirect:
-        raise UnexpectedAnswerError(f"{response.url} has moved to {response.headers.get('location')}: use that address")
+        raise UnexpectedResponseError(
+            f"{response.url} has moved to {response.headers.get('location')}: use that address"
+        )
     raise _api_error(response)
 
 
@@ -64,7 +66,7 @@ def parsed(content: bytes, kind: type[T], url: str) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.DecodeError as error:
-        raise UnexpectedAnswerError(f"{url} does not answer as Lectern does: {error}") from error
+        raise UnexpectedResponseError(f"{url} does not answer as Lectern does: {error}") from error
 
 
 def status(response: httpx.Response) -> Status:
@@ -80,14 +82,14 @@ def seconds(response: httpx.Response) -> float | None:
 
 
 def check_stream(response: httpx.Response, content_type: str | None) -> None:
-    """Raises UnexpectedAnswerError for another type of content than was asked for, and for a body that ends where the
+    """Raises UnexpectedResponseError for another type of content than was asked for, and for a body that ends where the
     connection ends: it would look whole when cut.
     """
     said = response.headers.get("content-type", "")
     if content_type is not None and not said.startswith(content_type):
-        raise UnexpectedAnswerError(f"{response.url} answers with {said or 'something'} and not with {content_type}")
+        raise UnexpectedResponseError(f"{response.url} answers with {said or 'something'} and not with {content_type}")
     if "content-length" not in response.headers and "transfer-encoding" not in response.headers:
-        raise UnexpectedAnswerError(
+        raise UnexpectedResponseError(
             f"{response.url} does not say where its answer ends, so a broken connection could not be told from the "
             "end: a proxy on the way has to speak HTTP/1.1"
         )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lectern import ApiError, AsyncClient, ConnectionLostError, LecternError, Voicing
-from lectern.reading import FailedBlock, Progress, Reading, read_aloud
+from lectern.read_aloud import FailedBlock, Progress, Reading, read_aloud
 from tests.unit.client.bodies import BLOCKS, DOCUMENTS, audio_path, block
 from tests.unit.client.fake_server import Answer, FakeServer
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lectern import local
+from lectern import local_stack
 
 
 @pytest.fixture(autouse=True)
@@ -15,30 +15,30 @@ def _no_home_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_the_users_data_folder(tmp_path: Path) -> None:
-    assert local.home() == tmp_path / ".local/share/lectern"
+    assert local_stack.home() == tmp_path / ".local/share/lectern"
 
 
 def test_the_folder_that_xdg_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    assert local.home() == Path("/data/lectern")
+    assert local_stack.home() == Path("/data/lectern")
     monkeypatch.setenv("XDG_DATA_HOME", "not/absolute")
-    assert local.home() == tmp_path / ".local/share/lectern"
+    assert local_stack.home() == tmp_path / ".local/share/lectern"
 
 
 def test_roots_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    assert local.home() == Path("/var/lib/lectern")
+    assert local_stack.home() == Path("/var/lib/lectern")
 
 
 def test_a_chosen_folder_becomes_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("LECTERN_HOME", "~/here")
-    assert local.home() == tmp_path / "here"
+    assert local_stack.home() == tmp_path / "here"
     monkeypatch.setenv("LECTERN_HOME", "here")
-    assert local.home() == Path.cwd() / "here"
+    assert local_stack.home() == Path.cwd() / "here"
 
 
 def test_nothing_runs_where_nothing_is() -> None:
-    assert local.running_url() is None
-    assert local.api_key() is None
+    assert local_stack.running_url() is None
+    assert local_stack.api_key() is None

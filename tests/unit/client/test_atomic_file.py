@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from lectern.files import whole_file
+from lectern.atomic_file import atomic_file
 
 
 def test_the_name_appears_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.opus"
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(b"whole")
         assert not path.exists()
     assert path.read_bytes() == b"whole"
@@ -20,7 +20,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, kind: type[BaseExceptio
     path.write_bytes(b"old")
 
     def fail() -> None:
-        with whole_file(path) as file:
+        with atomic_file(path) as file:
             file.write(b"half")
             raise kind
 
@@ -34,13 +34,13 @@ def test_the_file_a_link_leads_to_is_replaced(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_bytes(b"old")
     link.symlink_to(target)
-    with whole_file(link) as file:
+    with atomic_file(link) as file:
         file.write(b"new")
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
 
 
 def test_a_device_is_written_to() -> None:
-    with whole_file(Path("/dev/null")) as file:
+    with atomic_file(Path("/dev/null")) as file:
         file.write(b"gone")
     assert not Path("/dev/null").is_file()

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Opens a temporary name beside `path`, renames it at the end, and removes it if the block raises.
 
     Raises OSError. Devices and pipes are written to directly.
