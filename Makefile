@@ -24,7 +24,7 @@ MODELS_READY := $(MODELS)/.ready$(if $(filter-out 0,$(GPU)),-gpu)
 export PYTHON MODELS_PYTHON
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install up down status test test-long test-models test-vllm vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings clean purge
+.PHONY: help install up down status test test-long test-models test-vllm vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,11 @@ openapi: $(DEV)/.ready ## write the API's description into clients/openapi.json
 
 settings: $(DEV)/.ready ## write the list of settings into docs/settings.md
 	@$(DEV)/bin/python -m orchestrator settings > docs/settings.md
+
+SYNC_CLIENTS := rest triton
+sync-client: $(DEV)/.ready ## generate the Python clients for threads from those for asyncio
+	@for part in $(SYNC_CLIENTS:%=clients/python/src/lectern/%); do \
+		$(DEV)/bin/python clients/python/generate_sync.py $$part/aio.py > $$part/sync.py; done
 
 clean: ## delete environments and caches, and no data
 	@rm -rf .venvs $(NODE) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

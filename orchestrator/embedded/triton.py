@@ -16,7 +16,7 @@ from typing import Literal
 import structlog
 
 from lectern.triton import AsyncTriton, TritonError
-from lectern.triton.channel import SOCKET, target
+from lectern.triton.channel import SOCKET, grpc_target
 from orchestrator.embedded import private_files
 from orchestrator.embedded.child_process import Child, Command, tail
 from orchestrator.embedded.errors import CannotStart
@@ -113,7 +113,7 @@ def arguments(plan: TritonConfiguration, environment: ModelsEnvironment, backend
         "--disable-auto-complete-config",
         f"--backend-config=python,shm-region-prefix-name={plan.shared_memory}",
         "--allow-http=false",
-        f"--grpc-address={target(plan.address).removesuffix(_PORT)}",
+        f"--grpc-address={grpc_target(plan.address).removesuffix(_PORT)}",
         f"--grpc-port={_PORT.removeprefix(':')}",
         "--metrics-address=127.0.0.1",
         f"--metrics-port={plan.metrics_port}",

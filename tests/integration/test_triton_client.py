@@ -93,10 +93,10 @@ def test_too_much_text_is_invalid(triton: Triton) -> None:
 
 def test_what_triton_refuses_before_any_model_sees_it_is_invalid(triton: Triton) -> None:
     request = pb.ModelInferRequest(model_name="espeak")
-    with closing(triton._stream(request, 10)) as responses:
+    with closing(triton._connection.stream(request, 10)) as responses:
         (response,) = responses
     with pytest.raises(InvalidRequest, match="expected"):
-        codec.Answer("espeak").chunk(response)
+        codec.ResponseReader("espeak").chunk(response)
 
 
 def test_a_deadline_that_passes_in_the_model_is_its_answer(triton: Triton) -> None:

@@ -31,7 +31,7 @@ from lectern.triton import (
     Triton,
     TritonError,
     Unreachable,
-    sync,
+    sync_connection,
 )
 from tests.unit.client.either import Either
 from tests.unit.client.fake_triton import FakeTriton, chunk, endless, fails, inputs, message, says
@@ -480,13 +480,13 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 def test_an_answer_read_to_its_end_is_not_cancelled(fake: FakeTriton, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, told = sync._read, threading.Event()
+    read, told = sync_connection._read, threading.Event()
 
     def slow_to_end(*args: Any) -> None:
         read(*args)
         told.wait(10)
 
-    monkeypatch.setattr(sync, "_read", slow_to_end)
+    monkeypatch.setattr(sync_connection, "_read", slow_to_end)
     with Triton(fake.address) as client:
         assert list(client.speak("speaker", "hello"))
     told.set()

@@ -1,4 +1,5 @@
-"""The REST client for asyncio. Keep in step with `sync`, its twin."""
+"""The REST client for asyncio."""
+# `make sync-client` generates sync.py from this file.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -127,7 +128,7 @@ class AsyncClient:
         """The document is still queued: see `wait_until_ready`."""
         return responses.decode(await self._send(requests.create_document(text, title, document_format)), Document)
 
-    async def wait_until_ready(self, document_id: str, *, timeout: float = 120.0) -> Document:  # noqa: ASYNC109 - as in `sync`
+    async def wait_until_ready(self, document_id: str, *, timeout: float = 120.0) -> Document:
         """Raises DocumentFailedError, or DocumentNotReadyError after `timeout` seconds."""
         for delay in polling_delays(timeout):
             document = await self.get_document(document_id)

@@ -1,4 +1,5 @@
-"""The REST client for threads. Keep in step with `aio`, its twin."""
+"""The REST client for threads."""
+# Generated from aio.py by `make sync-client`.
 
 import time
 from collections.abc import Generator, Iterator
@@ -143,7 +144,8 @@ class Client:
         after: str | None = None
         while True:
             page = responses.decode(self._send(requests.documents(after, page_size)), responses.DocumentPage)
-            yield from page.items
+            for item in page.items:
+                yield item
             if (after := page.next) is None:
                 return
 
@@ -158,7 +160,8 @@ class Client:
         after: int | None = None
         while True:
             page = responses.decode(self._send(requests.blocks(document_id, after, page_size)), responses.BlockPage)
-            yield from page.items
+            for item in page.items:
+                yield item
             if (after := page.next) is None:
                 return
 
@@ -305,7 +308,7 @@ class Client:
             raise responses.transport_error(error, self.url) from error
 
     def _whole(self, request: Request) -> bytes:
-        return b"".join(self._stream(request))
+        return b"".join([chunk for chunk in self._stream(request)])
 
     def _stream(self, request: Request) -> Generator[bytes, None, None]:
         try:
@@ -315,7 +318,8 @@ class Client:
                     response.read()
                     responses.check(response)
                 responses.check_stream(response, request.content_type)
-                yield from response.iter_bytes()
+                for chunk in response.iter_bytes():
+                    yield chunk
             finally:
                 response.close()
         except httpx.RequestError as error:
@@ -325,7 +329,8 @@ class Client:
         reader = EventReader(self.url)
         with closing(self._stream(request)) as chunks:
             for chunk in chunks:
-                yield from reader.feed(chunk)
+                for event in reader.feed(chunk):
+                    yield event
         reader.end()
 
     def _open(self, request: Request, *, stream: bool) -> httpx.Response:

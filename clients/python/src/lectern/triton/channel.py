@@ -1,12 +1,12 @@
-"""How both clients connect: the address they take, the secret they send and the options of their gRPC channel."""
+"""The gRPC channel of both clients: its address, its options and the secret that every call sends."""
 
 from typing import Final
 from urllib.parse import quote
 
-SOCKET: Final = "unix:"  # what the address of a socket in the file system begins with
+SOCKET: Final = "unix:"  # begins the address of a socket in the file system
 
 # `--grpc-restricted-protocol` with the key `lectern-secret` has Triton look for it in this header.
-_CARRIED_AS: Final = "triton-grpc-protocol-lectern-secret"
+_METADATA_NAME: Final = "triton-grpc-protocol-lectern-secret"
 
 _MAX_PORT: Final = 65_535
 _MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes; gRPC's own limit of 4 MiB is near a voice prompt of 30 s at 48 kHz
@@ -18,8 +18,8 @@ _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 # How much longer the gRPC deadline is than the one the model is told: the model's own answer says more.
 DEADLINE_GRACE: Final = 0.5  # seconds
 
-# How long a model may take to end a request that nobody wants any more, before its stream is broken off.
-LEAVE_SECONDS: Final = 1.0
+# How long a model may take to end a cancelled request, before its stream is broken off.
+CANCEL_SECONDS: Final = 1.0
 
 
 def channel_options(connect_timeout: float) -> list[tuple[str, int]]:
@@ -51,15 +51,15 @@ def checked_address(address: str) -> str:
     return address
 
 
-def target(address: str) -> str:
-    """The address as gRPC reads it, which takes a path for a part of a URL."""
+def grpc_target(address: str) -> str:
+    """Returns the address as gRPC reads it: the path of a socket is quoted as in a URL."""
     return SOCKET + quote(address.removeprefix(SOCKET), safe="/:") if address.startswith(SOCKET) else address
 
 
 def secret_metadata(secret: str | None) -> tuple[tuple[str, str], ...]:
-    """The metadata of every call. Raises ValueError if the secret cannot be sent as a header."""
+    """Returns the metadata of every call. Raises ValueError for a secret that cannot be sent as a header."""
     if not secret:
         return ()
     if not secret.isascii() or not secret.isprintable() or secret != secret.strip():
         raise ValueError("Triton's secret is of printable ASCII characters, without spaces around it")
-    return ((_CARRIED_AS, secret),)
+    return ((_METADATA_NAME, secret),)

@@ -96,7 +96,7 @@ def _keeps_contract(metadata: pb.ModelMetadataResponse) -> bool:
     } <= outputs
 
 
-class Answer:
+class ResponseReader:
     """Reads the responses of one stream, in order, and knows whether the stream ended where the model said it did.
 
     Errors are read from messages. Triton could be asked for gRPC statuses (metadata ``triton_grpc_error``), but in 2.51

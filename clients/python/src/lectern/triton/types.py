@@ -30,18 +30,32 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """The next part of a segment's audio."""
+    """The next samples of a segment, and the words whose times became known with them."""
 
     audio: Samples  # shape (samples,), mono; may be empty; read-only
     sample_rate: int  # Hz
     marks: list[Mark]
 
+    def timed(self, text: str) -> "TimedChunk":
+        """Returns the chunk with its words in seconds. `text` is the text that was sent."""
+        words = [
+            Word(
+                word=text[mark.text_start : mark.text_end],
+                start=round(mark.first_sample / self.sample_rate, 4),
+                end=round(mark.last_sample / self.sample_rate, 4),
+                text_start=mark.text_start,
+                text_end=mark.text_end,
+            )
+            for mark in self.marks
+        ]
+        return TimedChunk(self.audio, self.sample_rate, words)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedChunk:
-    """The next part of a text's audio, and the words whose times became known with it."""
+    """The next samples of a text, and the words whose times became known with them, in seconds."""
 
-    audio: Samples  # as in a Chunk
+    audio: Samples  # as in Chunk
     sample_rate: int  # Hz
     words: list[Word]
 
