@@ -1,4 +1,4 @@
-"""Higgs Audio on vLLM-Omni beside plain transformers, by concurrency: ``python -m perf.higgs``."""
+"""Compares Higgs Audio on vLLM-Omni with plain transformers, by concurrency: ``python -m perf.higgs``."""
 
 import argparse
 import asyncio
@@ -10,26 +10,27 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import urlopen
 
 import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
 
 from lectern import local_stack
 from lectern.triton import AsyncTriton, Reference, SpeakOptions, TritonError
-from perf.idle import TOTAL, break_even, cold_seconds
-from perf.kokoro_texts import SENTENCES
+from perf.grpc_load import Load, speak_all
+from perf.idle_gpu import TOTAL, break_even, cold_seconds
 from perf.machine import machine, pid_listening_on
 from perf.memory import MIB, Peak, engines, gpu_bytes, gpus, resident, tree
-from perf.speaking import WORDS
-from perf.speech_load import Load, speak_all
-from perf.triton_metrics import phases
+from perf.texts import SENTENCES, WORDS
 
 MODELS: Final = ("higgs", "higgs_baseline")
 CONCURRENCY: Final = (1, 2, 4, 8, 16)
+METRICS_SECONDS: Final = 10
 WARM_UP: Final = "The first words of a model take longer than all that come after."
 
 
 def texts(count: int, sentences: int, seed: int) -> list[str]:
-    """The same for everyone who gives the same seed: models are compared by the same words, and nothing stores them."""
+    """Returns the same texts for the same seed: models are compared by the same words, and nothing caches them here."""
     chance = random.Random(seed)
     return [
         " ".join(chance.choice(SENTENCES).format(*chance.sample(WORDS, 3)) for _ in range(sentences))
@@ -38,13 +39,28 @@ def texts(count: int, sentences: int, seed: int) -> list[str]:
 
 
 def memory_of(triton: int | None) -> dict[str, int]:
-    """Bytes held by Triton with all its models, and by each engine in a process of its own; of GPUs too."""
+    """Returns the bytes that Triton with all its models holds, and each engine process, in RAM and on GPUs."""
     if triton is None:
         return {}
     found = {"triton": resident(tree(triton))}
     for driver, pids in engines(triton).items():
         found |= {driver: resident(pids), f"{driver} on the GPU": gpu_bytes(pids)}
     return found | {"all GPUs": sum(gpu["used_mib"] for gpu in gpus()) * MIB}
+
+
+def start_phases(address: str, model: str) -> dict[str, float]:
+    """Reads from Triton's metrics at ``host:port`` the seconds of each phase of the engine's last start.
+
+    Returns nothing for a model that does not report them. Raises OSError.
+    """
+    with urlopen(f"http://{address}/metrics", timeout=METRICS_SECONDS) as answer:
+        text = answer.read().decode()
+    return {
+        sample.labels["phase"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels.get("model") == model and "phase" in sample.labels and sample.name.endswith("_seconds")
+    }
 
 
 async def measure(
@@ -55,15 +71,15 @@ async def measure(
     return load.summary() | {"concurrency": concurrency, "memory": peak.values}
 
 
-async def spoken_by(address: str, wanted: Sequence[str]) -> list[str]:
-    """Those of the models that are loaded and keep the speech contract."""
+async def loaded_models(address: str, wanted: Sequence[str]) -> list[str]:
+    """Returns the models that are loaded and keep the speech contract."""
     async with AsyncTriton(address) as triton:
         loaded = {one.name for one in await triton.models() if one.speaks}
     return [model for model in wanted if model in loaded]
 
 
 async def options_for(address: str, model: str, voice: str, reference: Reference | None) -> SpeakOptions:
-    """With a reference that is given, or the model's own voice of that name. Raises InvalidRequest if there is none."""
+    """Returns options for the reference, or for the model's voice of that name. Raises InvalidRequest if unknown."""
     if reference is not None:
         return {"voice": {}, "reference": reference}
     async with AsyncTriton(address) as triton:
@@ -81,7 +97,7 @@ def read_reference(file: Path, text: str) -> Reference:
 
 
 def row(summary: dict[str, Any]) -> str:
-    """One line of the table."""
+    """Formats one line of the table."""
     failed = sum(summary["failures"].values())
     said = f"  {summary['concurrency']:>3}   "
     if "audio" in summary:
@@ -96,7 +112,7 @@ def row(summary: dict[str, Any]) -> str:
 
 
 async def run(options: argparse.Namespace, triton: str, metrics: str | None) -> dict[str, Any]:
-    models = await spoken_by(triton, options.models.split(","))
+    models = await loaded_models(triton, options.models.split(","))
     if not models:
         raise LookupError(f"Triton at {triton} has loaded none of {options.models}: see docs/higgs.md")
     pid = _pid(triton)
@@ -106,19 +122,19 @@ async def run(options: argparse.Namespace, triton: str, metrics: str | None) -> 
     reference = read_reference(options.reference, options.reference_text) if options.reference else None
     for model in models:
         spoken = await options_for(triton, model, options.voice, reference)
-        started = phases(metrics, model) if metrics else {}
+        started = start_phases(metrics, model) if metrics else {}
         cold = await speak_all(triton, model, [WARM_UP], 1, spoken)  # reference encoded, kernels loaded
         _stop_on_failure(model, cold)
         print(f"\n{model}: start {_start(started, options.patience)}; first request {cold.whole[0]:.2f} s")
         print("  at a time   first audio p50 / p99, s   audio s/s   RTF p50   memory, GiB", flush=True)
-        rounds = []
+        measurements = []
         for concurrency in map(int, options.concurrency.split(",")):
             said = texts(max(options.requests, 2 * concurrency), options.sentences, options.seed + concurrency)
-            rounds.append(await measure(triton, model, spoken, said, concurrency, pid))
-            print(row(rounds[-1]), flush=True)
-            for reason, count in rounds[-1]["failures"].items():
+            measurements.append(await measure(triton, model, spoken, said, concurrency, pid))
+            print(row(measurements[-1]), flush=True)
+            for reason, count in measurements[-1]["failures"].items():
                 print(f"        {count} x {reason}")
-        report["models"][model] = {"start": started, "first_request": cold.whole[0], "rounds": rounds}
+        report["models"][model] = {"start": started, "first_request": cold.whole[0], "rounds": measurements}
     return report
 
 
@@ -183,7 +199,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--patience",
         type=float,
         default=0.0,
-        help="what a second of a listener's waiting is worth, in seconds of a GPU",
+        help="what a second of somebody's waiting is worth, in seconds of a GPU",
     )
     parser.add_argument("--json", type=Path, help="keep all figures in this file")
     return parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Kokoro side by side: bare ONNX Runtime, upstream in PyTorch, our Triton, our REST API: ``python -m perf.kokoro``."""
+"""Compares Kokoro in bare ONNX Runtime, in PyTorch, in Triton and through REST: ``python -m perf.kokoro``."""
 
 import argparse
 import asyncio
@@ -18,11 +18,11 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
 
 from lectern.triton import AsyncTriton
-from perf.http_connection import Answer, checked
-from perf.kokoro_texts import KINDS, text, workloads
+from perf.http_client import Answer, checked
 from perf.machine import cpu_seconds, machine
-from perf.spread import Spread
 from perf.stack import Stack, find_stack
+from perf.summary_statistics import MedianRange
+from perf.texts import KINDS, text, workloads
 
 ROOT: Final = Path(__file__).parents[1]
 RATE: Final = 24_000
@@ -31,12 +31,12 @@ WAV_HEADER: Final = 44
 CONCURRENCY: Final = (1, 2, 8)
 ALONE: Final[tuple[str, ...]] = ("floor", "upstream")  # ways without a server
 WAYS: Final = (*ALONE, "triton", "rest")
-PATIENCE: Final = 120.0  # seconds in which a text must be taken
+PATIENCE: Final = 120.0  # seconds in which a request must be admitted
 
 Speak = Callable[[str], Awaitable[int]]
 
 
-class Bare:
+class WithoutServer:
     """The process that speaks without a server."""
 
     def __init__(self, repository: Path, weights: str) -> None:
@@ -45,7 +45,7 @@ class Bare:
         if not python.exists():
             raise LookupError(f"There is no {python}: run `make .venvs/export/.ready`, or give --ways triton,rest.")
         self._process = subprocess.Popen(
-            [python, "-W", "ignore", "-m", "perf.kokoro_bare", repository / "kokoro_acoustic/1/model.onnx",
+            [python, "-W", "ignore", "-m", "perf.kokoro_without_server", repository / "kokoro_acoustic/1/model.onnx",
              repository / f"kokoro/voices/{VOICE}.bin", "tiny" if weights == "tiny" else "full"],
             env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'docker/models'}"}, cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -58,7 +58,7 @@ class Bare:
         print(json.dumps({"way": way, "sentences": sentences}), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"perf.kokoro_bare ended with {self._process.wait()} while it measured {way}.")
+            raise RuntimeError(f"perf.kokoro_without_server ended with {self._process.wait()} while it measured {way}.")
         return dict(json.loads(answer))
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Bare:
 
 
 def phonemes(address: str, texts: list[str]) -> list[list[int]]:
-    """Return the ids of all sentences of the texts, as the kokoro model gets them."""
+    """Returns the ids of all sentences of the texts, as the kokoro model gets them."""
     client = InferenceServerClient(address)
     found = []
     for one in texts:
@@ -86,11 +86,11 @@ def phonemes(address: str, texts: list[str]) -> list[list[int]]:
     return found
 
 
-async def taken(stack: Stack, body: bytes) -> tuple[Answer, int]:
-    """Ask for speech as a client does, again when told to; the answer, and how often it was refused before.
+async def ask_until_admitted(stack: Stack, body: bytes) -> tuple[Answer, int]:
+    """Asks for speech as a client does, again when told to; returns the answer and the number of refusals before it.
 
-    A model takes so much at a time that nobody waits long, and refuses the rest with a time to come back. Raises
-    RuntimeError for any other refusal, and if none is taken back within PATIENCE.
+    Admission refuses what would wait too long, with a time to come back. Raises RuntimeError for any other refusal,
+    and if the request is still refused after PATIENCE.
     """
     until = time.monotonic() + PATIENCE
     for refused in count():
@@ -104,7 +104,7 @@ async def taken(stack: Stack, body: bytes) -> tuple[Answer, int]:
 
 
 async def served(stack: Stack, way: str, texts: list[str], concurrency: int) -> dict[str, float]:
-    """Speak the texts, so many at a time."""
+    """Speaks the texts, ``concurrency`` at a time."""
     refusals = 0
     waiting = list(reversed(texts))
     pids = [stack.processes[name] for name in (("triton", "orchestrator") if way == "rest" else ("triton",))]
@@ -119,12 +119,12 @@ async def served(stack: Stack, way: str, texts: list[str], concurrency: int) -> 
     async with AsyncTriton(stack.triton) as triton:
 
         async def direct(one: str) -> int:
-            return sum([piece.audio.size async for piece in triton.speak("kokoro", one, voice={"voice": VOICE})])
+            return sum([chunk.audio.size async for chunk in triton.speak("kokoro", one, voice={"voice": VOICE})])
 
         async def rest(one: str) -> int:
             nonlocal refusals
             body = {"model": "kokoro", "voice": VOICE, "input": one, "response_format": "wav"}
-            answer, refused = await taken(stack, msgspec.json.encode(body))
+            answer, refused = await ask_until_admitted(stack, msgspec.json.encode(body))
             refusals += refused
             return (len(answer.body) - WAV_HEADER) // 2
 
@@ -134,15 +134,15 @@ async def served(stack: Stack, way: str, texts: list[str], concurrency: int) -> 
 
 
 async def first_audio(stack: Stack) -> tuple[float, float]:
-    """Return seconds until the first audio of a long text, and of its first sentence alone."""
+    """Returns the seconds until the first audio of a long text, and of its first sentence alone."""
     found = []
     async with AsyncTriton(stack.triton) as triton:
         long = text(8)
         for one in (long, long[: long.index(".") + 1]):
             began = time.perf_counter()
             first = 0.0
-            async for piece in triton.speak("kokoro", one, voice={"voice": VOICE}):
-                first = first or (time.perf_counter() - began if piece.audio.size else 0.0)
+            async for chunk in triton.speak("kokoro", one, voice={"voice": VOICE}):
+                first = first or (time.perf_counter() - began if chunk.audio.size else 0.0)
             found.append(first)
     return found[0], found[1]
 
@@ -168,21 +168,21 @@ def measured(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as open_things:
         bare = None
         if set(ways) & set(ALONE):
-            bare = Bare(options.repository, card["weights"])
+            bare = WithoutServer(options.repository, card["weights"])
             open_things.callback(bare.close)
         report["throughput"] = _throughput(
             stack, bare, ways, options.kinds.split(","), options.sentences, options.repetitions
         )
     pairs = [asyncio.run(first_audio(stack)) for _ in range(2 * options.repetitions + 1)]
     late = [1_000 * (long - alone) for long, alone in pairs]
-    print(f"\nfirst audio of a long text, ms {Spread.of([1_000 * long for long, _ in pairs])}")
-    print(f"later than its first sentence alone, ms {Spread.of(late)}")
+    print(f"\nfirst audio of a long text, ms {MedianRange.of([1_000 * long for long, _ in pairs])}")
+    print(f"later than its first sentence alone, ms {MedianRange.of(late)}")
     report["first_audio_ms"] = {"long": [1_000 * long for long, _ in pairs], "later_than_alone": late}
     return report
 
 
 def _throughput(
-    stack: Stack, bare: Bare | None, asked: list[str], kinds: list[str], sentences: int, repetitions: int
+    stack: Stack, bare: WithoutServer | None, asked: list[str], kinds: list[str], sentences: int, repetitions: int
 ) -> dict[str, Any]:
     ways = [way for way in ALONE if way in asked]
     ways += [f"{way} x{number}" for number in CONCURRENCY for way in ("triton", "rest") if way in asked]
@@ -206,8 +206,8 @@ def _throughput(
         table[kind] = results
         print(f"\n{kind}: audio seconds for each second, and for each second of processor time", flush=True)
         for way, runs in results.items():
-            by_wall = Spread.of([run["audio"] / run["wall"] for run in runs])
-            by_cpu = Spread.of([run["audio"] / run["cpu"] for run in runs])
+            by_wall = MedianRange.of([run["audio"] / run["wall"] for run in runs])
+            by_cpu = MedianRange.of([run["audio"] / run["cpu"] for run in runs])
             refused = sum(run.get("refused", 0) for run in runs)
             print(f"  {way:12} {by_wall}   {by_cpu}" + (f"   refused at first: {refused:.0f}" if refused else ""))
     return table

@@ -1,4 +1,4 @@
-"""What the numbers were measured on, and the processor time of the processes that were measured."""
+"""Describes the machine, and measures processor time of processes."""
 
 import os
 import platform
@@ -23,7 +23,7 @@ def machine() -> dict[str, Any]:
 
 
 def cpu_seconds(root: int) -> float:
-    """Processor time, user and system, of a process and of its descendants that live, since they began."""
+    """Returns the processor time, user and system, of a process and its living descendants since they began."""
     stats = _stats()
     tree = {root}
     grown = True
@@ -35,14 +35,14 @@ def cpu_seconds(root: int) -> float:
 
 
 def busy_seconds() -> float:
-    """Seconds of processor time that everything on this machine has taken so far."""
+    """Returns the seconds of processor time that everything on this machine has taken so far."""
     names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
     ticks = dict(zip(names, map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]), strict=False))
     return sum(ticks[name] for name in names if name not in ("idle", "iowait")) / TICKS_PER_SECOND
 
 
 def pid_listening_on(address: str) -> int:
-    """The process on this machine that listens at ``host:port``, or at ``unix:/path``. Raises LookupError."""
+    """Returns the process on this machine that listens at ``host:port``, or at ``unix:/path``. Raises LookupError."""
     found = (
         _sockets_at(address[5:]) if address.startswith("unix:") else _listening_inodes(int(address.rpartition(":")[2]))
     )
@@ -82,7 +82,7 @@ def _processes() -> list[int]:
 
 
 def _stats() -> dict[int, tuple[int, int]]:
-    """For each process its parent, and its processor time in ticks."""
+    """Returns the parent of each process, and its processor time in ticks."""
     stats = {}
     for pid in _processes():
         try:

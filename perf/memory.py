@@ -1,4 +1,4 @@
-"""How much memory processes take, on the machine and on its GPUs."""
+"""Measures the memory of processes, in RAM and on GPUs."""
 
 import asyncio
 import shutil
@@ -14,7 +14,7 @@ _QUERY_SECONDS: Final = 20
 
 
 def processes() -> dict[int, tuple[int, list[str]]]:
-    """For each process its parent and its command line."""
+    """Returns the parent and the command line of each process."""
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -27,7 +27,7 @@ def processes() -> dict[int, tuple[int, list[str]]]:
 
 
 def tree(root: int) -> set[int]:
-    """The process and its descendants."""
+    """Returns the process and its descendants."""
     parents = {pid: parent for pid, (parent, _) in processes().items()}
     found = {root}
     while grown := {pid for pid, parent in parents.items() if parent in found} - found:
@@ -36,7 +36,7 @@ def tree(root: int) -> set[int]:
 
 
 def engines(root: int) -> dict[str, set[int]]:
-    """The engine processes below Triton, each with its own workers, by the driver that speaks in them."""
+    """Returns the engine processes below Triton with their workers, by the driver that speaks in them."""
     everything, found = processes(), dict[str, set[int]]()
     for pid in tree(root):
         command = everything.get(pid, (0, []))[1]
@@ -46,26 +46,26 @@ def engines(root: int) -> dict[str, set[int]]:
 
 
 def resident(pids: Iterable[int]) -> int:
-    """Bytes that the processes hold, what several share counted once."""
+    """Returns the bytes that the processes hold; what several share counts once."""
     return sum(_share(pid) for pid in pids)
 
 
 def gpus() -> list[dict[str, Any]]:
-    """The machine's NVIDIA GPUs; none if there are none, or no tool that knows."""
+    """Returns the machine's NVIDIA GPUs; none if there is no nvidia-smi."""
     rows = _asked("--query-gpu=name,driver_version,memory.total,memory.used")
     names = ("name", "driver", "memory_mib", "used_mib")
     return [dict(zip(names, (row[0], row[1], _number(row[2]), _number(row[3])), strict=True)) for row in rows]
 
 
 def gpu_bytes(pids: Iterable[int]) -> int:
-    """Bytes of all GPUs that the processes hold. In a container the driver may not know the processes by their ids."""
+    """Returns the bytes that the processes hold on all GPUs; in a container the driver may not know their ids."""
     wanted = set(pids)
     rows = _asked("--query-compute-apps=pid,used_memory")
     return sum(_number(row[1]) * MIB for row in rows if _number(row[0]) in wanted)
 
 
 class Peak:
-    """The greatest values of some measures while the block runs."""
+    """Keeps the greatest value of each measure while the block runs."""
 
     def __init__(self, measure: Callable[[], dict[str, int]]) -> None:
         self._measure = measure

@@ -1,4 +1,4 @@
-"""What Lectern costs beside the model: run with ``python -m perf.rest_overhead`` against a running stack."""
+"""Measures what Lectern adds to the model, on a running stack: ``python -m perf.rest_overhead``."""
 
 import argparse
 import asyncio
@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from lectern.triton import AsyncTriton, CardVoice
 from perf.machine import machine
-from perf.speaking import Speaking, fresh_texts
-from perf.spread import Spread, as_json, spreads
+from perf.rest_versus_grpc import Comparison
 from perf.stack import Stack, find_stack
-from perf.stored_gets import targets
+from perf.stored_audio import targets
+from perf.summary_statistics import MedianRange, as_json, median_ranges
+from perf.texts import one_segment_texts
 
 IDLE_SECONDS: Final = 5
 
@@ -40,11 +41,11 @@ async def measure(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     voice = await _voice(stack, options.model, options.voice)
     for concurrency in (1, options.concurrency):
         title = f"speaking, {concurrency} at a time"
-        speaking = Speaking(stack, options.model, voice, concurrency)
-        await speaking.check_same()
-        await speaking.repeat(fresh_texts(concurrency), rest_first=True)  # warms both ways up
+        comparison = Comparison(stack, options.model, voice, concurrency)
+        await comparison.check_same()
+        await comparison.repeat(one_segment_texts(concurrency), rest_first=True)  # warms both ways up
         repetitions = [
-            await speaking.repeat(fresh_texts(options.requests), rest_first=number % 2 == 0)
+            await comparison.repeat(one_segment_texts(options.requests), rest_first=number % 2 == 0)
             for number in range(options.repetitions)
         ]
         report[title] = _show(f"{title} (ms; cpu: ms for each request)", repetitions)
@@ -80,10 +81,10 @@ async def _voice(stack: Stack, model: str, name: str) -> CardVoice:
 
 
 def _show(title: str, repetitions: list[dict[str, float]]) -> dict[str, Any]:
-    table: dict[str, Spread] = spreads(repetitions)
+    table: dict[str, MedianRange] = median_ranges(repetitions)
     print(f"\n{title}: median of {len(repetitions)} repetitions (least to most)")
-    for name, spread in table.items():
-        print(f"  {name:40} {spread}")
+    for name, values in table.items():
+        print(f"  {name:40} {values}")
     return as_json(table, repetitions)
 
 

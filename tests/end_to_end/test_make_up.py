@@ -21,7 +21,7 @@ from tests.end_to_end.processes import Process, descendants, wait_until_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 90.0  # seconds
-SECOND_START_GUARD = 60.0  # only against a hang: perf/starts.py says how fast it is, on a machine that is quiet
+SECOND_START_GUARD = 60.0  # only against a hang: perf/startup_time.py says how fast it is, on a machine that is quiet
 SERVES = "serves until Ctrl-C"
 
 

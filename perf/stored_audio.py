@@ -1,4 +1,4 @@
-"""GETs of audio that is stored, for each second of processor time, beside servers that only send a file."""
+"""Counts GETs of cached audio for each second of processor time, beside servers that only send a file."""
 
 import asyncio
 import time
@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from perf.floors import nginx_floor, uvicorn_floor
-from perf.http_connection import Connection, checked
+from perf.http_client import Connection, checked
 from perf.machine import cpu_seconds
 from perf.stack import Stack
+from perf.static_servers import nginx_server, uvicorn_server
 
 TEXT: Final = (
     "The harbour lay quiet in the early light, and the first boats had already left for the open sea. "
@@ -26,7 +26,7 @@ WAIT_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class Target:
-    """A server that answers ``path`` with the audio, and the processes whose time that takes."""
+    """A server that answers ``path`` with the audio, and the processes whose processor time counts."""
 
     name: str
     connect: Callable[[], Connection]
@@ -34,7 +34,7 @@ class Target:
     processes: list[int]
 
     async def load(self, seconds: float, concurrency: int, expected: bytes) -> dict[str, float]:
-        """Asks for the audio again and again, on ``concurrency`` connections."""
+        """Asks for the audio again and again, on ``concurrency`` connections; returns answers per second."""
         end = time.perf_counter() + seconds
         done = 0
 
@@ -59,22 +59,22 @@ class Target:
 
 @asynccontextmanager
 async def targets(stack: Stack) -> AsyncIterator[tuple[list[Target], bytes]]:
-    """Lectern with a stored block, and the floors with the same bytes. The document is deleted at the end."""
+    """Yields Lectern with a cached block, and static servers with the same bytes. Deletes the document at the end."""
     async with AsyncExitStack() as open_things:
         path = await open_things.enter_async_context(_stored_block(stack))
         audio = await _wait_until_stored(stack, path)
         folder = Path(open_things.enter_context(TemporaryDirectory(prefix="lectern-perf-")))
         file = folder / "audio.opus"
         file.write_bytes(audio)
-        floors = {
-            "uvicorn": await open_things.enter_async_context(uvicorn_floor(file)),
-            "nginx": await open_things.enter_async_context(nginx_floor(file)),
+        static = {
+            "uvicorn": await open_things.enter_async_context(uvicorn_server(file)),
+            "nginx": await open_things.enter_async_context(nginx_server(file)),
         }
 
         processes = [stack.processes["orchestrator"]]
         processes += [pid for name, pid in stack.processes.items() if name == "postgres"]
         found = [Target("lectern", stack.connection, path, processes)]
-        for name, server in floors.items():
+        for name, server in static.items():
             if server is not None:
                 address, pid = server
                 found.append(Target(name, partial(Connection, address), f"/{file.name}", [pid]))

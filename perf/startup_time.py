@@ -1,4 +1,4 @@
-"""How long `make up` takes, on a new home and on one that has been used: run with ``python -m perf.starts``."""
+"""Measures how long `make up` takes, on a new home and on a used one: ``python -m perf.startup_time``."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from perf.machine import cpu_seconds, machine
-from perf.spread import spreads
+from perf.summary_statistics import median_ranges
 
 ROOT: Final = Path(__file__).parents[1]
 # What `up` says, and what it means. The first is said when /readyz says so.
@@ -34,14 +34,14 @@ def main() -> int:
         return 1
     for title, measured in (("first start", first), ("second start", second)):
         print(f"\n{title}: median of {len(measured)} (least to most)")
-        for name, spread in spreads(measured).items():
-            print(f"  {name:40} {spread}")
+        for name, values in median_ranges(measured).items():
+            print(f"  {name:40} {values}")
     print(f"\nload average at the end: {os.getloadavg()[0]:.2f}")
     return 0
 
 
 def start(home: Path) -> dict[str, float]:
-    """Start a stack and stop it. Raises RuntimeError with what it said if it did not come to serve."""
+    """Starts a stack and stops it; returns seconds. Raises RuntimeError with its output if it does not serve."""
     kept = {name: value for name, value in os.environ.items() if name not in OWN}
     began = time.monotonic()
     process = subprocess.Popen(
@@ -68,7 +68,7 @@ def start(home: Path) -> dict[str, float]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m perf.starts", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m perf.startup_time", description=__doc__)
     parser.add_argument("--repetitions", type=int, default=5, help="new homes, each started twice")
     options = parser.parse_args()
     if options.repetitions <= 0:

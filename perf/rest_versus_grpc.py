@@ -1,7 +1,6 @@
-"""The same fresh texts spoken through the REST API and by Triton directly: what the way through Lectern adds."""
+"""Speaks the same new texts through the REST API and through Triton's gRPC, to measure what REST adds."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -11,15 +10,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from lectern.triton import AsyncTriton, CardVoice
-from perf.http_connection import checked
-from perf.spread import percentile
+from perf.http_client import checked
 from perf.stack import Stack
+from perf.summary_statistics import percentile
+from perf.texts import one_segment_texts
 
-WORDS: Final = tuple(
-    "river morning letter garden winter station candle mountain window silver story market harbour teacher orange "  # noqa: SIM905
-    "village evening kitchen forest island summer bridge corner music paper stone thunder valley wagon yellow".split()
-)
-WORDS_IN_A_TEXT: Final = 7  # some three seconds, which Lectern does not cut into several segments
 WAV_HEADER_BYTES: Final = 44
 SAMPLE_BYTES: Final = 2
 TOLERANCE: Final = 0.05
@@ -31,22 +26,16 @@ class Timing(NamedTuple):
     whole: float
 
 
-class Spoken(NamedTuple):
+class Speech(NamedTuple):
     timing: Timing
     samples: int
 
 
-Speaker = Callable[[str], Awaitable[Spoken]]
+Speaker = Callable[[str], Awaitable[Speech]]
 
 
-def fresh_texts(count: int) -> list[str]:
-    """Sentences that nobody has asked for before, so that nothing is stored; short enough to be one segment each."""
-    chance = random.SystemRandom()
-    return [" ".join(chance.choices(WORDS, k=WORDS_IN_A_TEXT)).capitalize() + "." for _ in range(count)]
-
-
-class Speaking:
-    """Both ways to a voice, with ``concurrency`` requests at a time at most."""
+class Comparison:
+    """One voice over REST and over gRPC, with at most ``concurrency`` requests at a time."""
 
     def __init__(self, stack: Stack, model: str, voice: CardVoice, concurrency: int) -> None:
         self._stack = stack
@@ -55,11 +44,11 @@ class Speaking:
         self._concurrency = concurrency
 
     async def check_same(self) -> None:
-        """Raises RuntimeError unless both ways speak equally long: else they would not be comparable.
+        """Raises RuntimeError unless both give audio of the same length: otherwise the times are not comparable.
 
         A model need not make the same samples twice: espeak-ng does not.
         """
-        (text,) = fresh_texts(1)
+        (text,) = one_segment_texts(1)
         async with AsyncExitStack() as open_things:
             (direct, *_), (rest, *_) = await self._direct(open_things), await self._rest(open_things)
             ratio = (await rest(text)).samples / (await direct(text)).samples
@@ -67,7 +56,7 @@ class Speaking:
                 raise RuntimeError(f"REST spoke {ratio:.2f} times as long as gRPC: {text}")
 
     async def repeat(self, texts: list[str], *, rest_first: bool) -> dict[str, float]:
-        """One repetition: all texts one way, then the other. Milliseconds."""
+        """Speaks all texts over one, then over the other; returns milliseconds."""
         measured: dict[str, float] = {}
         for way in ("rest", "direct") if rest_first else ("direct", "rest"):
             measured |= await self._measure(way, texts)
@@ -99,10 +88,10 @@ class Speaking:
         request = {"model": self._model, "voice": self._voice.name, "response_format": "wav"}
 
         def speaker(number: int) -> Speaker:
-            async def speak(text: str) -> Spoken:
+            async def speak(text: str) -> Speech:
                 body = msgspec.json.encode({**request, "input": text})
                 answer = checked(await connections[number].ask("POST", "/v1/audio/speech", body))
-                return Spoken(
+                return Speech(
                     Timing(answer.first_byte, answer.whole), (len(answer.body) - WAV_HEADER_BYTES) // SAMPLE_BYTES
                 )
 
@@ -114,17 +103,17 @@ class Speaking:
         triton = await open_things.enter_async_context(AsyncTriton(self._stack.triton))
         await triton.server_ready()  # connects, as the connections above are
 
-        async def speak(text: str) -> Spoken:
+        async def speak(text: str) -> Speech:
             start = time.perf_counter()
             first = 0.0
             samples = 0
-            async for piece in triton.speak(
+            async for chunk in triton.speak(
                 self._model, text, voice=self._voice.voice, language=self._voice.language, speed=1.0
             ):
                 first = first or time.perf_counter() - start
-                samples += len(piece.audio)
+                samples += len(chunk.audio)
             whole = time.perf_counter() - start
-            return Spoken(Timing(first, whole), samples)
+            return Speech(Timing(first, whole), samples)
 
         return [speak] * self._concurrency
 

@@ -1,4 +1,4 @@
-"""Several requests at a time to one voice model, by gRPC: when the first audio comes, and how much of it."""
+"""Sends several requests at a time to one voice model by gRPC: when the first audio comes, and how much of it."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lectern.triton import AsyncTriton, SpeakOptions, TritonError
-from perf.spread import percentile
+from perf.summary_statistics import percentile
 
 # What a model says that would have spoken on and on. Random weights do: they have taken their time all the same.
 UNFINISHED: Final = "had not come to the end of the text"
@@ -17,7 +17,7 @@ UNFINISHED: Final = "had not come to the end of the text"
 
 @dataclass
 class Load:
-    """What a number of requests came to."""
+    """The measurements of a number of requests."""
 
     first: list[float] = field(default_factory=list)  # seconds from the request to its first audio
     whole: list[float] = field(default_factory=list)  # seconds to its end
@@ -47,7 +47,7 @@ class Load:
 
 
 async def speak_all(address: str, model: str, texts: Sequence[str], concurrency: int, options: SpeakOptions) -> Load:
-    """Speak all texts, so many at a time. What fails is counted, and the rest goes on."""
+    """Speaks all texts, ``concurrency`` at a time. Failures are counted, and the rest goes on."""
     load = Load()
     waiting = list(reversed(texts))
     async with AsyncTriton(address) as triton:
@@ -65,11 +65,11 @@ async def speak_all(address: str, model: str, texts: Sequence[str], concurrency:
 async def _speak(triton: AsyncTriton, model: str, text: str, options: SpeakOptions, load: Load) -> None:
     began, first, audio = time.perf_counter(), 0.0, 0.0
     try:
-        async with aclosing(triton.speak(model, text, **options)) as pieces:
-            async for piece in pieces:
-                if piece.audio.size and not audio:
+        async with aclosing(triton.speak(model, text, **options)) as chunks:
+            async for chunk in chunks:
+                if chunk.audio.size and not audio:
                     first = time.perf_counter() - began
-                audio += piece.audio.size / piece.sample_rate
+                audio += chunk.audio.size / chunk.sample_rate
     except TritonError as error:
         if not audio or UNFINISHED not in str(error):
             load.failures[f"{type(error).__name__}: {error}"] += 1

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from perf.idle import best, break_even, cold_seconds, gap_cost
+from perf.idle_gpu import best, break_even, cold_seconds, gap_cost
 
 COLD, PRICE = 90.0, 0.001
 

@@ -1,4 +1,4 @@
-"""How repeated measurements are summed up: the median, and how far they lay apart."""
+"""Summaries of repeated measurements: the median with the least and the greatest, and percentiles."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,13 +7,13 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Spread:
+class MedianRange:
     median: float
     min: float
     max: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
+    def of(cls, values: Sequence[float]) -> "MedianRange":
         return cls(median(values), min(values), max(values))
 
     def __str__(self) -> str:
@@ -30,9 +30,9 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-def spreads(repetitions: Sequence[dict[str, float]]) -> dict[str, Spread]:
-    return {name: Spread.of([one[name] for one in repetitions]) for name in repetitions[0]}
+def median_ranges(repetitions: Sequence[dict[str, float]]) -> dict[str, MedianRange]:
+    return {name: MedianRange.of([one[name] for one in repetitions]) for name in repetitions[0]}
 
 
-def as_json(table: dict[str, Spread], repetitions: Sequence[dict[str, float]]) -> dict[str, Any]:
-    return {name: {**asdict(spread), "all": [one[name] for one in repetitions]} for name, spread in table.items()}
+def as_json(table: dict[str, MedianRange], repetitions: Sequence[dict[str, float]]) -> dict[str, Any]:
+    return {name: {**asdict(values), "all": [one[name] for one in repetitions]} for name, values in table.items()}

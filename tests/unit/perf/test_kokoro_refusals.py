@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from perf.kokoro import PATIENCE, taken
+from perf.kokoro import PATIENCE, ask_until_admitted
 from perf.stack import Stack
 
 BUSY = "503 Service Unavailable"
@@ -26,7 +26,7 @@ def ask(answers: Iterable[tuple[str, str]]) -> tuple[bytes, int]:
     async def whole() -> tuple[bytes, int]:
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
             host, port = server.sockets[0].getsockname()
-            found, refused = await taken(Stack(f"{host}:{port}", "key", "", {}), b"{}")
+            found, refused = await ask_until_admitted(Stack(f"{host}:{port}", "key", "", {}), b"{}")
         return found.body, refused
 
     return asyncio.run(whole())

@@ -1,4 +1,4 @@
-"""Listeners, from few to more than the models can take: ``python -m perf.listeners --model kokoro``."""
+"""Simulates users, from one to more than the models can serve: ``python -m perf.load_test --model kokoro``."""
 
 import argparse
 import asyncio
@@ -14,43 +14,42 @@ from urllib.parse import urlencode
 import msgspec
 
 from lectern.triton import AsyncTriton
-from perf.http_connection import checked
-from perf.kokoro_texts import text
-from perf.listener import Diary, Listener
+from perf.http_client import checked
 from perf.machine import busy_seconds, machine
-from perf.people import keys_of_people
-from perf.spread import percentile
-from perf.stack import Stack, find_stack
+from perf.simulated_user import Experience, SimulatedUser
+from perf.stack import Stack, find_stack, keys_of_new_accounts
+from perf.summary_statistics import percentile
+from perf.texts import text
 
 COUNTS: Final = (1, 2, 4, 8, 16, 32, 64)
-ARRIVING: Final = 10.0  # seconds within which all listeners come
-SENTENCES_OF_A_SECOND: Final = 1.5  # of listening, at twice the speed and with jumps
+ARRIVING: Final = 10.0  # seconds within which all users come
+SENTENCES_OF_A_SECOND: Final = 1.5  # of playing, at twice the speed and with jumps
 FLOOR_TEXTS: Final = 6
 PAGE: Final = 100
-SILENCE: Final = 0.03  # share of the time in which there may be silence where there should be sound
+MOST_UNDERRUN: Final = 0.03  # share of the time
 READY_SECONDS: Final = 120
-FORGETTING: Final = 40.0  # seconds after which the server counts nobody as a listener any more
+FORGETTING: Final = 40.0  # seconds after which admission counts none of the users any more
 
 
 async def floor(stack: Stack, model: str) -> dict[str, Any]:
-    """The model alone, one block's text at a time by gRPC: no listener can have the first sound earlier."""
+    """Measures the model alone, one block's text at a time by gRPC: no user can have the first audio earlier."""
     first, spoken, took = [], 0.0, 0.0
     async with AsyncTriton(stack.triton) as triton:
         for _ in range(FLOOR_TEXTS + 1):
             began = time.perf_counter()
             sounds: list[float] = []
             seconds = 0.0
-            async for piece in triton.speak(model, text(3)):
-                seconds += piece.audio.size / piece.sample_rate
-                sounds += [time.perf_counter() - began] if piece.audio.size else []
+            async for chunk in triton.speak(model, text(3)):
+                seconds += chunk.audio.size / chunk.sample_rate
+                sounds += [time.perf_counter() - began] if chunk.audio.size else []
             first.append(sounds[0])
             spoken, took = spoken + seconds, took + time.perf_counter() - began
     first = first[1:]  # the first text warms up
-    return {"first_audio": spread(first), "seconds_of_speech_in_a_second": round(spoken / took, 2)}
+    return {"first_audio": distribution(first), "seconds_of_speech_in_a_second": round(spoken / took, 2)}
 
 
-class Foreign:
-    """How many processors everything else on this machine takes meanwhile: what is measured cannot have those."""
+class OtherProcesses:
+    """Counts the processors that everything else on this machine takes: the stack cannot have those."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -64,7 +63,7 @@ class Foreign:
 
 
 async def document(stack: Stack, sentences: int, query: str) -> list[str]:
-    """The addresses of the audio of the blocks of a new document."""
+    """Makes a document; returns the addresses of the audio of its blocks."""
     async with stack.connection() as connection:
         body = msgspec.json.encode({"text": text(sentences), "format": "text"})
         made = json.loads(checked(await connection.ask("POST", "/api/v1/documents", body)).body)
@@ -85,80 +84,82 @@ async def document(stack: Stack, sentences: int, query: str) -> list[str]:
 
 
 async def run(stack: Stack, model: str, count: int, seconds: float, seed: int) -> dict[str, Any]:
-    """So many listeners, for so long."""
+    """Simulates ``count`` users for so many seconds."""
     query = urlencode({"model": model})
     sentences = int(seconds * SENTENCES_OF_A_SECOND) + 60
-    listeners = []
-    for number, key in enumerate(await keys_of_people(count)):
+    users = []
+    for number, key in enumerate(await keys_of_new_accounts(count)):
         theirs = replace(stack, key=key)
         addresses = await document(theirs, sentences, query)
-        listeners.append(Listener(theirs, addresses, random.Random(f"{seed} {number}")))
+        users.append(SimulatedUser(theirs, addresses, random.Random(f"{seed} {number}")))
     until = time.perf_counter() + seconds
-    foreign = Foreign(stack)
+    others = OtherProcesses(stack)
 
-    async def come(number: int, listener: Listener) -> None:
+    async def come(number: int, user: SimulatedUser) -> None:
         await asyncio.sleep(ARRIVING * number / count)
-        await listener.listen(until=until)
+        await user.play(until=until)
 
     async with asyncio.TaskGroup() as group:
-        for number, listener in enumerate(listeners):
-            group.create_task(come(number, listener))
-    others = foreign.processors()
+        for number, user in enumerate(users):
+            group.create_task(come(number, user))
+    taken = others.processors()
     await asyncio.sleep(FORGETTING)
-    told = {"listeners": count, "seconds": seconds, "processors_of_others": others}
-    return {**told, **summary([listener.diary for listener in listeners])}
+    told = {"users": count, "seconds": seconds, "processors_of_others": taken}
+    return {**told, **summary([user.experience for user in users])}
 
 
-def summary(diaries: list[Diary]) -> dict[str, Any]:
-    began = [diary for diary in diaries if diary.start]
-    refusals = [refusal for diary in diaries for refusal in diary.refusals]
+def summary(experiences: list[Experience]) -> dict[str, Any]:
+    began = [one for one in experiences if one.start]
+    refusals = [refusal for one in experiences for refusal in one.refusals]
     again = [refusal.admitted_then for refusal in refusals if refusal.admitted_then is not None]
-    silences = [silence for diary in began for silence in diary.silences]
-    heard = sum(diary.heard / diary.rate for diary in began)
+    underruns = [underrun for one in began for underrun in one.underruns]
+    played = sum(one.played / one.rate for one in began)
     return {
         "admitted": len(began),
-        "mean_rate": round(sum(diary.rate for diary in began) / max(1, len(began)), 2),
-        "first_audio": spread([time for diary in began for time in (*diary.start, *diary.jumps)]),
-        "first_audio_at_start": spread([time for diary in began for time in diary.start]),
-        "first_audio_after_jump": spread([time for diary in began for time in diary.jumps]),
+        "mean_rate": round(sum(one.rate for one in began) / max(1, len(began)), 2),
+        "first_audio": distribution([time for one in began for time in (*one.start, *one.jumps)]),
+        "first_audio_at_start": distribution([time for one in began for time in one.start]),
+        "first_audio_after_jump": distribution([time for one in began for time in one.jumps]),
         "underruns": {
-            **spread(silences),
-            "listeners": sum(bool(diary.silences) for diary in began),
-            "share_of_time": round(sum(silences) / max(1.0, heard + sum(silences)), 4),
+            **distribution(underruns),
+            "users": sum(bool(one.underruns) for one in began),
+            "share_of_time": round(sum(underruns) / max(1.0, played + sum(underruns)), 4),
         },
         "refusals": {
-            **spread([refusal.seconds for refusal in refusals]),
-            "of_those_who_listened": sum(not refusal.starting for refusal in refusals),
-            "retry_after": spread([refusal.retry_after for refusal in refusals]),
+            **distribution([refusal.seconds for refusal in refusals]),
+            "while_playing": sum(not refusal.starting for refusal in refusals),
+            "retry_after": distribution([refusal.retry_after for refusal in refusals]),
             "asked_again": len(again),
             "admitted_then": sum(again),
         },
-        "failures": [failure for diary in diaries for failure in diary.failures],
-        "diaries": [asdict(diary) for diary in diaries],
+        "failures": [failure for one in experiences for failure in one.failures],
+        "experiences": [asdict(one) for one in experiences],
     }
 
 
-def spread(seconds: list[float]) -> dict[str, Any]:
+def distribution(seconds: list[float]) -> dict[str, Any]:
     if not seconds:
         return {"count": 0}
     values = {"p50": percentile(seconds, 50), "p99": percentile(seconds, 99), "max": max(seconds)}
     return {"count": len(seconds), **{name: round(value, 4) for name, value in values.items()}}
 
 
-def is_kept_up_with(result: dict[str, Any], bound: float) -> bool:
-    """Whether all listeners were admitted, were hardly ever left in silence, and had their first audio in time."""
-    nobody_waits = result["admitted"] == result["listeners"] and not result["refusals"]["count"]
-    return nobody_waits and result["underruns"]["share_of_time"] <= SILENCE and result["first_audio"]["p99"] <= bound
+def is_within_capacity(result: dict[str, Any], bound: float) -> bool:
+    """Returns whether all users were admitted, hardly ever had an underrun, and had their first audio in time."""
+    nobody_waits = result["admitted"] == result["users"] and not result["refusals"]["count"]
+    return (
+        nobody_waits and result["underruns"]["share_of_time"] <= MOST_UNDERRUN and result["first_audio"]["p99"] <= bound
+    )
 
 
 def show(result: dict[str, Any]) -> None:
-    first, dry, refused = result["first_audio"], result["underruns"], result["refusals"]
+    first, underruns, refused = result["first_audio"], result["underruns"], result["refusals"]
     nothing = float("nan")
     parts = [
-        f"{result['listeners']:>4} listeners, {result['admitted']:>3} admitted",
+        f"{result['users']:>4} users, {result['admitted']:>3} admitted",
         f"first audio {first.get('p50', nothing):.3f} / {first.get('p99', nothing):.3f} s, of {first['count']}",
-        f"{dry['count']} underruns of {dry['listeners']}, {100 * dry['share_of_time']:.1f} % of the time",
-        f"{refused['count']} refused, {refused['of_those_who_listened']} of them while they listened",
+        f"{underruns['count']} underruns of {underruns['users']}, {100 * underruns['share_of_time']:.1f} % of the time",
+        f"{refused['count']} refused, {refused['while_playing']} of them while they played",
         f"the answer came after {refused.get('p50', nothing):.3f} / {refused.get('p99', nothing):.3f} s",
         f"{refused['admitted_then']} of {refused['asked_again']} admitted when they asked again",
         f"{len(result['failures'])} failures",
@@ -182,14 +183,14 @@ async def measure(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     for count in options.counts:
         result = await try_with(count, options.seconds, options.seed)
         report["sweep"].append(result)
-        if is_kept_up_with(result, options.bound) and not bad:
+        if is_within_capacity(result, options.bound) and not bad:
             good = count
         else:
             bad = bad or count
     while bad - good > max(1, good // 8):  # the capacity lies between
         result = await try_with((good + bad) // 2, options.seconds, options.seed)
         report["sweep"].append(result)
-        good, bad = ((good + bad) // 2, bad) if is_kept_up_with(result, options.bound) else (good, (good + bad) // 2)
+        good, bad = ((good + bad) // 2, bad) if is_within_capacity(result, options.bound) else (good, (good + bad) // 2)
     report["capacity"] = good
     print(f"capacity: {good}", flush=True)
     if good:
@@ -227,7 +228,7 @@ def _options() -> argparse.Namespace:
         "--counts",
         type=lambda said: [int(count) for count in said.split(",")],
         default=list(COUNTS),
-        help="of listeners, with commas between them, rising",
+        help="of users, with commas between them, rising",
     )
     parser.add_argument("--seconds", type=float, default=60, help="for each count")
     parser.add_argument("--long", type=float, default=240, help="seconds at the capacity, and at twice the capacity")

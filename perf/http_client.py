@@ -42,36 +42,36 @@ class Connection:
             start = time.perf_counter()
             self._writer.write("\r\n".join([*lines, "", ""]).encode() + body)
             status, headers = self._head(await self._reader.readuntil(b"\r\n\r\n"))
-            parts: list[bytes] = []
+            chunks: list[bytes] = []
             first_byte = 0.0
             if method != "HEAD":
                 if "content-length" in headers:
-                    parts.append(await self._reader.readexactly(int(headers["content-length"])))
+                    chunks.append(await self._reader.readexactly(int(headers["content-length"])))
                 elif headers.get("transfer-encoding") == "chunked":
-                    while part := await self._chunk():
+                    while chunk := await self._chunk():
                         first_byte = first_byte or time.perf_counter() - start
-                        parts.append(part)
+                        chunks.append(chunk)
             whole = time.perf_counter() - start
-        return Answer(status, headers, b"".join(parts), first_byte or whole, whole)
+        return Answer(status, headers, b"".join(chunks), first_byte or whole, whole)
 
     async def begin(self, path: str) -> tuple[int, dict[str, str]]:
-        """Asks with GET; `parts` then brings the body, and must be read to its end before anything else is asked."""
+        """Asks with GET; `chunks` then yields the body, and must be read to its end before anything else is asked."""
         lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in self._headers.items())]
         self._writer.write("\r\n".join([*lines, "", ""]).encode())
         status, self._answer = self._head(await self._reader.readuntil(b"\r\n\r\n"))
         return status, self._answer
 
-    async def parts(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[bytes]:
         if "content-length" in self._answer:
             yield await self._reader.readexactly(int(self._answer["content-length"]))
         else:
-            while part := await self._chunk():
-                yield part
+            while chunk := await self._chunk():
+                yield chunk
 
     async def _chunk(self) -> bytes:
         size = int((await self._reader.readline()).partition(b";")[0], 16)
-        part = await self._reader.readexactly(size + 2)
-        return part[:-2]
+        chunk = await self._reader.readexactly(size + 2)
+        return chunk[:-2]
 
     @staticmethod
     def _head(data: bytes) -> tuple[int, dict[str, str]]:

@@ -1,6 +1,6 @@
-"""Kokoro without a server, in one process: bare ONNX Runtime, which is the floor, and upstream's PyTorch model.
+"""Speaks with Kokoro without a server: in bare ONNX Runtime, which is the floor, and in upstream's PyTorch model.
 
-Run in the environment of `make kokoro` by perf.kokoro, which sends tasks as lines of JSON and reads answers.
+perf.kokoro runs it in the environment of `make kokoro`, sends tasks as lines of JSON and reads answers.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How long a GPU should be kept after its last request: what a cold start costs against what waiting costs.
+"""Computes how long an idle GPU should be kept: the cost of a cold start against the cost of waiting for a request.
 
 A GPU costs `price` a second whether it speaks or not. A cold start takes `cold` seconds, for which it is paid too, and
 somebody waits: what a second of that is worth, in the same money, is `patience`; 0 where only money counts.
@@ -18,7 +18,7 @@ TOTAL: Final = "total"  # the phase that all others lie within
 
 
 def cold_seconds(phases: Mapping[str, float], also: float = 0.0) -> float:
-    """The cold start: the engine's own, and what comes before it.
+    """Returns the seconds of a cold start: the engine's own, and what comes before it.
 
     Some phases run beside each other or within others, so that their sum says nothing. `also`: seconds until there is a
     machine and a container on it, which the engine cannot know.
@@ -27,7 +27,7 @@ def cold_seconds(phases: Mapping[str, float], also: float = 0.0) -> float:
 
 
 def break_even(cold: float, price: float, patience: float = 0.0) -> float:
-    """How long to keep the GPU where nothing is known of when the next request comes.
+    """Returns how long to keep the GPU when nothing is known of the next request.
 
     Who stops after so many seconds never pays more than twice what they would have paid knowing the future (the ski
     rental problem).
@@ -36,12 +36,12 @@ def break_even(cold: float, price: float, patience: float = 0.0) -> float:
 
 
 def gap_cost(gap: float, keep: float, cold: float, price: float, patience: float = 0.0) -> float:
-    """What a gap of so many seconds costs if the GPU is kept for `keep` of them."""
+    """Returns the cost of a gap of so many seconds if the GPU is kept for `keep` of them."""
     return price * min(gap, keep) + (cold * (price + patience) if gap > keep else 0.0)
 
 
 def best(gaps: Sequence[float], cold: float, price: float, patience: float = 0.0) -> Choice:
-    """How long the GPU should have been kept for the gaps that there were between requests.
+    """Returns how long the GPU should have been kept for the measured gaps between requests.
 
     Only the gaps themselves, none and for ever can be best: between two gaps waiting costs and gains nothing.
     """
