@@ -85,8 +85,8 @@ def spoken(one: Voice, text: str, stop: threading.Event | None = None, **more: A
 
 
 def test_sentences_come_in_order_with_all_marks(folder: Path, models: Models) -> None:
-    pieces = spoken(voice(folder, models), "one two three four five six")
-    assert [mark[2:] for piece in pieces for mark in piece.marks] == [
+    chunks = spoken(voice(folder, models), "one two three four five six")
+    assert [mark[2:] for chunk in chunks for mark in chunk.marks] == [
         (0, 3),
         (4, 7),
         (8, 13),
@@ -130,8 +130,8 @@ def test_the_model_is_asked_for_speeds_it_speaks_well_at(
 def test_no_more_sentences_are_made_ahead_than_wanted(folder: Path, models: Models) -> None:
     models.hold = threading.Event()
     stop = threading.Event()
-    pieces = voice(folder, models, lookahead="2", in_flight="8").speak(Segment("a b c d e f g", {}), stop)
-    reader = threading.Thread(target=lambda: list(pieces), daemon=True)
+    chunks = voice(folder, models, lookahead="2", in_flight="8").speak(Segment("a b c d e f g", {}), stop)
+    reader = threading.Thread(target=lambda: list(chunks), daemon=True)
     reader.start()
     try:
         reader.join(0.3)
@@ -144,8 +144,8 @@ def test_no_more_sentences_are_made_ahead_than_wanted(folder: Path, models: Mode
 
 def test_being_told_to_stop_ends_it_though_the_model_is_busy(folder: Path, models: Models) -> None:
     models.hold, stop = threading.Event(), threading.Event()
-    pieces = voice(folder, models).speak(Segment("hello there", {}), stop)
-    reader = threading.Thread(target=lambda: list(pieces), daemon=True)
+    chunks = voice(folder, models).speak(Segment("hello there", {}), stop)
+    reader = threading.Thread(target=lambda: list(chunks), daemon=True)
     reader.start()
     stop.set()
     reader.join(SECONDS)

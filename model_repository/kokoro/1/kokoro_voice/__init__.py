@@ -1,1 +1,1 @@
-"""Speaks a segment with Kokoro: sentences to phonemes, phonemes to sound, and sound to one stream with word marks."""
+"""Speaks a segment with Kokoro: text to phonemes, phonemes to samples, and samples to one stream with word marks."""

@@ -1,4 +1,4 @@
-"""Kokoro as a voice of the speech contract."""
+"""Kokoro as a voice of the speech contract: one way from a segment through sentences to chunks of audio."""
 
 import os
 import threading
@@ -10,35 +10,36 @@ from functools import partial
 from itertools import count
 from typing import Any, Final
 
-from kokoro_voice.acoustic import Sound, sound_of
-from kokoro_voice.card import card_of, installed
-from kokoro_voice.choice import Choice, choose, default_voice
-from kokoro_voice.dispatch import Dispatch
-from kokoro_voice.line import Line, model_speed
-from kokoro_voice.pace import check_pace, check_words
-from kokoro_voice.phonemes import Sentence, Word, sentences
-from kokoro_voice.styles import Styles
+from kokoro_voice.acoustic_client import Sound, synthesize
+from kokoro_voice.audio_stream import AudioStream
+from kokoro_voice.g2p_client import Sentence, read_sentences
+from kokoro_voice.model_card import model_card, read_installed
+from kokoro_voice.plausibility import check_words
+from kokoro_voice.priority_executor import PriorityExecutor
+from kokoro_voice.style_tables import StyleTables
+from kokoro_voice.voice_parameters import VoiceParameters, default_voice, parse_parameters
 from lectern_contract import LANES
 from lectern_triton.voice_backend.markup import without_markup
 from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings
 
-GLANCE: Final = 0.02  # seconds between two looks at whether anybody still listens
+GLANCE: Final = 0.02  # seconds between two looks at whether the segment is still wanted
 
-Made = tuple[Sentence, Future[Sound] | None]
+Pending = tuple[Sentence, Future[Sound] | None]
+"""A sentence and its sound to come; None if there is nothing in it to say."""
 
 
 class Voice:
-    """Cuts segments into sentences and has them made, a few ahead of the listener, in the order that hears best."""
+    """Speaks segments. Synthesizes sentences a few ahead of playback, of all segments the most urgent first."""
 
     def __init__(self, settings: Settings) -> None:
         folder = settings.folder.parent
-        self._styles = Styles(folder / "voices")
+        self._styles = StyleTables(folder / "voices")
         places = _number(settings.parameters, "places", os.cpu_count() or 1)
-        self._card = card_of(installed(folder), self._styles.names, default_voice(self._styles.names), places)
+        self._card = model_card(read_installed(folder), self._styles.names, default_voice(self._styles.names), places)
         self._models = settings.models
         self.concurrency = _number(settings.parameters, "concurrency", 64)
         self._lookahead = _number(settings.parameters, "lookahead", 4)
-        self._dispatch = Dispatch[Sound](
+        self._executor = PriorityExecutor[Sound](
             _number(settings.parameters, "in_flight", 4), _number(settings.parameters, "in_flight_signs", 160)
         )
 
@@ -46,43 +47,34 @@ class Voice:
         return self._card
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
-        choice = choose(segment.voice, self._styles.names)
-        line = Line(segment.speed)
-        words: list[Word] = []
-        heard = False
-        for sentence, sound in self._sounds(segment, choice, stop):
-            words += sentence.words
-            heard |= sound is not None or sentence.pause > 0
-            if sound is not None:
-                check_pace(sound.frames, model_speed(segment.speed))
-                yield from line.speak(sentence, sound)
-            yield from line.pause(sentence.pause)
+        parameters = parse_parameters(segment.voice, self._styles.names)
+        stream = AudioStream(segment.speed)
+        spoken: list[Sentence] = []
+        for sentence, sound in self._sounds(segment, parameters, stop):
+            spoken.append(sentence)
+            yield from stream.add(sentence, sound)
         if not stop.is_set():
-            if not heard:
-                raise BadRequest(
-                    f"Kokoro knows no sound of this text, as of letters that it cannot read: {segment.text[:40]!r}"
-                )
-            check_words(without_markup(segment.text) if segment.markup else segment.text, words)
-            yield line.end()
+            _check_all_spoken(segment, spoken)
+            yield stream.end()
 
     def close(self) -> None:
-        self._dispatch.close()
+        self._executor.close()
 
     def _sounds(
-        self, segment: Segment, choice: Choice, stop: threading.Event
+        self, segment: Segment, parameters: VoiceParameters, stop: threading.Event
     ) -> Iterator[tuple[Sentence, Sound | None]]:
-        """Yield each sentence with its sound, None if there is nothing in it to say; ends early when told to stop."""
-        language = _language(choice, segment.language)
-        coming = sentences(self._models, segment, language, choice.normalization)
-        ahead: deque[Made] = deque()
+        """Yields each sentence with its sound, None if there is nothing in it to say; ends early when told to stop."""
+        language = _language(parameters.language, segment.language)
+        coming = read_sentences(self._models, segment, language, parameters.normalization)
+        ahead: deque[Pending] = deque()
         numbers = count()
         try:
             while not stop.is_set():
-                # The next phonemes are only looked for while the next sound is not ready: it must not wait for them.
+                # Reads a sentence only while no sound is ready: a ready sound must not wait for phonemes.
                 if len(ahead) < self._lookahead and not (ahead and _is_ready(ahead[0])):
                     sentence = next(coming, None)
                     if sentence is not None:
-                        ahead.append((sentence, self._order(sentence, segment, choice, next(numbers))))
+                        ahead.append((sentence, self._submit(sentence, segment, parameters, next(numbers))))
                         continue
                 if not ahead:
                     return
@@ -102,22 +94,33 @@ class Voice:
                 if future is not None:
                     future.cancel()
 
-    def _order(self, sentence: Sentence, segment: Segment, choice: Choice, number: int) -> Future[Sound] | None:
-        """Have a sentence made. What is heard first goes first: live before batch, and then the earlier in its text."""
+    def _submit(
+        self, sentence: Sentence, segment: Segment, parameters: VoiceParameters, number: int
+    ) -> Future[Sound] | None:
+        """Queues the synthesis: live before batch, then by the sentence's number in its segment."""
         if not sentence.ids:
             return None
-        style = self._styles.row(choice.weights, len(sentence.ids))
-        call = partial(sound_of, self._models, sentence.ids, style, model_speed(segment.speed))
-        return self._dispatch.submit((LANES.index(segment.lane), number), len(sentence.ids), call)
+        style = self._styles.row(parameters.weights, len(sentence.ids))
+        call = partial(synthesize, self._models, sentence.ids, style, segment.speed)
+        return self._executor.submit((LANES.index(segment.lane), number), len(sentence.ids), call)
 
 
-def _is_ready(made: Made) -> bool:
-    return made[1] is None or made[1].done()
+def _check_all_spoken(segment: Segment, spoken: list[Sentence]) -> None:
+    """Raises BadRequest if Kokoro can say nothing of the text, and Implausible if it left out words."""
+    if not any(sentence.ids or sentence.pause > 0 for sentence in spoken):
+        raise BadRequest(
+            f"Kokoro knows no sound of this text, as of letters that it cannot read: {segment.text[:40]!r}"
+        )
+    text = without_markup(segment.text) if segment.markup else segment.text
+    check_words(text, [word for sentence in spoken for word in sentence.words])
 
 
-def _language(choice: Choice, wanted: str | None) -> str:
-    """The language of a request overrides the voice's, unless the voice's is only more exact."""
-    own = choice.language
+def _is_ready(pending: Pending) -> bool:
+    return pending[1] is None or pending[1].done()
+
+
+def _language(own: str, wanted: str | None) -> str:
+    """Returns the language of the request, unless the voice's own is the same or only more exact."""
     if wanted is None or own.lower() == wanted.lower() or own.lower().startswith(f"{wanted.lower()}-"):
         return own
     return wanted

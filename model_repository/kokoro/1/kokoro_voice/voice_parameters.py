@@ -1,4 +1,4 @@
-"""The parameters of this model's voices: one voice, or a mix of several."""
+"""The parameters of this model's voices: one voice or a mix of several, and the switches of the normalization."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -6,19 +6,19 @@ from typing import Any, Final
 
 import msgspec
 
-from kokoro_voice.published import describe
+from kokoro_voice.model_card import describe
 from lectern_triton.voice_backend.protocol import BadRequest
 
 MOST_VOICES: Final = 8  # in a mix
 PREFERRED: Final = "af_heart"
 
 
-class Choice(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What may be asked for; neither voice nor mix is this model's default voice."""
+class VoiceParameters(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a request may ask for. Without voice and mix it gets the default voice."""
 
     voice: str | None = None
     mix: dict[str, float] | None = None  # voice -> weight; only the proportions count
-    normalization: dict[str, bool] = {}  # what is written out as words: the switches of kokoro_g2p
+    normalization: dict[str, bool] = {}  # the switches of kokoro_g2p: what is written out as words
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -26,7 +26,7 @@ class Choice(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     @property
     def language(self) -> str:
-        """Of the voice that weighs most; of two alike, the one named first."""
+        """The language of the voice with the largest weight; of equals, of the first."""
         return describe(max(self.weights, key=self.weights.__getitem__)).language
 
 
@@ -34,23 +34,23 @@ def default_voice(installed: Collection[str]) -> str:
     return PREFERRED if PREFERRED in installed else next(iter(installed))
 
 
-def choose(parameters: Mapping[str, Any], installed: Collection[str]) -> Choice:
+def parse_parameters(parameters: Mapping[str, Any], installed: Collection[str]) -> VoiceParameters:
     """Raises BadRequest."""
     try:
-        choice = msgspec.convert(parameters, Choice)
+        parsed = msgspec.convert(parameters, VoiceParameters)
     except msgspec.ValidationError as error:
-        known = ", ".join(Choice.__struct_fields__)
+        known = ", ".join(VoiceParameters.__struct_fields__)
         raise BadRequest(f"voice: {error}; this model's parameters are {known}") from None
-    if choice.voice is not None and choice.mix is not None:
+    if parsed.voice is not None and parsed.mix is not None:
         raise BadRequest("voice: give a voice or a mix, not both")
-    if choice.mix is not None:
-        _check_mix(choice.mix)
-    if choice.voice is None and choice.mix is None:
-        choice = msgspec.structs.replace(choice, voice=default_voice(installed))
-    for name in choice.weights:
+    if parsed.mix is not None:
+        _check_mix(parsed.mix)
+    if parsed.voice is None and parsed.mix is None:
+        parsed = msgspec.structs.replace(parsed, voice=default_voice(installed))
+    for name in parsed.weights:
         if name not in installed:
             raise BadRequest(f"unknown voice {name!r}: the model's card lists the voices")
-    return choice
+    return parsed
 
 
 def _check_mix(mix: Mapping[str, float]) -> None:

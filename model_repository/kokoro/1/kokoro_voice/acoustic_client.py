@@ -1,4 +1,4 @@
-"""Asks kokoro_acoustic for the sound of one sentence."""
+"""Calls the model kokoro_acoustic, which turns the phonemes of one sentence into samples."""
 
 import hashlib
 from bisect import bisect_left
@@ -9,27 +9,45 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kokoro_voice.styles import Style
+from kokoro_voice.plausibility import check_duration
+from kokoro_voice.style_tables import Style
 from lectern_triton.voice_backend.protocol import Models, Samples
 
 MODEL: Final = "kokoro_acoustic"
 RATE: Final = 24_000  # Hz
 FRAME: Final = 600  # samples
 NOISE_ENTRIES: Final = 65_536
-# Triton merges only requests of one shape, so that there are few shapes. Padding on the text's side costs little: the
-# model's time goes by the frames it makes.
+# Triton batches only requests of one shape, so there are few shapes. Padding the phonemes costs little: the model's
+# time depends on the frames that it makes.
 WIDTHS: Final = (32, 64, 96, 128, 192, 256, 384, 512)
+SLOWEST: Final = 0.9
+FASTEST: Final = 1.1
+"""Speeds that the model itself is asked for; beyond them its speech is stretched without changing the pitch.
+
+The model takes more, but its durations are whole frames, and most phonemes have two or three of them: at 1.5 more than
+half of the words cannot be understood, while stretched speech can.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
     samples: Samples
     frames: npt.NDArray[np.int64]
-    """How long each phoneme lasts, the one before the first and the one behind the last included."""
+    """How many frames each phoneme lasts, including the silence in front of the first and behind the last one."""
 
 
-def sound_of(models: Models, ids: Sequence[int], style: Style, speed: float) -> Sound:
-    """Raises what `Models.call` does, and RuntimeError for an answer that cannot be, or for too many ids."""
+def model_speed(speed: float) -> float:
+    """Returns the speed to ask the model for, for speech of this speed."""
+    return min(max(speed, SLOWEST), FASTEST)
+
+
+def synthesize(models: Models, ids: Sequence[int], style: Style, speed: float) -> Sound:
+    """Returns the samples of one sentence, at the nearest speed that the model speaks well at.
+
+    Raises what `Models.call` does, RuntimeError for an invalid answer or too many ids, and Implausible for a duration
+    that does not fit the number of phonemes.
+    """
+    speed = model_speed(speed)
     length = len(ids) + 2
     if length > WIDTHS[-1]:
         raise RuntimeError(f"{MODEL} takes at most {WIDTHS[-1] - 2} phonemes at a time, and not {len(ids)}")
@@ -49,16 +67,17 @@ def sound_of(models: Models, ids: Sequence[int], style: Style, speed: float) -> 
     count = int(answer["sample_lengths"].reshape(-1)[0])
     frames = answer["durations"].reshape(-1)[:length]
     samples = answer["waveform"].reshape(-1)[:count]
-    if count == 0:  # what the graph makes of an item that must not hurt those beside it in a batch
+    if count == 0:  # the graph's answer for an invalid item, which must not hurt the others in its batch
         raise RuntimeError(f"{MODEL} refused a sentence: its ids, style or speed {speed} are beyond the model's limits")
     if samples.size != count or count != int(frames.sum()) * FRAME or frames.min() < 1:
         raise RuntimeError(f"{MODEL} made {samples.size} samples, said {count}, and timed {int(frames.sum()) * FRAME}")
     if not samples.any():
         raise RuntimeError(f"{MODEL} made nothing but silence of {len(ids)} phonemes")
+    check_duration(frames, speed)
     return Sound(samples, frames)
 
 
 def _noise_offset(tokens: npt.NDArray[np.int64], style: Style) -> int:
-    """Return where in the model's table of noise a sentence begins: the same for the same sentence and voice."""
+    """Returns the offset into the model's table of noise, which is the same for the same sentence and voice."""
     digest = hashlib.blake2b(tokens.tobytes() + style.tobytes(), digest_size=4).digest()
     return int.from_bytes(digest, "little") % NOISE_ENTRIES

@@ -1,4 +1,4 @@
-"""Asks kokoro_g2p for one sentence after another."""
+"""Calls the model kokoro_g2p, which turns a text into phonemes, one sentence at a time."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ MODEL: Final = "kokoro_g2p"
 
 
 class Word(msgspec.Struct, array_like=True, frozen=True):
-    """Phonemes of a sentence and characters of the text that belong together; the ends are exclusive."""
+    """The phonemes of a sentence and the characters of the text that belong together; the ends are exclusive."""
 
     first_phoneme: int
     last_phoneme: int
@@ -24,18 +24,20 @@ class Word(msgspec.Struct, array_like=True, frozen=True):
 class Sentence(msgspec.Struct, frozen=True):
     phonemes: str
     ids: list[int]
-    """One a phoneme, at most 510; empty if there is nothing to say."""
+    """One per phoneme, at most 510; empty if there is nothing to say."""
     words: list[Word]
     pause: float
-    """Seconds of silence that the text asks for behind it."""
+    """Seconds of silence that the text asks for after the sentence."""
     next: int | None
-    """Where in the text the next sentence begins."""
+    """Where in the text the next sentence begins; None after the last one."""
 
 
-def sentences(models: Models, segment: Segment, language: str, normalization: Mapping[str, bool]) -> Iterator[Sentence]:
-    """Yield the sentences of a segment, each when it is asked for. Raises what `Models.call` does."""
-    fixed = {"text": segment.text, "language": language, "lexicon": json.dumps(dict(segment.lexicon))}
-    inputs = {name: np.array([value.encode()], np.object_) for name, value in fixed.items()}
+def read_sentences(
+    models: Models, segment: Segment, language: str, normalization: Mapping[str, bool]
+) -> Iterator[Sentence]:
+    """Yields the sentences of a segment; calls the model for each when needed. Raises what `Models.call` does."""
+    texts = {"text": segment.text, "language": language, "lexicon": json.dumps(dict(segment.lexicon))}
+    inputs = {name: np.array([value.encode()], np.object_) for name, value in texts.items()}
     inputs["normalization"] = np.array([json.dumps(dict(normalization)).encode()], np.object_)
     inputs["markup"] = np.array([segment.markup])
     start: int | None = 0

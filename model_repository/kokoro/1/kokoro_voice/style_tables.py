@@ -1,4 +1,4 @@
-"""The voices that are installed, and mixes of them: a table of styles each, a row for each number of phonemes."""
+"""The style tables of the installed voices and of mixes: one row for each number of phonemes."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 ROWS: Final = 510  # a row for 1 to 510 phonemes
 COLUMNS: Final = 256
-MIXES_KEPT: Final = 64  # 0.5 MB each
+MIXES_CACHED: Final = 64  # 0.5 MB each
 
 Style = npt.NDArray[np.float32]
 
@@ -19,11 +19,11 @@ class NoVoices(Exception):  # noqa: N818 - it names a state of affairs
     """Nothing is installed to speak with."""
 
 
-class Styles:
-    """The tables of a folder of NAME.bin, each 510 x 256 little-endian float32."""
+class StyleTables:
+    """Reads a folder of NAME.bin, each 510 x 256 little-endian float32."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises NoVoices if there are none, and ValueError for a file that is no table."""
+        """Raises NoVoices if the folder has none, and ValueError for a file that is no table."""
         tables = {}
         for file in sorted(folder.glob("*.bin")):
             values = np.fromfile(file, "<f4")
@@ -33,14 +33,14 @@ class Styles:
         if not tables:
             raise NoVoices(f"no voices are installed in {folder}: run `make kokoro`")
         self._tables: Mapping[str, Style] = tables
-        self._mixed = lru_cache(MIXES_KEPT)(self._mix)
+        self._mixed = lru_cache(MIXES_CACHED)(self._mix)
 
     @property
     def names(self) -> list[str]:
         return list(self._tables)
 
     def row(self, weights: Mapping[str, float], phonemes: int) -> Style:
-        """Return the style [256] with which a mix of voices speaks so many phonemes."""
+        """Returns the style vector [256] of a mix of voices for a sentence of so many phonemes."""
         row: Style = self._mixed(tuple(sorted(weights.items())))[min(max(phonemes, 1), ROWS) - 1]
         return row
 

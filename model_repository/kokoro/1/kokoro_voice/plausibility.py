@@ -1,4 +1,4 @@
-"""Catches a sentence whose sound cannot be that of its phonemes, or a text of which words were left out."""
+"""Checks that the audio has a plausible duration for its phonemes, and that all words of the text were spoken."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,18 +6,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kokoro_voice.phonemes import Word
+from kokoro_voice.g2p_client import Word
 from lectern_triton.voice_backend.plausibility import Implausible
 
-# Kokoro makes about 2.9 frames of 25 ms of a phoneme. Hardly more than one, the least there is, means that the
-# durations are lost, and less than 4 phonemes a second are far outside of what any voice does at speed 1.
-SHORTEST: Final = 1.05  # frames a phoneme
+# Kokoro speaks about 2.9 frames of 25 ms per phoneme. Hardly more than one, which is the minimum, means that the
+# durations are lost, and fewer than 4 phonemes a second are far outside of what any voice does at speed 1.
+SHORTEST: Final = 1.05  # frames per phoneme
 LONGEST: Final = 10.0
-GRACE: Final = 3  # phonemes: a few sounds alone may be drawn out, or hurried
+GRACE: Final = 3  # phonemes: a few of them alone may be drawn out, or hurried
 
 
-def check_pace(frames: npt.NDArray[np.int64], speed: float) -> None:
-    """Compare a sentence's length with the number of its phonemes; without the signs around it. Raises Implausible."""
+def check_duration(frames: npt.NDArray[np.int64], speed: float) -> None:
+    """Compares the duration of a sentence, without the silence around it, with its phonemes. Raises Implausible."""
     phonemes = frames.size - 2
     made = float(frames[1:-1].sum()) * speed
     shortest = max(0, phonemes - GRACE) * SHORTEST
@@ -29,7 +29,7 @@ def check_pace(frames: npt.NDArray[np.int64], speed: float) -> None:
 
 
 def check_words(text: str, words: Iterable[Word]) -> None:
-    """Every letter and number of a text without markup must belong to a word that was spoken. Raises Implausible."""
+    """Checks that each letter and number of a text without markup belongs to a spoken word. Raises Implausible."""
     spoken = {position for word in words for position in range(word.text_start, word.text_end)}
     missing = [position for position, sign in enumerate(text) if _is_heard(sign) and position not in spoken]
     if missing:
@@ -40,5 +40,5 @@ def check_words(text: str, words: Iterable[Word]) -> None:
 
 
 def _is_heard(sign: str) -> bool:
-    """Tell a letter or digit from the apostrophes and primes that Unicode counts among the letters, such as U+02BC."""
+    """Tells letters and digits from the apostrophes and primes that Unicode counts as letters, such as U+02BC."""
     return sign.isalnum() and not "\u02b0" <= sign <= "\u02ff" and sign != "\ua78c"

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from kokoro_voice.acoustic import FRAME, RATE, Sound
-from kokoro_voice.line import FIRST_PIECE, Line, model_speed
-from kokoro_voice.phonemes import Sentence, Word
-from kokoro_voice.silence import FADE, LEAD, PAUSE, trim
+from kokoro_voice.acoustic_client import FRAME, RATE, Sound, model_speed
+from kokoro_voice.audio_stream import FADE, FIRST_CHUNK, LEAD, PAUSE, AudioStream, trim
+from kokoro_voice.g2p_client import Sentence, Word
 from lectern_triton.voice_backend.protocol import Chunk, Mark
 
 FRAMES = np.array([40, 10, 10, 10, 80], np.int64)  # one second of silence, three phonemes, two seconds of silence
@@ -21,23 +20,22 @@ def sound(level: int = 8_000) -> Sound:
     return Sound(samples, FRAMES)
 
 
-def sentence(words: list[Word] = WORDS, offset: int = 0) -> Sentence:
+def sentence(offset: int = 0, pause: float = 0.0) -> Sentence:
     moved = [
-        Word(word.first_phoneme, word.last_phoneme, word.text_start + offset, word.text_end + offset) for word in words
+        Word(word.first_phoneme, word.last_phoneme, word.text_start + offset, word.text_end + offset) for word in WORDS
     ]
-    return Sentence("abc", [1, 2, 3], moved, 0.0, None)
+    return Sentence("abc", [1, 2, 3], moved, pause, None)
 
 
-def spoken(line: Line, sentences: int = 2, pause: float = 0.0) -> list[Chunk]:
-    pieces: list[Chunk] = []
+def spoken(stream: AudioStream, sentences: int = 2, pause: float = 0.0) -> list[Chunk]:
+    chunks: list[Chunk] = []
     for number in range(sentences):
-        pieces += line.speak(sentence(offset=10 * number), sound())
-        pieces += line.pause(pause)
-    return [*pieces, line.end()]
+        chunks += stream.add(sentence(10 * number, pause), sound())
+    return [*chunks, stream.end()]
 
 
-def audio(pieces: list[Chunk]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return np.concatenate([piece.audio for piece in pieces])
+def audio(chunks: list[Chunk]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.concatenate([chunk.audio for chunk in chunks])
 
 
 def silences(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> list[int]:
@@ -54,19 +52,19 @@ def test_most_of_the_silence_around_a_sentence_is_cut() -> None:
 
 
 def test_where_sentences_meet_there_is_one_pause() -> None:
-    (gap,) = silences(audio(spoken(Line(1.0))))
+    (gap,) = silences(audio(spoken(AudioStream(1.0))))
     assert gap == pytest.approx(PAUSE + LEAD, abs=3)
 
 
 def test_a_pause_that_is_asked_for_comes_on_top() -> None:
-    (gap,) = silences(audio(spoken(Line(1.0), pause=1.5))[:-RATE])
+    (gap,) = silences(audio(spoken(AudioStream(1.0), pause=1.5))[:-RATE])
     assert gap == pytest.approx(PAUSE + LEAD + 1.5 * RATE, abs=3)
 
 
 @pytest.mark.parametrize("speed", [0.25, 4.0])
 def test_the_speed_does_not_change_a_pause_that_is_asked_for(speed: float) -> None:
-    pause = spoken(Line(speed), 1, 2.0)
-    without = spoken(Line(speed), 1)
+    pause = spoken(AudioStream(speed), 1, 2.0)
+    without = spoken(AudioStream(speed), 1)
     assert audio(pause).size - audio(without).size == pytest.approx(2 * RATE, abs=4)
 
 
@@ -96,39 +94,39 @@ def test_phonemes_are_never_cut_even_if_they_are_silent() -> None:
 def test_marks_are_in_order_and_inside_what_was_given(speed: float) -> None:
     given = 0
     marks: list[Mark] = []
-    for piece in spoken(Line(speed), 3):
-        given += piece.audio.size
-        marks += piece.marks
-        assert all(last <= given for _, last, _, _ in piece.marks)
+    for chunk in spoken(AudioStream(speed), 3):
+        given += chunk.audio.size
+        marks += chunk.marks
+        assert all(last <= given for _, last, _, _ in chunk.marks)
     assert [mark[2:] for mark in marks] == [(0, 5), (6, 9), (10, 15), (16, 19), (20, 25), (26, 29)]
     ends = [position for mark in marks for position in mark[:2]]
     assert ends == sorted(ends)
 
 
 def test_marks_lie_where_the_phonemes_are() -> None:
-    pieces = spoken(Line(1.0), 1)
-    assert [mark for piece in pieces for mark in piece.marks] == [
+    chunks = spoken(AudioStream(1.0), 1)
+    assert [mark for chunk in chunks for mark in chunk.marks] == [
         (LEAD, LEAD + 20 * FRAME, 0, 5),
         (LEAD + 20 * FRAME, LEAD + 30 * FRAME, 6, 9),
     ]
 
 
-def test_the_first_piece_is_small() -> None:
-    sizes = [piece.audio.size for piece in spoken(Line(1.0))]
-    assert sizes[0] == FIRST_PIECE
-    assert sizes[1] > FIRST_PIECE
+def test_the_first_chunk_is_small() -> None:
+    sizes = [chunk.audio.size for chunk in spoken(AudioStream(1.0))]
+    assert sizes[0] == FIRST_CHUNK
+    assert sizes[1] > FIRST_CHUNK
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.5, 0.9, 1.1, 1.5, 2.0, 4.0])
 def test_beyond_the_speeds_of_the_model_speech_is_stretched(speed: float) -> None:
-    made = audio(spoken(Line(model_speed(speed)))).size
-    assert audio(spoken(Line(speed))).size == pytest.approx(made * model_speed(speed) / speed, rel=0.001)
+    made = audio(spoken(AudioStream(model_speed(speed)))).size
+    assert audio(spoken(AudioStream(speed))).size == pytest.approx(made * model_speed(speed) / speed, rel=0.001)
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.5, 0.9, 1.1, 1.5, 2.0, 4.0])
 def test_marks_are_where_the_stretched_words_are(speed: float) -> None:
-    pieces = spoken(Line(speed), 1)
-    (*_, last) = (mark for piece in pieces for mark in piece.marks)
-    loud = np.flatnonzero(np.abs(audio(pieces).astype(int)) > 500)
+    chunks = spoken(AudioStream(speed), 1)
+    (*_, last) = (mark for chunk in chunks for mark in chunk.marks)
+    loud = np.flatnonzero(np.abs(audio(chunks).astype(int)) > 500)
     reach = (0.008 / speed + 0.012) * RATE  # how far the stretcher looks for what fits, and half of what it lays
     assert last[1] == pytest.approx(loud[-1], abs=reach)

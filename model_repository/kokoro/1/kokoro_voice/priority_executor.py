@@ -1,4 +1,4 @@
-"""Decides which sentence goes to the acoustic model next, when several segments have some to make."""
+"""Runs calls in threads, the most urgent first: which sentence goes to the acoustic model next."""
 
 import heapq
 import threading
@@ -9,17 +9,17 @@ from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 Urgency = tuple[int, ...]
+"""Lower goes first."""
 
 
-class Dispatch(Generic[Result]):
-    """Threads that make calls, the most urgent first, as long as all that are being made weigh little enough.
+class PriorityExecutor(Generic[Result]):
+    """Runs calls in threads, the most urgent first, and limits the weight of all calls in flight.
 
-    More in flight would only wait inside the acoustic model, where nothing urgent can overtake them any more: what
-    comes next waits at least for what is in flight.
+    More calls in flight would only wait inside the acoustic model, where an urgent call can no longer overtake them.
     """
 
     def __init__(self, threads: int, capacity: int) -> None:
-        """`capacity` is the weight that may be in flight; a call that weighs more is made alone."""
+        """`capacity` is the weight that may be in flight; a call that weighs more runs alone."""
         self._capacity = capacity
         self._waiting: list[tuple[Urgency, int, int, Future[Result], Callable[[], Result]]] = []
         self._order = count()
@@ -27,14 +27,14 @@ class Dispatch(Generic[Result]):
         self._open = True
         self._changed = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._work, name=f"kokoro-dispatch-{number}", daemon=True)
+            threading.Thread(target=self._work, name=f"kokoro-synthesis-{number}", daemon=True)
             for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()
 
     def submit(self, urgency: Urgency, weight: int, call: Callable[[], Result]) -> Future[Result]:
-        """Have a call made. Lower `urgency` goes first, and of equals the one that came first; cancel what is left."""
+        """Queues a call; of equal urgency the first submitted goes first. Cancel the futures that are not needed."""
         future: Future[Result] = Future()
         with self._changed:
             heapq.heappush(self._waiting, (urgency, next(self._order), weight, future, call))
@@ -42,7 +42,7 @@ class Dispatch(Generic[Result]):
         return future
 
     def close(self) -> None:
-        """Cancel what waits, and end the threads once they have made the calls that are being made."""
+        """Cancels the waiting calls, and ends the threads when their running calls are done."""
         with self._changed:
             self._open = False
             for *_, future, _ in self._waiting:
@@ -53,8 +53,8 @@ class Dispatch(Generic[Result]):
             thread.join(timeout=5)
 
     def _work(self) -> None:
-        while (job := self._take()) is not None:
-            weight, future, call = job
+        while (taken := self._take()) is not None:
+            weight, future, call = taken
             try:
                 future.set_result(call())
             except BaseException as error:  # noqa: BLE001 - whoever waits for the result gets it
@@ -64,7 +64,7 @@ class Dispatch(Generic[Result]):
                 self._changed.notify_all()
 
     def _take(self) -> tuple[int, Future[Result], Callable[[], Result]] | None:
-        """Wait until the most urgent call may be made; None when closed."""
+        """Waits until the most urgent call may run; returns None when closed."""
         with self._changed:
             while self._open:
                 while self._waiting and self._waiting[0][3].cancelled():
