@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final, Literal
 
-from lectern.captions import WRITERS, Text
+from lectern.captions import WRITERS, TextRange
 from orchestrator.speech.planner.timeline import TimedWord, Timeline
 from orchestrator.speech.respond.audio_stream import Pieces
 
@@ -25,7 +25,7 @@ async def captions(pieces: Pieces, timeline: Timeline, caption_format: CaptionFo
     def written() -> bytes:
         if current is None:
             return b""
-        return writer.segment(words, Text(timeline.text(current), timeline.extent(current))).encode()
+        return writer.segment(words, TextRange(timeline.text(current), timeline.extent(current))).encode()
 
     async with aclosing(pieces):
         async for place, piece in pieces:

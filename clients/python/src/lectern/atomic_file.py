@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a temporary name beside `path`, renames it at the end, and removes it if the block raises.
+    """Opens a temporary file beside `path`, renames it at the end, and removes it if the block raises.
 
-    Raises OSError. Devices and pipes are written to directly.
+    Devices and pipes are written to directly. Raises OSError.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as device:

@@ -1,4 +1,4 @@
-"""Words in time as JSON, SubRip or WebVTT."""
+"""Captions as JSON, SubRip or WebVTT, from the times of words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
@@ -9,23 +9,23 @@ from lectern.cues import Timed, cues, lines
 from lectern.types import CaptionFormat
 
 
-class Text(NamedTuple):
-    """What a segment's words have their offsets in, and the part of it that is this segment's."""
+class TextRange(NamedTuple):
+    """The text in which a segment's words have their offsets, and the range of it that is this segment."""
 
     original: str
     extent: tuple[int, int]
 
 
 def captions(words: Sequence[Timed], text: str, seconds: float, caption_format: CaptionFormat) -> str:
-    """The whole file for one text, whose audio lasts `seconds`."""
+    """Returns the whole file for one text. Its audio lasts `seconds`."""
     writer = WRITERS[caption_format]()
-    return writer.segment(words, Text(text, (0, len(text)))) + writer.finish(seconds)
+    return writer.segment(words, TextRange(text, (0, len(text)))) + writer.finish(seconds)
 
 
 class Writer(Protocol):
     """Turns segments into the text of one file."""
 
-    def segment(self, words: Sequence[Timed], text: Text) -> str: ...
+    def segment(self, words: Sequence[Timed], text: TextRange) -> str: ...
 
     def finish(self, seconds: float) -> str: ...
 
@@ -36,7 +36,7 @@ class JsonWriter:
     def __init__(self) -> None:
         self._begun = False
 
-    def segment(self, words: Sequence[Timed], text: Text) -> str:  # noqa: ARG002
+    def segment(self, words: Sequence[Timed], text: TextRange) -> str:  # noqa: ARG002
         written = [msgspec.json.encode(word).decode() for word in words]
         before = "," if self._begun and written else "" if self._begun else '{"words":['
         self._begun = self._begun or bool(written)
@@ -50,7 +50,7 @@ class SrtWriter:
     def __init__(self) -> None:
         self._number = 0
 
-    def segment(self, words: Sequence[Timed], text: Text) -> str:
+    def segment(self, words: Sequence[Timed], text: TextRange) -> str:
         written = []
         for cue in cues(words, *text):
             self._number += 1
@@ -66,7 +66,7 @@ class VttWriter:
     def __init__(self) -> None:
         self._header = "WEBVTT\n\n"
 
-    def segment(self, words: Sequence[Timed], text: Text) -> str:
+    def segment(self, words: Sequence[Timed], text: TextRange) -> str:
         header, self._header = self._header, ""
         return header + "".join(
             f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escaped(lines(cue.text))}\n\n"

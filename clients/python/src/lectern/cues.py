@@ -1,4 +1,4 @@
-"""Words in time as cues: as much text as can be read while it is heard."""
+"""Cues of captions: as much text as can be read while it is heard."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-# What broadcasters' guides agree on: two lines of 42 characters, at most seven seconds.
+# As in broadcasters' guides: two lines of 42 characters, at most seven seconds.
 LINE: Final = 42
 MOST_SECONDS: Final = 7.0
 PAUSE: Final = 0.8  # seconds of silence that end a cue
@@ -42,9 +42,9 @@ class Cue(msgspec.Struct, frozen=True):
 
 
 def cues(words: Sequence[Timed], original: str, extent: tuple[int, int]) -> Iterator[Cue]:
-    """Ends a cue at the end of a sentence or a paragraph, at a pause, and where it would be too long to read.
+    """Yields cues that end with a sentence or a paragraph, at a pause, and where they would be too long to read.
 
-    The cues share out all of the text in ``extent``: what stands between two words goes with one of them.
+    Together they have all of the text in ``extent``: what stands between two words goes with one of them.
     """
     begin, end = extent
     first = 0
@@ -60,7 +60,7 @@ def cues(words: Sequence[Timed], original: str, extent: tuple[int, int]) -> Iter
 
 
 def _ends(words: Sequence[Timed], first: int, place: int, original: str, begin: int, cut: int) -> bool:
-    """Whether the cue that began at ``first``, with the text from ``begin`` to ``cut``, ends before ``place``."""
+    """Returns whether the cue from ``first``, with the text from ``begin`` to ``cut``, ends before ``place``."""
     before, after = words[place - 1], words[place]
     if after.text_start < before.text_end:  # both are said for the same part of the text, such as a number
         return False
@@ -74,7 +74,7 @@ def _ends(words: Sequence[Timed], first: int, place: int, original: str, begin: 
 
 
 def _cut(original: str, before: Timed, after: Timed) -> int:
-    """Between two words: marks that close go with the first, and those that open, or dashes, with the second."""
+    """Returns where to cut between words: closing marks go with the first, opening ones and dashes with the second."""
     at = before.text_end
     while at < after.text_start and not original[at].isspace():
         at += 1
@@ -86,7 +86,7 @@ def _cut(original: str, before: Timed, after: Timed) -> int:
 
 
 def lines(text: str) -> str:
-    """Two lines of about the same width where one would be too wide."""
+    """Breaks text that is too wide into two lines of about the same width."""
     widths = list(accumulate(map(_columns, text)))
     if not widths or widths[-1] <= LINE:
         return text
@@ -98,7 +98,7 @@ def lines(text: str) -> str:
 
 
 def _may_break(before: str, after: str) -> bool:
-    """At spaces; and between the characters of scripts that have none, where no mark comes to stand alone."""
+    """Allows breaks at spaces and, in scripts without spaces, where no mark comes to stand alone."""
     if after == " ":
         return True
     wide = _columns(before) == _columns(after) == _WIDE
@@ -111,7 +111,7 @@ def _width(text: str) -> int:
 
 
 def _columns(char: str) -> int:
-    """Chinese and Japanese characters take two, what stands above, below or between others none."""
+    """Returns 2 for Chinese and Japanese characters, 0 for combining and invisible ones, else 1."""
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return _WIDE if unicodedata.east_asian_width(char) in "WF" else 1

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class LecternError(Exception):
-    """Anything that Lectern or the way to it did not do."""
+    """Lectern, or the way to it, failed."""
 
 
 class UnreachableError(LecternError):
@@ -20,11 +20,11 @@ class UnreachableError(LecternError):
 
 
 class ConnectionLostError(LecternError):
-    """The answer stopped before its end, or did not come in time; what was received of it is not whole."""
+    """The response stopped before its end, or did not come in time; what was received is not whole."""
 
 
 class SpeechFailedError(LecternError):
-    """The server failed after its answer had begun; what was received of it is not whole."""
+    """The server failed after its response had begun; what was received is not whole."""
 
 
 class UnexpectedResponseError(LecternError):
@@ -32,7 +32,7 @@ class UnexpectedResponseError(LecternError):
 
 
 class DocumentFailedError(LecternError):
-    """The server could not make blocks of the document."""
+    """The server could not prepare the document."""
 
     def __init__(self, document: "Document") -> None:
         super().__init__(f"document {document.id} could not be prepared: {document.error or 'no reason was given'}")
@@ -85,4 +85,4 @@ class NotFoundError(ApiError):
 
 
 class BusyError(ApiError):
-    """The server cannot do it now: it has too much to do, or a part of it is away. `retry_after` may say how long."""
+    """The server is too busy, or a part of it is away. `retry_after` may say for how long."""

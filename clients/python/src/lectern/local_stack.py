@@ -1,4 +1,4 @@
-"""Where a Lectern on this machine keeps its state, so that clients on it find their way without being told."""
+"""The address and the key of the stack that runs on this machine, from the files in its home."""
 
 import os
 from pathlib import Path
@@ -14,13 +14,13 @@ KEY_FILE: Final = "api-key"  # the key of the local account, readable by its own
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """What a client needs of `stack.json`; the file holds more."""
+    """The fields of `stack.json` that a client needs."""
 
     url: str
 
 
 def home() -> Path:
-    """The folder of all state: LECTERN_HOME, else /var/lib/lectern for root, else the user's data folder."""
+    """Returns the folder of all state: LECTERN_HOME, else /var/lib/lectern for root, else the user's data folder."""
     if chosen := os.environ.get(HOME_VARIABLE):
         return Path(chosen).expanduser().absolute()
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -32,7 +32,7 @@ def home() -> Path:
 
 
 def running_url() -> str | None:
-    """The address of the stack that runs from `home`, or last did. Raises LecternError if the file is damaged."""
+    """Returns the address of the stack that runs from `home`, or last did. Raises LecternError for a damaged file."""
     path = home() / STACK_FILE
     content = _read(path)
     if content is None:
@@ -44,7 +44,7 @@ def running_url() -> str | None:
 
 
 def api_key() -> str | None:
-    """The key of the local account. Raises LecternError if the file may not be read."""
+    """Returns the key of the local account. Raises LecternError if the file may not be read."""
     content = _read(home() / KEY_FILE)
     return None if content is None else content.decode(errors="replace").strip()
 

@@ -1,4 +1,4 @@
-"""Reads a text aloud into one file through the REST API, and tells how far it is."""
+"""Reads a document aloud into one file through the REST API, and reports progress."""
 
 import asyncio
 import time
@@ -47,7 +47,7 @@ class Reading:
     document: Document
     progress: Progress  # at the end
     failed: Sequence[FailedBlock] = ()  # in reading order
-    skip: Skip | None = None  # what the audio, and captions that go with it, are to be asked for with
+    skip: Skip | None = None  # the `skip` that the audio was made with, for captions that match it
 
 
 class Output(Protocol):
@@ -74,8 +74,8 @@ async def read_aloud(
 ) -> Reading:
     """Makes a document of the text, has its blocks spoken `at_once` at a time, and writes the whole to `output`.
 
-    A block that the model refuses, or fails at, is left out and told of. `loudness` is in LUFS. The document stays on
-    the server. Raises LecternError, also if no block can be spoken, or OSError from `output`.
+    A block that the model refuses, or fails at, is left out and passed to `on_failed`. `loudness` is in LUFS. The
+    document stays on the server. Raises LecternError, also if no block can be spoken, or OSError from `output`.
     """
     on_progress(Progress("preparing"))
     created = await client.create_document(text, title=title, document_format=document_format)
@@ -144,7 +144,7 @@ class _Speaking:
             try:
                 seconds = await self._client.make_block_audio(self._document.id, block.id, self._voicing)
             except ApiError as error:
-                if not _is_of_the_block(error):
+                if not _concerns_one_block(error):
                     raise
                 self._failed.append(FailedBlock(number, block, error))
                 continue
@@ -153,6 +153,6 @@ class _Speaking:
             self._on_progress(self.progress("speaking"))
 
 
-def _is_of_the_block(error: ApiError) -> bool:
-    """Whether other blocks may be spoken all the same. An error that names fields is of what was asked for all."""
+def _concerns_one_block(error: ApiError) -> bool:
+    """Returns whether other blocks can still be spoken. An error that names fields is in the options of all blocks."""
     return error.status in (REFUSED, FAILED) and not error.errors

@@ -23,7 +23,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A chunk of a block with a role of its own; offsets in characters."""
+    """A range of a block with a role of its own; offsets in characters."""
 
     role: str
     level: int | None = None
@@ -47,9 +47,9 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     name: str
-    slug: str = ""  # of a voice of one's own: what else it is called in requests
-    id: str | None = None  # of a voice of one's own
-    kind: str = "model"  # "model": the model's own; "prompt" or "mix": one's own
+    slug: str = ""  # of a custom voice: its name in requests
+    id: str | None = None  # of a custom voice
+    kind: str = "model"  # "model": one that the model has; "prompt" or "mix": a custom voice
     model: str
     language: str  # BCP-47
     gender: str | None = None
@@ -58,7 +58,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VoiceConsent(msgspec.Struct, frozen=True, kw_only=True):
-    """Who agreed to a voice made of their own, and in which words."""
+    """The speaker who agreed to a custom voice, and the words of it."""
 
     speaker: str
     statement: str
@@ -66,7 +66,7 @@ class VoiceConsent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VoicePrompt(msgspec.Struct, frozen=True, kw_only=True):
-    """What a voice of one's own speaks like."""
+    """The reference recording of a custom voice, and its transcript."""
 
     transcript: str
     seconds: float
@@ -75,7 +75,7 @@ class VoicePrompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomVoice(msgspec.Struct, frozen=True, kw_only=True):
-    """A voice that the account made for itself. Its id, its slug and its name do as the `voice` of a request."""
+    """A voice that the account made. The `voice` of a request may be its id, its slug or its name."""
 
     id: str
     slug: str
@@ -157,7 +157,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """All of it has come."""
+    """The audio is complete."""
 
     usage: Usage
 

@@ -1,4 +1,4 @@
-"""How a text is to be spoken: by whom, how, and in what encoding. What is left out or None, the server chooses."""
+"""The options of speech: voice, style and encoding. The server chooses what is left out or None."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
@@ -13,7 +13,7 @@ Mix: TypeAlias = Mapping[str, float]  # voices of one model and their weights
 
 
 class Normalization(TypedDict, total=False):
-    """What is written out as words, where the model can be told."""
+    """What is written out as words, for models that can be told."""
 
     numbers: bool
     money: bool
@@ -24,7 +24,7 @@ class Normalization(TypedDict, total=False):
 
 
 class Voicing(msgspec.Struct, frozen=True):
-    """Who speaks, and how. Keywords of a method go before it: `client.speak(text, narrator, speed=1.5)`."""
+    """Who speaks, and how. Keywords of a method override it: `client.speak(text, narrator, speed=1.5)`."""
 
     voice: str | Mix | None = None  # its name, a mix by name such as "af_heart(2)+af_sky(1)", or as a dictionary
     model: str | None = None
@@ -33,9 +33,9 @@ class Voicing(msgspec.Struct, frozen=True):
     instructions: str | None = None  # how to speak, for models that can be told
     lexicon: Mapping[str, str] | None = None  # words and their pronunciation in IPA
     normalization: Normalization | None = None
-    seed: int | None = None  # for models that draw lots
-    markup: bool | None = None  # whether [word](/IPA/) and [pause:1s] in the text are obeyed, by models that can
-    lane: Lane | None = None  # "live" is heard at once and comes first, "batch" can wait
+    seed: int | None = None  # for models that sample at random
+    markup: bool | None = None  # whether the text has [word](/IPA/) and [pause:1s], for models that read them
+    lane: Lane | None = None  # "live" comes first, "batch" can wait
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Turn(msgspec.Struct, frozen=True):
 Text: TypeAlias = str | Sequence[Turn]
 
 
-# What a document's audio does without: blocks that the model refuses, or also those that it fails at.
+# The blocks that a document's audio leaves out: those that the model refuses, or also those that it fails at.
 Skip: TypeAlias = Literal["refused", "failed"]
 
 
@@ -65,11 +65,11 @@ class DocumentVoicing(TypedDict, total=False):
     lane: Lane | None
 
 
-class DocumentOptions(DocumentVoicing, total=False):
+class BlockAudioOptions(DocumentVoicing, total=False):
     audio_format: AudioFormat  # "opus" if left out
 
 
-class DocumentAudioOptions(DocumentOptions, total=False):
+class DocumentAudioOptions(BlockAudioOptions, total=False):
     loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
     skip: Skip | None  # "refused" if left out
 
@@ -86,7 +86,7 @@ class TextOptions(DocumentVoicing, total=False):
     normalization: Normalization | None
     seed: int | None
     markup: bool | None
-    dialogue: bool  # the text has marks: [voice:NAME] and [pause:1.5s]
+    dialogue: bool  # the text has the tags [voice:NAME] and [pause:1.5s]
 
 
 class SpeechOptions(TextOptions, total=False):
@@ -96,7 +96,7 @@ class SpeechOptions(TextOptions, total=False):
 
 
 def merged(voicing: Voicing | None, options: Mapping[str, Any], known: frozenset[str]) -> Voicing:
-    """Raises TypeError for an option that is not known, as Python itself does where a function names its keywords."""
+    """Returns the voicing with the options in its place. Raises TypeError for an option that is not known."""
     for name in options:
         if name not in known:
             raise TypeError(f"there is no option {name!r}: use {', '.join(sorted(known))}")

@@ -1,1 +1,1 @@
-"""The REST API's client: what to ask (`requests`), how to read the answer (`answers`), and two ways to send it."""
+"""The REST client: `requests` and `responses` know the API, `aio` and `sync` send and receive."""

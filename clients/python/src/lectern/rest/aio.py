@@ -11,7 +11,7 @@ from typing import Self, Unpack
 import httpx
 
 from lectern.errors import ApiError, ConnectionLostError, DocumentFailedError, DocumentNotReadyError
-from lectern.rest import requests, responses, voice_requests
+from lectern.rest import requests, responses
 from lectern.rest.connection import Connection
 from lectern.rest.events import EventReader
 from lectern.rest.requests import Request
@@ -29,9 +29,9 @@ from lectern.types import (
     Voice,
 )
 from lectern.voicing import (
+    BlockAudioOptions,
     DocumentAudioOptions,
     DocumentCaptionOptions,
-    DocumentOptions,
     Mix,
     SpeechOptions,
     Text,
@@ -43,12 +43,12 @@ from lectern.voicing import (
 class AsyncClient:
     """Speaks to Lectern's REST API. Every method raises a LecternError when it fails.
 
-    May be shared by tasks. Without `url` the server is LECTERN_URL, else the stack of this machine; without
-    `api_key` the key is LECTERN_API_KEY, else the one of this machine's stack. `timeout` is in seconds without a
-    byte of the answer. `retry_timeout` is for how many seconds a server that is busy is asked again, as long as it has
-    answered nothing else; with 0 a BusyError comes at once.
+    May be shared by tasks. The default of `url` is LECTERN_URL, else the stack of this machine; that of `api_key` is
+    LECTERN_API_KEY, else the key of this machine's stack. `timeout` is in seconds without a byte of the response.
+    `retry_timeout` is in seconds for which requests to a busy server are sent again, as long as no audio has come;
+    with 0 a busy server raises BusyError at once.
 
-    A text is a string or a list of turns. Its voicing is given as a Voicing, as keywords (`voice="en-us"`), or as both.
+    A text is a string or a list of turns. A voicing is a Voicing, keywords (`voice="en-us"`), or both.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def speak(self, text: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]) -> bytes:
-        """The whole spoken text as an encoded file."""
+        """Returns the spoken text as an encoded file."""
         return await self._whole(requests.speech(text, voicing, options))
 
     def stream_speech(
@@ -94,13 +94,13 @@ class AsyncClient:
         timestamps: bool = True,
         **options: Unpack[SpeechOptions],
     ) -> AsyncGenerator[SpeechEvent, None]:
-        """Yields the file as it is made, the times of its words as they become known, and at the end what it took."""
+        """Yields the file as it is made, the times of its words as they become known, and at the end the usage."""
         return self._events(requests.speech_events(text, voicing, options, timestamps=timestamps))
 
     async def dialogue(self, script: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]) -> bytes:
-        """Turns, or a text with the marks [voice:NAME] and [pause:1.5s], as one encoded file.
+        """Returns one encoded file of turns, or of a text with the tags [voice:NAME] and [pause:1.5s].
 
-        The other methods take turns too, and marks if they are told `dialogue=True`.
+        The other methods take turns too, and a text with tags if `dialogue` is true.
         """
         options["dialogue"] = isinstance(script, str)
         return await self.speak(script, voicing, **options)
@@ -113,23 +113,23 @@ class AsyncClient:
         caption_format: CaptionFormat = "srt",
         **options: Unpack[TextOptions],
     ) -> str:
-        """The file of captions that goes with the spoken text."""
+        """Returns the captions of the spoken text."""
         captions = await self._whole(requests.captions(text, voicing, options, caption_format))
         return captions.decode()
 
     async def words(self, text: Text, voicing: Voicing | None = None, **options: Unpack[TextOptions]) -> Timing:
-        """When each word of the text is heard."""
+        """Returns when each word of the text is heard."""
         words = await self._whole(requests.captions(text, voicing, options, "json"))
         return responses.parsed(words, Timing, self.url)
 
     async def create_document(
         self, text: str, *, title: str | None = None, document_format: DocumentFormat = "markdown"
     ) -> Document:
-        """The document is still queued: see `wait_until_ready`."""
+        """Returns a document that is still queued: see `wait_until_ready`."""
         return responses.decode(await self._send(requests.create_document(text, title, document_format)), Document)
 
     async def wait_until_ready(self, document_id: str, *, timeout: float = 120.0) -> Document:
-        """Raises DocumentFailedError, or DocumentNotReadyError after `timeout` seconds."""
+        """Returns the ready document. Raises DocumentFailedError, or DocumentNotReadyError after `timeout` seconds."""
         for delay in polling_delays(timeout):
             document = await self.get_document(document_id)
             if document.status == "ready":
@@ -140,7 +140,7 @@ class AsyncClient:
         raise DocumentNotReadyError(f"document {document_id} is still being prepared after {timeout:g} s")
 
     async def documents(self, *, page_size: int = 50) -> AsyncIterator[Document]:
-        """The account's documents, newest first; fetches the next page when it is needed."""
+        """Yields the account's documents, newest first; fetches the next page when it is needed."""
         after: str | None = None
         while True:
             page = responses.decode(await self._send(requests.documents(after, page_size)), responses.DocumentPage)
@@ -156,7 +156,7 @@ class AsyncClient:
         await self._send(requests.delete_document(document_id))
 
     async def blocks(self, document_id: str, *, page_size: int = 100) -> AsyncIterator[Block]:
-        """The document's blocks in reading order; fetches the next page when it is needed."""
+        """Yields the document's blocks in reading order; fetches the next page when it is needed."""
         after: int | None = None
         while True:
             page = responses.decode(
@@ -168,19 +168,19 @@ class AsyncClient:
                 return
 
     async def make_block_audio(
-        self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
+        self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[BlockAudioOptions]
     ) -> float | None:
-        """Has the block's audio made and kept, without fetching it. Returns its length in seconds when it is known."""
-        asked = requests.block_audio("HEAD", document_id, block_id, voicing, options)
+        """Has the block spoken and cached, and fetches no audio. Returns its length in seconds, None if unknown."""
+        request = requests.block_audio("HEAD", document_id, block_id, voicing, options)
         try:
-            return responses.seconds(await self._send(asked))
+            return responses.seconds(await self._send(request))
         except ApiError as error:
-            if failure := await self._failure(asked, error):
+            if failure := await self._failure(request, error):
                 raise failure from None
             return None
 
     async def block_audio(
-        self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentOptions]
+        self, document_id: str, block_id: str, voicing: Voicing | None = None, **options: Unpack[BlockAudioOptions]
     ) -> bytes:
         return await self._whole(requests.block_audio("GET", document_id, block_id, voicing, options))
 
@@ -198,14 +198,14 @@ class AsyncClient:
         caption_format: CaptionFormat = "srt",
         **options: Unpack[DocumentCaptionOptions],
     ) -> str:
-        """The file of captions that goes with the audio of the whole document."""
+        """Returns the captions of the audio of the whole document."""
         captions = await self._whole(requests.document_captions(document_id, voicing, options, caption_format))
         return captions.decode()
 
     async def document_words(
         self, document_id: str, voicing: Voicing | None = None, **options: Unpack[DocumentCaptionOptions]
     ) -> Timing:
-        """When each word is heard in the audio of the whole document."""
+        """Returns when each word is heard in the audio of the whole document."""
         words = await self._whole(requests.document_captions(document_id, voicing, options, "json"))
         return responses.parsed(words, Timing, self.url)
 
@@ -221,9 +221,9 @@ class AsyncClient:
         description: str | None = None,
         model: str | None = None,
     ) -> CustomVoice:
-        """A voice that speaks like a recording of 3 to 30 seconds, whose words are the `transcript`.
+        """Makes a custom voice that speaks like a recording of 3 to 30 seconds; `transcript` has its words.
 
-        `consent` has the words in which the `speaker` agreed to it. An ApiError tells all that is wrong in `errors`.
+        `consent` has the words in which the `speaker` agreed. An ApiError has all that is wrong in `errors`.
         """
         fields = {
             "name": name,
@@ -234,7 +234,7 @@ class AsyncClient:
             "description": description,
             "model": model,
         }
-        return responses.decode(await self._send(voice_requests.create(audio, fields)), CustomVoice)
+        return responses.decode(await self._send(requests.create_voice(audio, fields)), CustomVoice)
 
     async def create_mix(
         self,
@@ -245,13 +245,13 @@ class AsyncClient:
         description: str | None = None,
         model: str | None = None,
     ) -> CustomVoice:
-        """Keeps a mix of a model's voices under a name."""
-        request = voice_requests.create_mix(name, mix, language, description, model)
+        """Makes a custom voice of a mix of a model's voices."""
+        request = requests.create_mix(name, mix, language, description, model)
         return responses.decode(await self._send(request), CustomVoice)
 
     async def get_voice(self, voice_id: str) -> CustomVoice:
-        """A voice of one's own."""
-        return responses.decode(await self._send(voice_requests.get(voice_id)), CustomVoice)
+        """Returns a custom voice."""
+        return responses.decode(await self._send(requests.get_voice(voice_id)), CustomVoice)
 
     async def change_voice(
         self,
@@ -262,30 +262,30 @@ class AsyncClient:
         language: str | None = None,
         transcript: str | None = None,
     ) -> CustomVoice:
-        """What is None stays as it is."""
-        request = voice_requests.change(voice_id, name, description, language, transcript)
+        """Changes a custom voice. What is None stays as it is."""
+        request = requests.change_voice(voice_id, name, description, language, transcript)
         return responses.decode(await self._send(request), CustomVoice)
 
     async def delete_voice(self, voice_id: str) -> None:
-        """Deletes a voice of one's own, and its recording."""
-        await self._send(voice_requests.delete(voice_id))
+        """Deletes a custom voice and its recording."""
+        await self._send(requests.delete_voice(voice_id))
 
     async def voice_recording(self, voice_id: str) -> bytes:
-        """What a voice of one's own speaks like, as FLAC."""
-        return await self._whole(voice_requests.recording(voice_id))
+        """Returns the recording of a custom voice, as FLAC."""
+        return await self._whole(requests.voice_recording(voice_id))
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
-        return responses.decode(await self._send(voice_requests.voices(model, language)), responses.VoiceList).items
+        return responses.decode(await self._send(requests.voices(model, language)), responses.VoiceList).items
 
     async def voice_preview(self, voice: str, *, model: str | None = None) -> bytes:
-        """A short sample of the voice, as MP3."""
-        return await self._whole(voice_requests.preview(voice, model))
+        """Returns a short sample of the voice, as MP3."""
+        return await self._whole(requests.voice_preview(voice, model))
 
     async def models(self) -> list[Model]:
         return responses.decode(await self._send(requests.MODELS), responses.ModelList).data
 
     async def status(self) -> Status:
-        """Whether the server can speak now, and if not, what is missing."""
+        """Returns whether the server can speak now, and if not, what is missing."""
         return responses.status(await self._exchange(requests.STATUS))
 
     async def _send(self, request: Request) -> httpx.Response:
@@ -293,12 +293,12 @@ class AsyncClient:
         responses.check(response)
         return response
 
-    async def _failure(self, asked: Request, error: ApiError) -> ApiError | None:
-        """The error of a HEAD with its reason, which GET alone can tell; None if GET does what was asked."""
+    async def _failure(self, request: Request, error: ApiError) -> ApiError | None:
+        """Returns the error of a HEAD with its reason, which only GET can tell; None if the GET succeeds."""
         try:
-            await self._whole(replace(asked, method="GET", repeat=False))
-        except ApiError as told:
-            return told if told.status == error.status else error
+            await self._whole(replace(request, method="GET", retry=False))
+        except ApiError as explained:
+            return explained if explained.status == error.status else error
         except ConnectionLostError:  # it failed in the middle, where nobody can say why
             return error
         return None
@@ -336,7 +336,7 @@ class AsyncClient:
         reader.end()
 
     async def _open(self, request: Request, *, stream: bool) -> httpx.Response:
-        retry = Retry(self._retry_timeout if request.repeat else 0.0)
+        retry = Retry(self._retry_timeout if request.retry else 0.0)
         while True:
             response = await self._http.send(self._built(request), stream=stream)
             if (delay := retry.delay(response)) is None:

@@ -22,8 +22,8 @@ class Connection:
 
     @classmethod
     def find(cls, url: str | None, api_key: str | None) -> Self:
-        """Raises ValueError for what is not a web address, LecternError for a key that is none or
-        if this machine's own files are damaged.
+        """Returns the server and its key. Raises ValueError for what is not a web address, LecternError for a malformed
+        key and for damaged files of this machine's stack.
         """
         running = None if url or os.environ.get("LECTERN_URL") else local_stack.running_url()
         found = checked(url or os.environ.get("LECTERN_URL") or running or DEFAULT_URL)
@@ -36,7 +36,7 @@ class Connection:
         return cls(found, key)
 
     def options(self, timeout: float) -> dict[str, Any]:
-        """For httpx's client. `timeout` is in seconds without a byte of the answer."""
+        """Returns the arguments of httpx's client. `timeout` is in seconds without a byte of the response."""
         headers = {"user-agent": f"lectern-python/{__version__}"}
         if self.api_key:
             headers["authorization"] = f"Bearer {self.api_key}"

@@ -33,16 +33,16 @@ class _Failure(msgspec.Struct):
 
 
 class EventReader:
-    """Takes the bytes as they come and knows whether the stream came to its end."""
+    """Reads events from chunks of bytes, and knows whether the stream came to its end."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._line: list[bytes] = []  # the parts that have come of it
+        self._line: list[bytes] = []  # what has come of it
         self._data: list[bytes] = []
         self._done = False
 
     def feed(self, chunk: bytes) -> Iterator[SpeechEvent]:
-        """Raises SpeechFailedError where the server says that it failed. Events of unknown types are left out."""
+        """Yields the events that the chunk completes, but those of unknown types. Raises SpeechFailedError."""
         self._line.append(chunk)
         if b"\n" not in chunk and b"\r" not in chunk:
             return

@@ -1,5 +1,6 @@
-"""What to ask of the REST API, without any transport."""
+"""Builds the requests of the REST API, without any transport."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -11,10 +12,11 @@ from lectern.errors import LecternError
 from lectern.rest import events
 from lectern.types import CaptionFormat, DocumentFormat
 from lectern.voicing import (
+    BlockAudioOptions,
     DocumentAudioOptions,
     DocumentCaptionOptions,
-    DocumentOptions,
     DocumentVoicing,
+    Mix,
     SpeechOptions,
     Text,
     TextOptions,
@@ -25,12 +27,14 @@ from lectern.voicing import (
 )
 
 _DOCUMENTS: Final = "/api/v1/documents"
-SYNTHESIS_SECONDS: Final = 300.0  # a model may be queued behind other listeners before the first byte comes
+_VOICES: Final = "/api/v1/voices"
+_SYNTHESIS_SECONDS: Final = 300.0  # a segment may be queued behind other listeners before the first byte comes
+_UPLOAD_SECONDS: Final = 60.0  # a recording is decoded and measured, behind those of others
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A field of a form that is a file."""
+    """A file in a form."""
 
     field: str
     content: bytes
@@ -42,16 +46,16 @@ class Request:
     path: str
     query: dict[str, Any] = field(default_factory=dict)
     body: dict[str, Any] | None = None
-    form: dict[str, Any] | None = None  # in the place of a body, with a file
+    form: dict[str, Any] | None = None  # in place of a body, together with a file
     file: File | None = None
-    least_timeout: float = 0.0  # seconds without a byte of the answer that are still no fault
-    content_type: str | None = None  # of the answer, if no other will do
-    repeat: bool = True  # whether to ask again where the server says that it cannot answer now
+    min_timeout: float = 0.0  # seconds without a byte of the response that are still no fault
+    content_type: str | None = None  # the only one that the response may have
+    retry: bool = True  # whether to send it again while the server is busy
 
 
 def build(http: httpx.Client | httpx.AsyncClient, request: Request, timeout: float) -> httpx.Request:
-    """Raises LecternError for text that no encoding can carry."""
-    read = max(timeout, request.least_timeout)
+    """Returns httpx's request. Raises LecternError for text that cannot be encoded."""
+    read = max(timeout, request.min_timeout)
     connect = http.timeout.connect
     try:
         content = None if request.body is None else msgspec.json.encode(request.body)
@@ -73,38 +77,39 @@ def build(http: httpx.Client | httpx.AsyncClient, request: Request, timeout: flo
 
 def speech(text: Text, voicing: Voicing | None, options: SpeechOptions) -> Request:
     body = {
-        **_said(text, options),
-        **_manner(merged(voicing, options, SpeechOptions.__optional_keys__)),
-        **given(
+        **_text(text, options),
+        **_voicing(merged(voicing, options, SpeechOptions.__optional_keys__)),
+        **_without_none(
             response_format=options.get("audio_format", "opus"),
             sample_rate=options.get("sample_rate"),
             loudness=options.get("loudness"),
         ),
     }
-    return Request("POST", "/v1/audio/speech", body=body, least_timeout=SYNTHESIS_SECONDS)
+    return Request("POST", "/v1/audio/speech", body=body, min_timeout=_SYNTHESIS_SECONDS)
 
 
 def speech_events(text: Text, voicing: Voicing | None, options: SpeechOptions, *, timestamps: bool) -> Request:
-    asked = speech(text, voicing, options)
-    body = {**(asked.body or {}), "stream_format": "sse", "timestamps": "word" if timestamps else "none"}
+    request = speech(text, voicing, options)
+    body = {**(request.body or {}), "stream_format": "sse", "timestamps": "word" if timestamps else "none"}
     return Request(
-        asked.method, asked.path, body=body, least_timeout=asked.least_timeout, content_type=events.CONTENT_TYPE
+        request.method, request.path, body=body, min_timeout=request.min_timeout, content_type=events.CONTENT_TYPE
     )
 
 
 def captions(text: Text, voicing: Voicing | None, options: TextOptions, caption_format: CaptionFormat) -> Request:
-    manner = _manner(merged(voicing, options, TextOptions.__optional_keys__))
-    body = {**_said(text, options), **manner, "caption_format": caption_format}
-    return Request("POST", "/v1/audio/captions", body=body, least_timeout=SYNTHESIS_SECONDS)
+    chosen = _voicing(merged(voicing, options, TextOptions.__optional_keys__))
+    body = {**_text(text, options), **chosen, "caption_format": caption_format}
+    return Request("POST", "/v1/audio/captions", body=body, min_timeout=_SYNTHESIS_SECONDS)
 
 
 def create_document(text: str, title: str | None, document_format: DocumentFormat) -> Request:
-    # Not repeated: a server whose database was away for a moment may have kept the document all the same.
-    return Request("POST", _DOCUMENTS, body=given(text=text, title=title, format=document_format), repeat=False)
+    # Not retried: a server whose database was away for a moment may have stored the document all the same.
+    body = _without_none(text=text, title=title, format=document_format)
+    return Request("POST", _DOCUMENTS, body=body, retry=False)
 
 
 def documents(after: str | None, page_size: int) -> Request:
-    return Request("GET", _DOCUMENTS, given(after=after, limit=page_size))
+    return Request("GET", _DOCUMENTS, _without_none(after=after, limit=page_size))
 
 
 def get_document(document_id: str) -> Request:
@@ -116,7 +121,7 @@ def delete_document(document_id: str) -> Request:
 
 
 def blocks(document_id: str, after: int | None, page_size: int) -> Request:
-    return Request("GET", f"{_document(document_id)}/blocks", given(after=after, limit=page_size))
+    return Request("GET", f"{_document(document_id)}/blocks", _without_none(after=after, limit=page_size))
 
 
 def block_audio(
@@ -124,67 +129,110 @@ def block_audio(
     document_id: str,
     block_id: str,
     voicing: Voicing | None,
-    options: DocumentOptions,
+    options: BlockAudioOptions,
 ) -> Request:
     path = f"{_document(document_id)}/blocks/{quote(block_id, safe='')}/audio"
-    return Request(
-        method, path, _rendition(voicing, options, DocumentOptions.__optional_keys__), least_timeout=SYNTHESIS_SECONDS
-    )
+    query = _document_audio_query(voicing, options, BlockAudioOptions.__optional_keys__)
+    return Request(method, path, query, min_timeout=_SYNTHESIS_SECONDS)
 
 
 def document_audio(document_id: str, voicing: Voicing | None, options: DocumentAudioOptions) -> Request:
     query = {
-        **_rendition(voicing, options, DocumentAudioOptions.__optional_keys__),
-        **given(loudness=options.get("loudness"), skip=options.get("skip")),
+        **_document_audio_query(voicing, options, DocumentAudioOptions.__optional_keys__),
+        **_without_none(loudness=options.get("loudness"), skip=options.get("skip")),
     }
-    return Request("GET", f"{_document(document_id)}/audio", query, least_timeout=SYNTHESIS_SECONDS)
+    return Request("GET", f"{_document(document_id)}/audio", query, min_timeout=_SYNTHESIS_SECONDS)
 
 
 def document_captions(
     document_id: str, voicing: Voicing | None, options: DocumentCaptionOptions, caption_format: CaptionFormat
 ) -> Request:
     query = {
-        **_document_manner(merged(voicing, options, DocumentCaptionOptions.__optional_keys__)),
-        **given(skip=options.get("skip")),
+        **_document_voicing(merged(voicing, options, DocumentCaptionOptions.__optional_keys__)),
+        **_without_none(skip=options.get("skip")),
         "caption_format": caption_format,
     }
-    return Request("GET", f"{_document(document_id)}/captions", query, least_timeout=SYNTHESIS_SECONDS)
+    return Request("GET", f"{_document(document_id)}/captions", query, min_timeout=_SYNTHESIS_SECONDS)
+
+
+def voices(model: str | None, language: str | None) -> Request:
+    return Request("GET", _VOICES, _without_none(model=model, language=language))
+
+
+def voice_preview(voice: str, model: str | None) -> Request:
+    query = _without_none(voice=voice, model=model)
+    return Request("GET", "/v1/audio/voices/preview", query, min_timeout=_SYNTHESIS_SECONDS)
+
+
+def create_voice(audio: bytes, fields: Mapping[str, str | None]) -> Request:
+    form = _without_none(**fields)
+    return Request(
+        "POST", _VOICES, form=form, file=File("audio", audio), min_timeout=_UPLOAD_SECONDS, retry=False
+    )  # not retried, as with documents
+
+
+def create_mix(name: str, mix: Mix, language: str | None, description: str | None, model: str | None) -> Request:
+    body = _without_none(name=name, mix=dict(mix), language=language, description=description, model=model)
+    return Request("POST", f"{_VOICES}/mixes", body=body, retry=False)
+
+
+def get_voice(voice_id: str) -> Request:
+    return Request("GET", _voice(voice_id))
+
+
+def change_voice(
+    voice_id: str, name: str | None, description: str | None, language: str | None, transcript: str | None
+) -> Request:
+    body = _without_none(name=name, description=description, language=language, transcript=transcript)
+    return Request("PATCH", _voice(voice_id), body=body)
+
+
+def delete_voice(voice_id: str) -> Request:
+    return Request("DELETE", _voice(voice_id))
+
+
+def voice_recording(voice_id: str) -> Request:
+    return Request("GET", f"{_voice(voice_id)}/prompt")
 
 
 MODELS: Final = Request("GET", "/v1/models")
-STATUS: Final = Request("GET", "/readyz", repeat=False)
+STATUS: Final = Request("GET", "/readyz", retry=False)
 
 
 def _document(document_id: str) -> str:
     return f"{_DOCUMENTS}/{quote(document_id, safe='')}"
 
 
-def _said(text: Text, options: TextOptions) -> dict[str, Any]:
-    said: dict[str, Any] = {"input": text} if isinstance(text, str) else {"turns": [_turn(turn) for turn in text]}
-    return {**said, "dialogue": True} if options.get("dialogue") else said
+def _voice(voice_id: str) -> str:
+    return f"{_VOICES}/{quote(voice_id, safe='')}"
+
+
+def _text(text: Text, options: TextOptions) -> dict[str, Any]:
+    fields: dict[str, Any] = {"input": text} if isinstance(text, str) else {"turns": [_turn(turn) for turn in text]}
+    return {**fields, "dialogue": True} if options.get("dialogue") else fields
 
 
 def _turn(turn: Turn) -> dict[str, Any]:
-    return given(**{**msgspec.structs.asdict(turn), "voice": voice_name(turn.voice)})
+    return _without_none(**{**msgspec.structs.asdict(turn), "voice": voice_name(turn.voice)})
 
 
-def _manner(voicing: Voicing) -> dict[str, Any]:
-    return given(**{**msgspec.structs.asdict(voicing), "voice": voice_name(voicing.voice)})
+def _voicing(voicing: Voicing) -> dict[str, Any]:
+    return _without_none(**{**msgspec.structs.asdict(voicing), "voice": voice_name(voicing.voice)})
 
 
-def _rendition(voicing: Voicing | None, options: DocumentOptions, known: frozenset[str]) -> dict[str, Any]:
+def _document_audio_query(voicing: Voicing | None, options: BlockAudioOptions, known: frozenset[str]) -> dict[str, Any]:
     chosen = merged(voicing, options, known)
-    return {**_document_manner(chosen), "response_format": options.get("audio_format", "opus")}
+    return {**_document_voicing(chosen), "response_format": options.get("audio_format", "opus")}
 
 
-def _document_manner(voicing: Voicing) -> dict[str, Any]:
-    manner = _manner(voicing)
-    for name in manner:
+def _document_voicing(voicing: Voicing) -> dict[str, Any]:
+    fields = _voicing(voicing)
+    for name in fields:
         if name not in DocumentVoicing.__optional_keys__:
             raise ValueError(f"documents are not spoken with {name}: leave it out of the voicing")
-    return manner
+    return fields
 
 
-def given(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """What the caller left out is for the server to choose."""
+def _without_none(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Leaves out what the caller left to the server."""
     return {name: value for name, value in fields.items() if value is not None}

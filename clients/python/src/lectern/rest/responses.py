@@ -1,4 +1,4 @@
-"""How to read the REST API's answers, and what to raise when they are none."""
+"""Reads the responses of the REST API, and raises the error for those that are none."""
 
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -48,7 +48,7 @@ _BY_STATUS: Final[dict[int, type[ApiError]]] = {
 
 
 def check(response: httpx.Response) -> None:
-    """Raises ApiError unless the server did what was asked. The body must have been read."""
+    """Raises ApiError for a response that is no success. The body must have been read."""
     if response.is_success:
         return
     if response.is_redirect:
@@ -70,7 +70,7 @@ def parsed(content: bytes, kind: type[T], url: str) -> T:
 
 
 def status(response: httpx.Response) -> Status:
-    """An unready server says so with 503, which is an answer here and no error."""
+    """Returns the status of the server. An unready server answers with 503, which is no error here."""
     if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
         check(response)
     return decode(response, Status)
@@ -82,8 +82,9 @@ def seconds(response: httpx.Response) -> float | None:
 
 
 def check_stream(response: httpx.Response, content_type: str | None) -> None:
-    """Raises UnexpectedResponseError for another type of content than was asked for, and for a body that ends where the
-    connection ends: it would look whole when cut.
+    """Raises UnexpectedResponseError for another content type, and for a body that ends where the connection ends.
+
+    Such a body would look whole when it was cut.
     """
     said = response.headers.get("content-type", "")
     if content_type is not None and not said.startswith(content_type):

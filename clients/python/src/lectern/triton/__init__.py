@@ -1,4 +1,4 @@
-"""Speaks to the models in Triton directly over gRPC, for internal tools, the orchestrator and its supervisor.
+"""The direct client: speaks to the models in Triton over gRPC, for the orchestrator and internal tools.
 
 Needs the extra ``lectern[triton]``. `Triton` and `AsyncTriton` have the same methods.
 """

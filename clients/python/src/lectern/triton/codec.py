@@ -97,7 +97,7 @@ def _keeps_contract(metadata: pb.ModelMetadataResponse) -> bool:
 
 
 class ResponseReader:
-    """Reads the responses of one stream, in order, and knows whether the stream ended where the model said it did.
+    """Reads the responses of one stream, in order, and knows whether the model has ended it.
 
     Errors are read from messages. Triton could be asked for gRPC statuses (metadata ``triton_grpc_error``), but in 2.51
     any such error may crash the whole server: of eight runs of 1,000 or 2,000 errors, three lost the server.
@@ -108,7 +108,7 @@ class ResponseReader:
         self._complete = False
 
     def chunk(self, response: pb.ModelStreamInferResponse) -> Chunk | None:
-        """The audio in a response; None for the empty response that only ends the stream."""
+        """Returns the audio in a response; None for the empty response that only ends the stream."""
         outputs = self._outputs(response)
         if not outputs:
             return None
@@ -121,7 +121,7 @@ class ResponseReader:
             raise self._broken(f"marks: {error}") from error
 
     def card(self, response: pb.ModelStreamInferResponse) -> Card | None:
-        """The card in a response; None for the empty response that only ends the stream."""
+        """Returns the card in a response; None for the empty response that only ends the stream."""
         outputs = self._outputs(response)
         if not outputs:
             return None
@@ -131,7 +131,7 @@ class ResponseReader:
             raise self._broken(f"card: {error}") from error
 
     def end(self) -> None:
-        """Raises ModelFailure when the stream stopped before the model had said that it was done."""
+        """Raises ModelFailure if the stream stopped before the model had ended it."""
         if not self._complete:
             raise ModelFailure("the answer stopped before its end", model=self._model)
 

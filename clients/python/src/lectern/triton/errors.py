@@ -1,4 +1,4 @@
-"""Turns gRPC status codes and Triton's messages into errors that say whose turn it is to act."""
+"""The errors of Triton and its models, made from gRPC status codes and from messages in responses."""
 # ruff: noqa: N818 - used as `triton.Busy`, where the suffix would only repeat
 
 import re
@@ -39,7 +39,7 @@ class Cancelled(TritonError):
 
 
 class DeadlineExceeded(TritonError):
-    """No complete answer came before the deadline."""
+    """No complete response came before the deadline."""
 
 
 class Unreachable(TritonError):
@@ -58,7 +58,7 @@ _BY_CODE: Final[dict[grpc.StatusCode, type[TritonError]]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
 }
 
-# gRPC uses UNAVAILABLE both for an answer of the model and for its own transport, and Python's API does not say
+# gRPC uses UNAVAILABLE both for a response of the model and for its own transport, and Python's API does not say
 # which of them spoke. These are openings of the transport's own texts, as gRPC 1.85 has them, and of common proxies.
 _TRANSPORT: Final = re.compile(
     r"failed to connect|connections? to all backends failing|dns resolution failed|empty address list"
@@ -84,7 +84,7 @@ _BY_STATED_NAME: Final[dict[str, type[TritonError]]] = {
 
 
 def from_rpc(error: grpc.RpcError, model: str | None) -> TritonError:
-    """The error for a call that ended with a gRPC status."""
+    """Returns the error for a call that ended with a gRPC status."""
     code, details = error.code(), error.details() or ""
     if details.lower().startswith(_UNKNOWN_MODEL):
         return NotFound(details, model=model)
@@ -100,7 +100,7 @@ def from_rpc(error: grpc.RpcError, model: str | None) -> TritonError:
 
 
 def from_message(message: str, model: str, *, from_model: bool) -> TritonError:
-    """The error for a message inside a response. `from_model` is false where Triton refused before any model saw it."""
+    """Returns the error for a message in a response. `from_model` is false if Triton refused before the model."""
     if stated := _STATED.match(message):
         return _BY_STATED_NAME[stated[1]](message[stated.end() :], model=model)
     if from_model:  # Triton speaks for a model process that died
@@ -113,7 +113,7 @@ def from_message(message: str, model: str, *, from_model: bool) -> TritonError:
 
 
 def from_load(error: grpc.RpcError, model: str) -> TritonError:
-    """The error for a model that could not be loaded: Triton says INVALID_ARGUMENT where the model itself failed."""
+    """Returns the error for a failed load: Triton says INVALID_ARGUMENT where the model itself failed."""
     details = error.details() or ""
     if "failed to poll from model repository" in details:
         return NotFound(details, model=model)
@@ -123,5 +123,5 @@ def from_load(error: grpc.RpcError, model: str) -> TritonError:
 
 
 def silent(model: str) -> TritonError:
-    """The error for a request that its model no longer gives signs of life for."""
+    """Returns the error for a request for which its model gives no sign of life any more."""
     return ModelFailure(f"gave no sign of life for {SILENCE:g} s: its process may have died", model=model)

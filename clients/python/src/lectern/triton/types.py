@@ -1,4 +1,4 @@
-"""What goes into a direct request to a model, and what comes back."""
+"""The types of the direct client: options, chunks, model cards."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Samples = npt.NDArray[np.int16]
 
 
 class Mark(NamedTuple):
-    """Where a word lies: samples from the start of the segment, characters of the text that was sent."""
+    """The place of a word: samples from the start of the segment, characters of the text that was sent."""
 
     first_sample: int
     last_sample: int
@@ -62,10 +62,7 @@ class TimedChunk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """A voice prompt: a recording for the model to speak like, and the words said in it if they are known.
-
-    Or what was spoken before, for the model to go on from.
-    """
+    """A recording and its transcript, if known: a prompt to speak like, or the speech that a segment follows."""
 
     audio: Samples  # shape (samples,), mono
     sample_rate: int  # Hz
@@ -73,15 +70,15 @@ class Reference:
 
 
 class SpeakOptions(TypedDict, total=False):
-    """What `speak` takes beside the model and the text."""
+    """The arguments of `speak` besides the model and the text."""
 
-    voice: Mapping[str, Any] | None  # the model's own parameters, as its card has them
+    voice: Mapping[str, Any] | None  # the model's own parameters, as in its card
     language: str | None  # BCP-47
     speed: float | None
     lexicon: Mapping[str, str] | None
     reference: Reference | None
-    previous: Reference | None  # of models whose card says so
-    markup: bool  # whether the text has markup; of models whose card says so
+    previous: Reference | None  # for models whose card has `previous`
+    markup: bool  # whether the text has markup; for models whose card has `markup`
     lane: Lane
     deadline: float | None  # seconds from now
 
@@ -106,7 +103,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A model spoke: how long that took and what came."""
+    """A short real synthesis that succeeded."""
 
     seconds: float  # from the request to the last chunk
     first_chunk_seconds: float  # from the request to the first audio
@@ -126,7 +123,7 @@ class CardVoice(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """What a model says of itself."""
+    """A model's card: its voices, and what it can do."""
 
     sample_rate: int  # Hz
     voices: list[CardVoice]
@@ -135,16 +132,16 @@ class Card(msgspec.Struct, frozen=True):
     references: bool = False  # takes a voice prompt
     previous: bool = False  # goes on from what was spoken before
     mixes: bool = False  # takes a mix of its voices
-    normalization: bool = False  # its voices take switches of what is written out as words
-    seed: bool = False  # its voices take a seed, as they draw lots
-    instructions: bool = False  # its voices take a description of how to speak
-    markup: bool = False  # reads [word](/IPA/) and [pause:1s] in a text, if it is asked to
-    places: int | None = None  # segments it can make at a time, each at least as fast as it is heard
-    default_voice: str = ""  # the name of the voice that speaks when none is asked for
+    normalization: bool = False  # its voices take a normalization
+    seed: bool = False  # its voices take a seed
+    instructions: bool = False  # its voices take instructions
+    markup: bool = False  # reads [word](/IPA/) and [pause:1s] in a text, if `speak` says so
+    places: int | None = None  # segments that it can make at a time, each at least in real time
+    default_voice: str = ""  # speaks when no voice is named
     version: str = ""  # of the weights: it changes when the same request would sound different
 
     def voice(self, name: str | Mix) -> CardVoice:
-        """The voice of that name, or the mix. Raises InvalidRequest where the model has none."""
+        """Returns the voice of that name, or the mix. Raises InvalidRequest if the model has none."""
         wanted = voice_name(name) or ""
         known = {voice.name: voice for voice in self.voices}
         if wanted in known:
@@ -161,9 +158,9 @@ class Card(msgspec.Struct, frozen=True):
         return leading if len(shares) == 1 else CardVoice(wanted, leading.language, {"mix": shares})
 
     def options(self, voicing: Voicing) -> SpeakOptions:
-        """What `speak` takes for a voicing of REST's. Raises InvalidRequest for what the model cannot do.
+        """Returns the arguments of `speak` for a voicing. Raises InvalidRequest for what the model cannot do.
 
-        As on the server, instructions and a seed are left out where the model takes none.
+        As on the server, instructions and a seed are left out for models that take none.
         """
         for feature in ("lexicon", "normalization", "markup"):
             if getattr(voicing, feature) and not getattr(self, feature):
