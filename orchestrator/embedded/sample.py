@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lectern.atomic_file import atomic_file
-from lectern.cli.progress import ReadingBar
+from lectern.cli.progress_bars import ReadingBar
 from lectern.errors import LecternError, NotFoundError
 from lectern.read_aloud import Progress, read_aloud
 from lectern.rest.aio import AsyncClient

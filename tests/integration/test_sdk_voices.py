@@ -1,4 +1,4 @@
-"""Voices of one's own by the Python client and the command line, against a real stack."""
+"""Custom voices by the Python client and the command line, against a real stack."""
 
 import json
 from collections.abc import Iterator

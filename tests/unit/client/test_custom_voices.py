@@ -1,4 +1,4 @@
-"""Voices of one's own by the clients and on the command line, against a scripted server."""
+"""Custom voices by the clients and on the command line, against a scripted server."""
 
 import email
 import email.policy
@@ -115,7 +115,7 @@ class TestCommandLine:
         assert [asked.query for asked in server.asked] == [{"language": ["en"]}] * 3
         said = capsys.readouterr().out
         assert said.count("ada ") == 3
-        assert "your own: Ada" in said
+        assert "custom: Ada" in said
 
     @pytest.mark.parametrize("called", ["ada", "Ada", ADA])
     def test_delete_by_any_name(self, server: FakeServer, capsys: pytest.CaptureFixture[str], called: str) -> None:
@@ -145,8 +145,8 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("arguments", "code", "message"),
         [
-            (["delete", "eve"], 1, "no voice of your own that is called eve"),
-            (["delete", "en-us"], 1, "no voice of your own"),
+            (["delete", "eve"], 1, "no custom voice that is called eve"),
+            (["delete", "en-us"], 1, "no custom voice"),
             (["mix", "Ada", "a(("], 2, "no part of a mix"),
             (["recording", "ada", "-o", "nowhere/a.flac"], 2, "no folder nowhere"),
             (

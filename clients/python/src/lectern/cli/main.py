@@ -1,15 +1,13 @@
-"""The `lectern` command: finds the subcommand, and turns what it raises into one line and an exit code."""
+"""The `lectern` command: parses the command line and runs the subcommand."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from lectern import __version__
 from lectern.cli import captions, dialogue, read, speak, status, voices
-from lectern.cli.exits import FAILURE, HELP, INTERRUPTED, USAGE, UsageError
-from lectern.errors import LecternError
-from lectern.version import __version__
+from lectern.cli.errors import HELP, exit_code
 
 _ENVIRONMENT: Final = """\
 environment:
@@ -21,32 +19,7 @@ environment:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except UsageError as error:
-        return _fail(error, USAGE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output left. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
-    except (LecternError, OSError) as error:
-        # What fails while a command cleans up after Ctrl-C is not what happened.
-        return INTERRUPTED if _follows_interrupt(error) else _fail(error, FAILURE)
-    return code
-
-
-def _follows_interrupt(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
-
-
-def _fail(error: Exception, code: int) -> int:
-    print("lectern:", " ".join(str(error).split()), file=sys.stderr)
-    return code
+    return exit_code(lambda: options.run(options))
 
 
 def _parser() -> argparse.ArgumentParser:

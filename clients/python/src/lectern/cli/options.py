@@ -1,4 +1,4 @@
-"""The options that several commands share, and where the text and the server come from."""
+"""The options that commands share, and how the text, the voicing and the server are read from them."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lectern.cli.exits import HELP, UsageError
+from lectern.cli.errors import HELP, UsageError
 from lectern.voicing import Voicing
 from lectern_contract import LANES
 
@@ -20,7 +20,7 @@ Commands = Any
 def add_command(
     commands: Commands, name: str, summary: str, *, details: str = "", within: argparse.ArgumentParser | None = None
 ) -> argparse.ArgumentParser:
-    """``within``: the command that this one is an action of, whose options may stand before it too."""
+    """`within`: the command that this one is an action of; that command's options may stand before it too."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
@@ -55,17 +55,17 @@ def add_loudness(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loudness", type=float, metavar="LUFS", help=text)
 
 
-def add_manner(parser: argparse.ArgumentParser) -> None:
-    """What documents do not take."""
+def add_text_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that documents do not take."""
     parser.add_argument("--instructions", metavar="TEXT", help="how to speak, for models that can be told")
     parser.add_argument("--lexicon", metavar="FILE", help="JSON object of words and their pronunciation in IPA")
     parser.add_argument(
-        "--markup", action="store_true", help="obey [word](/IPA/) and [pause:0.5s] in the text, for models that can"
+        "--markup", action="store_true", help="read [word](/IPA/) and [pause:0.5s] in the text, for models that can"
     )
 
 
 def voicing(options: argparse.Namespace) -> Voicing:
-    """Raises UsageError for a lexicon that cannot be read."""
+    """Returns the voicing. Raises UsageError for a lexicon that cannot be read."""
     lexicon = getattr(options, "lexicon", None)
     return Voicing(
         voice=options.voice,
@@ -81,27 +81,27 @@ def voicing(options: argparse.Namespace) -> Voicing:
 
 def _lexicon(name: str) -> Mapping[str, str]:
     try:
-        return msgspec.json.decode(text_from(name), type=dict[str, str])
+        return msgspec.json.decode(read_text(name), type=dict[str, str])
     except msgspec.DecodeError as error:
         raise UsageError(f"{name} is no JSON object of words and their pronunciation: {error}") from error
 
 
 def server_url(options: argparse.Namespace) -> str | None:
-    """Raises UsageError for what is no web address."""
-    # Checked here, because elsewhere a ValueError would be a fault of ours and should show as one.
-    from lectern.rest.connection import checked  # noqa: PLC0415 - httpx is slow to import, and --help needs none
+    """Returns `--url` or LECTERN_URL. Raises UsageError for what is no web address."""
+    # Checked here: elsewhere a ValueError is a fault of ours and should show as one.
+    from lectern.rest.connection import checked_url  # noqa: PLC0415 - httpx is slow to import, and --help needs none
 
     for source, url in (("--url", options.url), ("LECTERN_URL", os.environ.get("LECTERN_URL"))):
         if url:
             try:
-                return checked(url)
+                return checked_url(url)
             except ValueError as error:
                 raise UsageError(f"{source}: {error}") from error
     return None
 
 
-def text_from(name: str) -> str:
-    """The text of a file, or of standard input for "-". Raises UsageError."""
+def read_text(name: str) -> str:
+    """Returns the text of a file, or of standard input for "-". Raises UsageError."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
@@ -110,10 +110,11 @@ def text_from(name: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8 text (byte {error.start}): convert it first") from error
-    return spoken(text, name)
+    return check_text(text, name)
 
 
-def spoken(text: str, name: str) -> str:
+def check_text(text: str, name: str) -> str:
+    """Returns the text. Raises UsageError if there is none in it."""
     if not text.strip():
         raise UsageError(f"{name} holds nothing to speak")
     return text

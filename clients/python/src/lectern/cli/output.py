@@ -1,4 +1,4 @@
-"""Where the audio goes, and in what form."""
+"""Where the audio goes: a file, stdout or a player; in what format; and the report of it."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ import msgspec
 
 from lectern.atomic_file import atomic_file
 from lectern.cli import player
-from lectern.cli.exits import UsageError
+from lectern.cli.errors import UsageError
 from lectern.types import AudioFormat
 
 FORMATS: Final[tuple[AudioFormat, ...]] = get_args(AudioFormat)
@@ -24,7 +24,7 @@ class Sink(Protocol):
 
 
 def add_output(parser: argparse.ArgumentParser, *, play: bool = False) -> None:
-    """`play` is for commands whose audio comes while it is made."""
+    """Adds `--output` and `--format`; with `play`, also `--play` for audio that comes while it is made."""
     places: Any = parser.add_mutually_exclusive_group(required=True) if play else parser
     places.add_argument("-o", "--output", required=not play, metavar="FILE", help="where the audio goes; - for stdout")
     parser.add_argument("--format", choices=FORMATS, help="else the file's ending decides, else opus")
@@ -36,13 +36,13 @@ def add_output(parser: argparse.ArgumentParser, *, play: bool = False) -> None:
         )
 
 
-def chosen_format(options: argparse.Namespace) -> AudioFormat:
-    """Raises UsageError."""
+def audio_format(options: argparse.Namespace) -> AudioFormat:
+    """Returns `--format`, else what the player or the file's ending asks for. Raises UsageError."""
     if options.format:
         chosen: AudioFormat = options.format
         return chosen
     if options.play:
-        return "wav" if options.player else player.found(None).audio_format
+        return "wav" if options.player else player.find_player(None).audio_format
     suffix = Path(options.output).suffix.lower()
     if options.output == STDOUT or not suffix:
         return "opus"
@@ -52,7 +52,7 @@ def chosen_format(options: argparse.Namespace) -> AudioFormat:
 
 
 def check_output(options: argparse.Namespace) -> None:
-    """Raises UsageError for a place where no audio can go."""
+    """Raises UsageError for an output that cannot be written."""
     if options.player and not options.play:
         raise UsageError("--player is for --play")
     if options.play:
@@ -63,10 +63,10 @@ def check_output(options: argparse.Namespace) -> None:
         if sys.stdout.isatty():
             raise UsageError("audio would garble the terminal: name a file with -o, or send stdout to a pipe")
     else:
-        check_place(Path(options.output))
+        check_path(Path(options.output))
 
 
-def check_place(path: Path) -> None:
+def check_path(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
@@ -74,15 +74,17 @@ def check_place(path: Path) -> None:
 
 
 @contextmanager
-def opened(options: argparse.Namespace, *, rate: int = 0) -> Iterator[Sink]:
-    """The player, or the output file, which takes its name only when the block ends well. Raises UsageError.
+def open_output(options: argparse.Namespace, *, rate: int = 0) -> Iterator[Sink]:
+    """Opens the player or the output file. The file takes its name only if the block ends without an error.
 
-    `rate` is in Hz, for a player of samples without a header. When the player goes away the block ends, and that is
-    no error.
+    `rate` is in Hz, for a player of samples without a header. The block also ends, without an error, when the player
+    goes away. Raises UsageError.
     """
     check_output(options)
     if options.play:
-        command = player.named(options.player) if options.player else player.found(chosen_format(options)).command
+        command = (
+            player.arguments(options.player) if options.player else player.find_player(audio_format(options)).command
+        )
         with player.Player(command, rate) as playing:
             yield playing
     elif options.output == STDOUT:
@@ -94,11 +96,21 @@ def opened(options: argparse.Namespace, *, rate: int = 0) -> Iterator[Sink]:
 
 
 def report(options: argparse.Namespace, facts: dict[str, Any], line: str) -> None:
-    """Says what was done: to machines as JSON, to people as a line that never mixes with the audio."""
+    """Prints what was done, as JSON or as a line; the line never mixes with the audio."""
     if options.json:
         print_json(facts)
     else:
         print(f"{options.output or 'played'}: {line}", file=sys.stderr if options.output == STDOUT else sys.stdout)
+
+
+def report_speech(options: argparse.Namespace, facts: dict[str, Any], line: str, *, complete: bool) -> None:
+    """Reports the audio and its captions. `complete` is false if the player went away before the end."""
+    facts["captions"] = options.captions if complete else None
+    if options.play:
+        facts["heard_out"] = complete
+    if options.captions and complete:
+        line += f", captions in {options.captions}"
+    report(options, facts, line if complete else f"{line}, then the player went away")
 
 
 def print_json(value: object) -> None:

@@ -1,4 +1,4 @@
-"""A program of this machine that plays audio from its standard input as it comes."""
+"""Players: programs on this machine that play audio from standard input as it comes."""
 
 import shlex
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from lectern.cli.exits import UsageError
+from lectern.cli.errors import UsageError
 from lectern.errors import LecternError
 from lectern.types import AudioFormat
 
@@ -18,7 +18,7 @@ _LEAVE_SECONDS: Final = 5.0  # for a player that has closed its input, or was to
 
 
 class PlayerLeft(Exception):  # noqa: N818 - what happened, and no fault
-    """The player ended before the audio did: nobody listens any more."""
+    """The player ended before the audio did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,19 @@ _KNOWN: Final = (
 )
 
 
-def named(command: str) -> Sequence[str]:
-    """The arguments of a command line. Raises UsageError."""
+def arguments(command: str) -> Sequence[str]:
+    """Splits the command line of `--player`. Raises UsageError."""
     try:
-        arguments = shlex.split(command)
+        parts = shlex.split(command)
     except ValueError as error:
         raise UsageError(f"--player {command!r}: {error}") from error
-    if not arguments:
+    if not parts:
         raise UsageError("--player names no program")
-    return arguments
+    return parts
 
 
-def found(audio_format: AudioFormat | None) -> Program:
-    """The first known player of this machine that plays the format. Raises UsageError."""
+def find_player(audio_format: AudioFormat | None) -> Program:
+    """Returns the first known player on this machine that plays the format. Raises UsageError."""
     for program in _KNOWN:
         if program.plays(audio_format) and shutil.which(program.command[0]):
             return program
@@ -63,7 +63,7 @@ def found(audio_format: AudioFormat | None) -> Program:
 
 
 class Player:
-    """A running player. Leaving it at the end waits until all has been heard; a player that left early is no error."""
+    """A running player. Its block ends when all has been heard; a player that ends earlier is no error."""
 
     def __init__(self, arguments: Sequence[str], rate: int) -> None:
         arguments = [argument.replace("{rate}", str(rate)) for argument in arguments]

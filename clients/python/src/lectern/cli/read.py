@@ -1,4 +1,4 @@
-"""`lectern read`: a document into one file."""
+"""`lectern read`: a document into one audio file."""
 
 import argparse
 import asyncio
@@ -6,26 +6,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lectern.cli.captioning import add_captions, caption_format, check_captions, write_captions
-from lectern.cli.exits import INCOMPLETE, OK, UsageError
+from lectern.cli.captions import add_captions, caption_format, check_captions, write_captions
+from lectern.cli.errors import INCOMPLETE, OK, UsageError
 from lectern.cli.options import (
     Commands,
     add_command,
     add_loudness,
     add_triton,
     add_voicing,
+    read_text,
     server_url,
-    text_from,
     voicing,
 )
-from lectern.cli.output import Sink, add_output, check_output, chosen_format, opened, report
+from lectern.cli.output import Sink, add_output, audio_format, check_output, open_output, report
 
 if TYPE_CHECKING:
     from lectern.read_aloud import FailedBlock, Reading
 
 _PLAIN_SUFFIXES: Final = {".txt", ".text"}
 _SHOWN: Final = 60  # characters of a block that could not be spoken
-_RETRY_TIMEOUT: Final = 120.0  # seconds; nobody listens yet
+_RETRY_TIMEOUT: Final = 120.0  # seconds: nobody listens yet
 
 
 def add(commands: Commands) -> None:
@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--title", help="else the document's own")
     parser.add_argument("--at-once", type=int, default=4, metavar="N", help="blocks in the making (default: 4)")
     add_triton(parser)
-    # Nobody listens yet. In the live lane a busy model refuses block after block, and one may come too late every time.
+    # Nobody listens yet. In the live lane a busy model would refuse block after block.
     parser.set_defaults(run=run, lane="batch")
 
 
@@ -50,10 +50,10 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--at-once is at least 1")
     check_output(options)
     check_captions(options)
-    text = text_from(options.file)
-    with opened(options) as output:
+    text = read_text(options.file)
+    with open_output(options) as output:
         reading = asyncio.run(_read(options, text, output))
-    report(options, *_told(options, reading))
+    report(options, *_report(options, reading))
     if not reading.failed:
         return OK
     print(f"lectern: {len(reading.failed)} of {reading.progress.blocks} blocks could not be spoken", file=sys.stderr)
@@ -61,12 +61,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _read(options: argparse.Namespace, text: str, output: Sink) -> "Reading":
-    from lectern.cli.progress import ReadingBar, say  # noqa: PLC0415 - slow to import, and --help needs none of it
+    from lectern.cli.progress_bars import ReadingBar, print_above  # noqa: PLC0415 - slow to import, and --help needs none of it
     from lectern.read_aloud import read_aloud  # noqa: PLC0415
     from lectern.rest.aio import AsyncClient  # noqa: PLC0415
 
-    how = voicing(options)
-    audio_format = chosen_format(options)
+    chosen_voicing = voicing(options)
     plain = Path(options.file).suffix.lower() in _PLAIN_SUFFIXES
     async with AsyncClient(server_url(options), retry_timeout=_RETRY_TIMEOUT) as client:
         with ReadingBar() as bar:
@@ -76,25 +75,27 @@ async def _read(options: argparse.Namespace, text: str, output: Sink) -> "Readin
                 output,
                 title=options.title,
                 document_format=options.kind or ("text" if plain else "markdown"),
-                voicing=how,
-                audio_format=audio_format,
+                voicing=chosen_voicing,
+                audio_format=audio_format(options),
                 loudness=options.loudness,
                 at_once=options.at_once,
                 on_progress=bar.show,
-                on_failed=lambda failed: say(f"lectern: {_reason(failed)}"),
+                on_failed=lambda failed: print_above(f"lectern: {_reason(failed)}"),
             )
         if options.captions:
             form = caption_format(options.captions)
-            captions = await client.document_captions(reading.document.id, how, caption_format=form, skip=reading.skip)
+            captions = await client.document_captions(
+                reading.document.id, chosen_voicing, caption_format=form, skip=reading.skip
+            )
             await asyncio.to_thread(write_captions, options.captions, captions)
     return reading
 
 
-def _told(options: argparse.Namespace, reading: "Reading") -> tuple[dict[str, object], str]:
+def _report(options: argparse.Namespace, reading: "Reading") -> tuple[dict[str, object], str]:
     done = reading.progress
     facts: dict[str, object] = {
         "file": options.output,
-        "format": chosen_format(options),
+        "format": audio_format(options),
         "document": reading.document.id,
         "title": reading.document.title,
         "blocks": done.blocks,

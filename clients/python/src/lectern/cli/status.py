@@ -1,9 +1,9 @@
-"""`lectern status`: whether speech can be had now."""
+"""`lectern status`: whether the server, or Triton, can speak now."""
 
 import argparse
 
-from lectern.cli import direct
-from lectern.cli.exits import FAILURE, OK
+from lectern.cli import triton
+from lectern.cli.errors import FAILURE, OK
 from lectern.cli.options import Commands, add_command, add_triton, server_url
 from lectern.cli.output import print_json
 from lectern.types import Check, Status
@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    address, status = (options.triton, direct.status(options)) if options.triton else _status(options)
+    address, status = (options.triton, triton.status(options)) if options.triton else _status(options)
     if options.json:
         print_json(status)
     else:

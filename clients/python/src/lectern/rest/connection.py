@@ -26,7 +26,7 @@ class Connection:
         key and for damaged files of this machine's stack.
         """
         running = None if url or os.environ.get("LECTERN_URL") else local_stack.running_url()
-        found = checked(url or os.environ.get("LECTERN_URL") or running or DEFAULT_URL)
+        found = checked_url(url or os.environ.get("LECTERN_URL") or running or DEFAULT_URL)
         key = api_key or os.environ.get("LECTERN_API_KEY")
         # The key of this machine's own stack is not for other servers.
         if not key and (running or _is_loopback(found)):
@@ -48,7 +48,7 @@ class Connection:
         }
 
 
-def checked(url: str) -> str:
+def checked_url(url: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:

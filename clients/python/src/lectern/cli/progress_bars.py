@@ -9,19 +9,19 @@ from lectern.read_aloud import Progress
 
 
 def bytes_bar() -> Any:  # noqa: ANN401 - tqdm has no types
-    return tqdm(unit="B", unit_scale=True, desc="speaking", leave=False, disable=_silent())
+    return tqdm(unit="B", unit_scale=True, desc="speaking", leave=False, disable=_hidden())
 
 
 def seconds_bar() -> Any:  # noqa: ANN401
     form = "{desc}: {n:.1f} s of audio [{elapsed}, {postfix}]"
-    return tqdm(desc="speaking", bar_format=form, leave=False, disable=_silent())
+    return tqdm(desc="speaking", bar_format=form, leave=False, disable=_hidden())
 
 
 class ReadingBar:
-    """Shows a reading: blocks done, seconds of audio, and the speed against real time."""
+    """The progress of a document: blocks done, seconds of audio, and the speed in times real time."""
 
     def __init__(self) -> None:
-        self._bar = tqdm(desc="preparing", unit="block", leave=False, disable=_silent())
+        self._bar = tqdm(desc="preparing", unit="block", leave=False, disable=_hidden())
 
     def __enter__(self) -> Self:
         return self
@@ -42,10 +42,10 @@ class ReadingBar:
         bar.refresh()
 
 
-def say(line: str) -> None:
-    """A line on stderr, above a bar that may be there."""
+def print_above(line: str) -> None:
+    """Prints a line on stderr, above the bar if there is one."""
     tqdm.write(line, file=sys.stderr)
 
 
-def _silent() -> bool:
+def _hidden() -> bool:
     return not sys.stderr.isatty()
