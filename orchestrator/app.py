@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Litestar:
             docs_asset,
         ],
         lifespan=[_lifespan],
-        middleware=[key_authentication(settings.accounts)],
+        middleware=[key_authentication()],
         guards=[refuse_unclear],
         dependencies=_dependencies(),
         exception_handlers={Exception: answer_exception},

@@ -11,6 +11,7 @@ import msgspec
 from orchestrator import settings
 from orchestrator.lib import logs
 from orchestrator.lib.environment import read
+from orchestrator.lib.settings import DatabaseSettings, LogSettings, WorkerSettings
 
 
 def serve() -> None:
@@ -44,15 +45,15 @@ def worker() -> None:
     from orchestrator.lib.worker import run_worker, worker_app
     from orchestrator.text.sentences import load_pipeline
 
-    database = read(settings.DatabaseSettings)
-    logs.configure(read(settings.LogSettings))
+    database = read(DatabaseSettings)
+    logs.configure(read(LogSettings))
     app = worker_app(database)
     app.add_tasks_from(blueprint, namespace="documents")
 
     async def run() -> None:
         async with pool(database), asyncio.TaskGroup() as tasks:
             tasks.create_task(asyncio.to_thread(load_pipeline, "en"))  # else the first document would wait for it
-            await run_worker(app, read(settings.WorkerSettings))
+            await run_worker(app, read(WorkerSettings))
 
     asyncio.run(run())
 
@@ -63,7 +64,7 @@ def setup() -> None:
     from orchestrator.lib.database import pool
     from orchestrator.migrations.run import migrate
 
-    database = read(settings.DatabaseSettings)
+    database = read(DatabaseSettings)
 
     async def run() -> str | None:
         await migrate(database)
@@ -79,7 +80,7 @@ def key() -> None:
     from orchestrator.lib.database import pool
 
     async def run() -> str:
-        async with pool(read(settings.DatabaseSettings)):
+        async with pool(read(DatabaseSettings)):
             return await add_local_key("made on the command line")
 
     _print({"api_key": asyncio.run(run())})

@@ -108,7 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         pubsub = PubSub(settings.database)
         position_updates = PositionUpdates(pubsub, open_playbacks)
         cache_maintenance = CacheMaintenance(
-            leases, Reconciliation(store, settings.kept), Eviction(store, leases, settings.kept), settings.kept
+            leases, Reconciliation(store, settings.cache), Eviction(store, leases, settings.cache), settings.cache
         )
         work = (
             leases.keep_renewing(),
@@ -117,7 +117,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             cache_index.keep_flushing(),
             cache_maintenance.keep_within_budget(),
             pubsub.keep_listening(),
-            OrphanCleanup(prompts, settings.kept).keep_tidy(),
+            OrphanCleanup(prompts, settings.cache).keep_tidy(),
             _load_sentences(threads),
         )
         tasks = [asyncio.create_task(one) for one in work]
@@ -127,7 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
                 catalog=catalog,
                 probes=probes,
                 speech=speech,
-                delivery=Delivery(store, audio_cache, settings.delivery, settings.kept),
+                delivery=Delivery(store, audio_cache, settings.delivery, settings.cache),
                 previews=previews,
                 player=player,
                 position_updates=position_updates,

@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from orchestrator import settings
-from orchestrator.lib.environment import Secret, meaning_of, variable_of
+from orchestrator.embedded.settings import EmbeddedSettings
+from orchestrator.lib.environment import Secret, meaning_of, variable_of, variables
 
 _HEAD: Final = """# Settings
 
@@ -16,15 +17,16 @@ the processes that read it, and `make up` fills it in. This page is made by `mak
 
 
 def settings_page() -> str:
-    concerns = [field.type for field in msgspec.structs.fields(settings.Settings)]
-    return "\n".join([_HEAD, *(_section(concern) for concern in [*concerns, settings.EmbeddedSettings])])
+    groups = [field.type for field in msgspec.structs.fields(settings.Settings)]
+    sections = [_section(kind) for kind in [*groups, EmbeddedSettings] if variables(kind)]
+    return "\n".join([_HEAD, *sections])
 
 
-def _section(concern: type[msgspec.Struct]) -> str:
-    title = concern.__name__.removesuffix("Settings")
+def _section(kind: type[msgspec.Struct]) -> str:
+    title = kind.__name__.removesuffix("Settings")
     rows = [
         f"| `{variable_of(field)}` | {_default(field)} | {meaning_of(field)}{_choices(field)} |"
-        for field in msgspec.structs.fields(concern)
+        for field in variables(kind)
     ]
     return "\n".join([f"## {title}", "", "| variable | default | |", "|---|---|---|", *rows, ""])
 

@@ -11,7 +11,7 @@ from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
 from orchestrator.lib import database
 from orchestrator.lib.environment import Secret
-from orchestrator.settings import DatabaseSettings
+from orchestrator.lib.settings import DatabaseSettings
 from perf.http_client import Connection
 from perf.machine import cpu_seconds, pid_listening_on
 

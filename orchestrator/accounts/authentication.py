@@ -10,10 +10,10 @@ from litestar.types import ASGIApp
 
 from orchestrator.accounts.key_memory import KeyMemory
 from orchestrator.lib.errors.problems import Unauthenticated
-from orchestrator.settings import AccountSettings
 
 PUBLIC = {"public": True}  # a route's opt
 NO_KEY: Final[list[SecurityRequirement]] = [{}]  # the same, for the API's description
+_KEY_SECONDS: Final = 5.0  # for which a process trusts a key it has checked, so also one that was revoked meanwhile
 KEY_PROTOCOL = "lectern.key."  # browsers let a page set no header of a WebSocket, only the subprotocols it offers
 
 
@@ -38,6 +38,6 @@ def _offered_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return next((one.removeprefix(KEY_PROTOCOL) for one in offered if one.startswith(KEY_PROTOCOL)), "")
 
 
-def key_authentication(settings: AccountSettings) -> DefineMiddleware:
+def key_authentication() -> DefineMiddleware:
     """One memory for all routes."""
-    return DefineMiddleware(KeyAuthentication, memory=KeyMemory(settings.key_memory_seconds))
+    return DefineMiddleware(KeyAuthentication, memory=KeyMemory(_KEY_SECONDS))

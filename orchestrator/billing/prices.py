@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from orchestrator.billing.settings import BillingSettings
 from orchestrator.lib.environment import numbers_by_name
-from orchestrator.settings import BillingSettings
 
 
 class Prices:

@@ -5,13 +5,13 @@ from uuid import UUID
 import msgspec
 
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
+from orchestrator.documents.settings import DocumentSettings
 from orchestrator.documents.tables import Block, Document
 from orchestrator.documents.titles import title_of
 from orchestrator.lib import jobs
 from orchestrator.lib.database import DB, run
 from orchestrator.lib.errors.problems import NotFound, NotReady, bad_field
 from orchestrator.lib.text_input import check_text
-from orchestrator.settings import DocumentSettings
 from orchestrator.text.spans import Span
 
 CUT_JOB = "documents:cut"

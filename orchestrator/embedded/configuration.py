@@ -11,9 +11,10 @@ from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.ports import LOOPBACK, free_port
+from orchestrator.embedded.settings import EmbeddedSettings
 from orchestrator.embedded.triton import TritonConfiguration, socket_in
 from orchestrator.lib.environment import Secret, SettingsError, read
-from orchestrator.settings import EmbeddedSettings, ServerSettings
+from orchestrator.lib.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, from which `orchestrator` is imported
 MODELS_PYTHON = ROOT / ".venvs" / "models" / "bin" / "python"

@@ -24,7 +24,7 @@ from orchestrator.audio.decoding import UnreadableAudioError
 from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home, write_atomically
 from orchestrator.lib.environment import read
-from orchestrator.settings import SpeechSettings
+from orchestrator.speech.settings import SpeechSettings
 
 TEXT = Path(__file__).with_name("sample.md")
 YIELDING = Voicing(lane="batch")  # whoever asks for speech meanwhile comes first

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded.settings import EmbeddedSettings
 from orchestrator.lib.environment import read
-from orchestrator.settings import EmbeddedSettings
 
 SETTING = "LECTERN_POSTGRES_USER"
 CANDIDATES = ("postgres", "nobody")

@@ -6,8 +6,8 @@ import time
 import structlog
 
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, TritonError
+from orchestrator.health.settings import HealthSettings
 from orchestrator.lib import metrics
-from orchestrator.settings import HealthSettings
 from orchestrator.voices.catalog import Catalog
 
 log = structlog.stdlib.get_logger("lectern.health")

@@ -13,7 +13,7 @@ from piccolo.conf.apps import AppRegistry
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.querystring import QueryString
 
-from orchestrator.settings import DatabaseSettings
+from orchestrator.lib.settings import DatabaseSettings
 
 
 class _Engine(PostgresEngine):

@@ -27,27 +27,35 @@ class SettingsError(Exception):
     """A setting is missing or cannot be used; the message names it."""
 
 
-class Concern(msgspec.Struct, frozen=True, kw_only=True):
-    """A field's environment variable and its one-sentence meaning stand in its ``Meta``."""
+class EnvSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Each field names its environment variable and meaning in its ``Meta``, by `env`.
+
+    A field without one is a constant: only tests pass another value.
+    """
 
 
 def env(variable: str, meaning: str, **bounds: Any) -> Meta:  # noqa: ANN401 - whatever Meta takes
     return Meta(description=meaning, extra={"env": variable}, **bounds)
 
 
-C = TypeVar("C", bound=Concern)
+S = TypeVar("S", bound=EnvSettings)
 
 
-def read(concern: type[C], environment: Mapping[str, str] = os.environ) -> C:
+def read(kind: type[S], environment: Mapping[str, str] = os.environ) -> S:
     """Raises `SettingsError` with one line that names the variable and what is wrong with it."""
     values: dict[str, Any] = {}
-    for field in msgspec.structs.fields(concern):
+    for field in variables(kind):
         variable = variable_of(field)
         if variable in environment:
             values[field.name] = _convert(environment[variable], field.type, variable)
         elif field.required:
             raise SettingsError(f"{variable} is not set. {meaning_of(field)}")
-    return concern(**values)
+    return kind(**values)
+
+
+def variables(kind: type[msgspec.Struct]) -> list[msgspec.structs.FieldInfo]:
+    """Return the fields that an environment variable sets."""
+    return [field for field in msgspec.structs.fields(kind) if hasattr(field.type, "__metadata__")]
 
 
 def variable_of(field: msgspec.structs.FieldInfo) -> str:
@@ -76,6 +84,6 @@ def _decode(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's hook
 
 
 def numbers_by_name(text: str) -> dict[str, int]:
-    """Of a setting such as `kokoro=2,espeak=8`, whose form was checked when it was read."""
+    """Parse a setting such as `kokoro=2,espeak=8`, whose form was checked when it was read."""
     pairs = (pair.split("=") for pair in text.split(",") if pair.strip())
     return {name.strip(): int(number) for name, number in pairs}

@@ -6,7 +6,7 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-from orchestrator.settings import LogSettings
+from orchestrator.lib.settings import LogSettings
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from orchestrator.lib.database import is_outage, run
-from orchestrator.settings import DatabaseSettings
+from orchestrator.lib.settings import DatabaseSettings
 
 APPLICATION: Final = "lectern-pubsub"
 _PROBE: Final = 10.0  # seconds between looks whether the connection still carries anything

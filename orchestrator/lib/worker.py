@@ -7,7 +7,7 @@ import structlog
 from procrastinate import App, PsycopgConnector
 
 from orchestrator.lib.jobs import QUEUE
-from orchestrator.settings import DatabaseSettings, WorkerSettings
+from orchestrator.lib.settings import DatabaseSettings, WorkerSettings
 
 log = structlog.stdlib.get_logger("lectern.jobs")
 

@@ -9,8 +9,8 @@ from typing import Final
 import asyncpg
 
 from orchestrator.lib.database import pool
+from orchestrator.lib.settings import DatabaseSettings
 from orchestrator.migrations import procrastinate_schema
-from orchestrator.settings import DatabaseSettings
 
 _LOCK = 0x1EC7E2  # any number, the same for every Lectern process
 _APP: Final = "lectern"

@@ -11,7 +11,7 @@ import structlog
 
 from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import Busy, NotFound, TooMany
-from orchestrator.settings import PlaybackSettings
+from orchestrator.playback.settings import PlaybackSettings
 
 Transport = Literal["socket", "events"]
 

@@ -16,8 +16,8 @@ from orchestrator.playback.playback import Playback
 from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import Beginning
 from orchestrator.playback.session import Session
+from orchestrator.playback.settings import PlaybackSettings
 from orchestrator.playback.sources import DocumentSource
-from orchestrator.settings import PlaybackSettings
 from orchestrator.speech.audio_options import AudioOptions
 from orchestrator.speech.service import Speech
 

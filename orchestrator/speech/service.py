@@ -14,7 +14,6 @@ from orchestrator.billing.prices import Prices
 from orchestrator.lib.errors.problems import BadRequest, ModelFailed, NotFound, Problem
 from orchestrator.lib.ids import new_id
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.settings import SpeechSettings
 from orchestrator.speech.admission.controller import AdmissionController, Requester, Ticket
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.planner.script import Script, Utterance, cut
@@ -26,6 +25,7 @@ from orchestrator.speech.respond.captions import CaptionFormat, captions
 from orchestrator.speech.respond.events import Watched, events
 from orchestrator.speech.respond.loudness import leveled
 from orchestrator.speech.respond.usage import Tally, usage_headers
+from orchestrator.speech.settings import SpeechSettings
 from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from orchestrator.speech.synthesis.silence import WORDLESS, silence

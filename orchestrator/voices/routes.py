@@ -3,9 +3,9 @@ from typing import Final
 from litestar import Router
 
 from orchestrator.lib.errors.forms import UNREADABLE
-from orchestrator.settings import VoiceSettings
 from orchestrator.voices.controllers import VoiceController
 from orchestrator.voices.openai_controllers import OpenAiVoiceController
+from orchestrator.voices.settings import VoiceSettings
 
 _FIELDS: Final = 1 << 20  # bytes that all else in the form may take
 

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.embedded.home import Home
 from orchestrator.lib import database
 from orchestrator.lib.environment import Secret
-from orchestrator.settings import DatabaseSettings
+from orchestrator.lib.settings import DatabaseSettings
 from tests.integration.servers import database_url
 from tests.stack import Stack
 

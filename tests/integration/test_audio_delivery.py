@@ -81,7 +81,7 @@ def test_nginx_sends_what_lectern_only_names(accel: Front) -> None:
         name = streamed.headers["content-location"]
         named = documents.until(lambda: behind.get(name), lambda answer: answer.status_code != 404)
         assert named.content == b""
-        assert named.headers["x-accel-redirect"] == f"/kept-audio/{path_of(key_of(name), 'opus')}"
+        assert named.headers["x-accel-redirect"] == f"/cached-audio/{path_of(key_of(name), 'opus')}"
 
         for path, kept_for in {name: "private, max-age=31536000, immutable", block: "private, no-cache"}.items():
             sent = front.get(path).raise_for_status()
@@ -120,7 +120,7 @@ def test_nobody_comes_past_lectern_to_the_files(accel: Front) -> None:
     with accel.http() as front:
         name = front.get(fresh_block(front)).headers["content-location"]
         documents.until(lambda: front.get(name), lambda answer: answer.status_code != 404)
-        assert front.get(f"/kept-audio/{path_of(key_of(name), 'opus')}").status_code == 404
+        assert front.get(f"/cached-audio/{path_of(key_of(name), 'opus')}").status_code == 404
     assert httpx.get(f"{accel.url}{name}", trust_env=False).status_code == 401
 
 

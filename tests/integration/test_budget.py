@@ -66,9 +66,9 @@ def started(stack: Stack, folder: Path, environment: dict[str, str], store: Path
         own = {
             **environment,
             "DATABASE_URL": database.url,
-            "LECTERN_AUDIO_BUDGET": str(BUDGET),
-            "LECTERN_AUDIO_GRACE": str(GRACE),
-            "LECTERN_AUDIO_LOOK": "0.2",
+            "LECTERN_CACHE_BUDGET": str(BUDGET),
+            "LECTERN_CACHE_GRACE": str(GRACE),
+            "LECTERN_CACHE_CHECK": "0.2",
         }
         with (
             worker(database, folder / "worker.log"),

@@ -16,8 +16,8 @@ from orchestrator.lib.database import run
 from orchestrator.lib.environment import Secret
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.lib.settings import DatabaseSettings
 from orchestrator.lib.store import Store, StoreFailed
-from orchestrator.settings import CacheSettings, DatabaseSettings
 from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
 from orchestrator.speech.cache.eviction import Eviction, total_bytes
 from orchestrator.speech.cache.index import CacheIndex
@@ -25,6 +25,7 @@ from orchestrator.speech.cache.maintenance import CacheMaintenance
 from orchestrator.speech.cache.paths import ABOUT, path_of
 from orchestrator.speech.cache.pins import pin, unpin
 from orchestrator.speech.cache.reconciliation import Reconciliation
+from orchestrator.speech.settings import CacheSettings
 from tests.integration.audio import decode
 from tests.integration.own_database import OwnDatabase, own_database
 from tests.stack import Stack
@@ -81,7 +82,7 @@ class Books:
         return {file.name.removeprefix(f"{key}."): file.stat().st_size for file in folder.glob("*") if key in file.name}
 
     def settings(self, budget: int, grace: float = GRACE) -> CacheSettings:
-        return CacheSettings(budget_bytes=budget, grace_seconds=grace, adoption_seconds=3600)
+        return CacheSettings(budget_bytes=budget, grace_seconds=grace, reconcile_seconds=3600)
 
     async def evict(self, budget: int, *, store: Store | None = None, grace: float = GRACE) -> None:
         await Eviction(store or self.store, self.leases, self.settings(budget, grace)).run()

@@ -83,7 +83,7 @@ def test_a_recording_without_a_voice_is_deleted(stack: Stack, api: httpx.Client,
             file.write_bytes(b"fLaC")
         for file in (known, stray):
             os.utime(file, (time.time() - 7_200,) * 2)
-        with web_server(stack, tmp_path / "web.log", LECTERN_AUDIO_ADOPTION="0.2"):
+        with web_server(stack, tmp_path / "web.log", LECTERN_CACHE_RECONCILE="0.2"):
             until(stray.exists, lambda there: not there)
         assert known.exists()
         assert fresh.exists()

@@ -31,7 +31,7 @@ def test_a_missing_address_is_named(missing: str) -> None:
         ("LECTERN_PORT", "eighty"),
         ("LECTERN_PORT", "70000"),
         ("LECTERN_LOG_FORMAT", "xml"),
-        ("LECTERN_SEGMENTS_AHEAD", "-1"),
+        ("LECTERN_SPEECH_MAX_INPUT", "-1"),
         ("LECTERN_SPEECH_DEADLINE", "0"),
         ("LECTERN_MODEL_SLOTS", "8"),
         ("LECTERN_MODEL_SLOTS", "kokoro=0"),
@@ -44,7 +44,7 @@ def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str) -> No
     assert "\n" not in str(caught.value)
 
 
-def test_places_are_said_by_model() -> None:
+def test_slots_are_set_by_model() -> None:
     admission = load({**REQUIRED, "LECTERN_MODEL_SLOTS": "kokoro=2, espeak=12"}).admission
     assert [admission.slots_of(model) for model in ("kokoro", "espeak", "hum")] == [2, 12, None]
 
@@ -62,12 +62,12 @@ S3 = {**REQUIRED, "STORE_URL": "s3://bucket/audio"}
             "LECTERN_AUDIO_DELIVERY cannot be redirect",
         ),
         (
-            {**S3, "LECTERN_AUDIO_DELIVERY": "redirect", "LECTERN_AUDIO_GRACE": "300"},
-            "LECTERN_AUDIO_GRACE must be greater than LECTERN_LINK_SECONDS",
+            {**S3, "LECTERN_AUDIO_DELIVERY": "redirect", "LECTERN_CACHE_GRACE": "300"},
+            "LECTERN_CACHE_GRACE must be greater than LECTERN_LINK_SECONDS",
         ),
         ({**REQUIRED, "LECTERN_AUDIO_DELIVERY": "pigeon"}, "LECTERN_AUDIO_DELIVERY cannot be used"),
-        ({**REQUIRED, "LECTERN_ACCEL_PREFIX": "kept"}, "LECTERN_ACCEL_PREFIX cannot be used"),
-        ({**REQUIRED, "LECTERN_AUDIO_BUDGET": "-1"}, "LECTERN_AUDIO_BUDGET cannot be used"),
+        ({**REQUIRED, "LECTERN_ACCEL_PREFIX": "cached"}, "LECTERN_ACCEL_PREFIX cannot be used"),
+        ({**REQUIRED, "LECTERN_CACHE_BUDGET": "-1"}, "LECTERN_CACHE_BUDGET cannot be used"),
     ],
 )
 def test_a_way_of_delivery_that_cannot_work_is_refused_at_start(given: dict[str, str], named: str) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Final, Protocol
 
-from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.admission.fair_queue import Requester
 from orchestrator.speech.admission.listeners import ActiveListeners
 from orchestrator.speech.admission.model_queue import ModelQueue
+from orchestrator.speech.settings import AdmissionSettings
 
 _LATE_RETRY: Final = 5.0  # seconds, at least; those who listen take a while to fill their stores
 

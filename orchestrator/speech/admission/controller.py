@@ -18,11 +18,11 @@ from typing import Final, NamedTuple
 import lectern_contract as contract
 from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.admission.capacity import Capacity, Encoding
 from orchestrator.speech.admission.fair_queue import QueuedSegment, Requester
 from orchestrator.speech.admission.model_queue import Clock, ModelQueue
 from orchestrator.speech.admission.request_queue import RequestQueue
+from orchestrator.speech.settings import AdmissionSettings
 
 __all__ = ["AdmissionController", "Requester", "Ticket"]
 

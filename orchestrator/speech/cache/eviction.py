@@ -16,8 +16,8 @@ from orchestrator.lib import metrics
 from orchestrator.lib.database import run
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.store import Store
-from orchestrator.settings import CacheSettings
 from orchestrator.speech.cache.paths import ABOUT, path_of
+from orchestrator.speech.settings import CacheSettings
 
 _BATCH: Final = 200  # segments
 _ENOUGH: Final = 0.9  # of the budget, so that not every new segment evicts another

@@ -11,9 +11,9 @@ import structlog
 from orchestrator.lib import metrics
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.periodic import run_periodically
-from orchestrator.settings import CacheSettings
 from orchestrator.speech.cache.eviction import Eviction, total_bytes
 from orchestrator.speech.cache.reconciliation import Reconciliation
+from orchestrator.speech.settings import CacheSettings
 
 _LEASE: Final = "cache_maintenance of kept audio"  # among segments' keys, none of which looks like this
 
@@ -32,7 +32,7 @@ class CacheMaintenance:
     async def keep_within_budget(self) -> None:
         """Runs for as long as the process serves."""
         complaint = "kept audio could not be looked after"
-        await run_periodically(self.look, pause=self._settings.look_seconds, complaint=complaint, log=log)
+        await run_periodically(self.look, pause=self._settings.check_seconds, complaint=complaint, log=log)
 
     async def look(self) -> None:
         """One round of work, unless another process is at it."""

@@ -14,8 +14,8 @@ import structlog
 
 from orchestrator.lib.database import run
 from orchestrator.lib.store import Store, Stored
-from orchestrator.settings import CacheSettings
 from orchestrator.speech.cache.paths import FOLDER, parse_path
+from orchestrator.speech.settings import CacheSettings
 
 _FOLDERS: Final = 256
 _OBJECTS_PER_STEP: Final = 2_000
@@ -56,7 +56,7 @@ class Reconciliation:
         Raises `StoreFailed`.
         """
         if self._next == _FOLDERS:
-            if time.monotonic() - self._round_began < self._settings.adoption_seconds:
+            if time.monotonic() - self._round_began < self._settings.reconcile_seconds:
                 return
             self._next, self._round_began = 0, time.monotonic()
         seen = 0

@@ -8,7 +8,7 @@ import msgspec
 import lectern_contract as contract
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.text_input import check_language, check_text
-from orchestrator.settings import SpeechSettings
+from orchestrator.speech.settings import SpeechSettings
 from orchestrator.voices.catalog import Voice
 
 

@@ -7,10 +7,10 @@ from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_307_T
 
 from orchestrator.lib.byte_ranges import file_response, has_already
 from orchestrator.lib.store import Store
-from orchestrator.settings import CacheSettings, DeliverySettings
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.audio_names import AudioName
 from orchestrator.speech.cache.paths import path_of
+from orchestrator.speech.settings import CacheSettings, DeliverySettings
 
 _ACCEL_SECONDS: Final = 30.0  # more than enough for nginx to open the file; once it is open, it may be deleted
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from orchestrator.lib.errors.collector import FieldErrors
 from orchestrator.lib.errors.problems import BadRequest, Unavailable, bad_field
 from orchestrator.lib.text_input import check_language, check_text
-from orchestrator.settings import VoiceSettings
 from orchestrator.voices.catalog import Catalog, Offer, Voice
 from orchestrator.voices.custom.examination import transcript_problem
 from orchestrator.voices.custom.names import slug_of, tidy
@@ -13,6 +12,7 @@ from orchestrator.voices.custom.schemas import CustomVoiceView
 from orchestrator.voices.custom.tables import CustomVoice
 from orchestrator.voices.mixes import NoMix, parse, spelled
 from orchestrator.voices.openai_names import OPENAI_VOICES
+from orchestrator.voices.settings import VoiceSettings
 
 
 class Checks:

@@ -11,10 +11,10 @@ from orchestrator.audio.loudness import LoudnessMeter
 from orchestrator.audio.pcm import Samples, samples_from_bytes, samples_to_bytes
 from orchestrator.audio.resampling import Resampler
 from orchestrator.lib import sandbox
-from orchestrator.settings import VoiceSettings
 from orchestrator.text.estimate import estimate_seconds, has_words
 from orchestrator.voices.custom.pauses import Trimmed, trimmed
 from orchestrator.voices.custom.recordings import Recording, UnusableRecordingError, read
+from orchestrator.voices.settings import VoiceSettings
 
 RATE: Final = 24_000  # Hz, at which prompts are kept; what the models' codecs take
 _MEASURABLE: Final = 0.5  # seconds; of less, R128 says that it is silent

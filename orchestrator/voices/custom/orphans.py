@@ -11,7 +11,7 @@ import structlog
 
 from orchestrator.lib.database import run
 from orchestrator.lib.periodic import run_periodically
-from orchestrator.settings import CacheSettings
+from orchestrator.speech.settings import CacheSettings
 from orchestrator.voices.custom.prompts import Prompts
 
 _SETTLED: Final = timedelta(hours=1)  # in which whoever wrote a recording has kept its voice, or never will
@@ -28,7 +28,7 @@ class OrphanCleanup:
     async def keep_tidy(self) -> None:
         """Runs for as long as the process serves."""
         complaint = "recordings could not be looked through"
-        await run_periodically(self.tidy, pause=self._settings.adoption_seconds, complaint=complaint, log=log)
+        await run_periodically(self.tidy, pause=self._settings.reconcile_seconds, complaint=complaint, log=log)
 
     async def tidy(self) -> list[UUID]:
         """Returns the ids whose recordings went. Raises `StoreFailed`."""

@@ -13,7 +13,7 @@ from av.stream import Disposition
 
 from orchestrator.audio.opening import CODECS, opened
 from orchestrator.audio.pcm import FULL_SCALE, Samples
-from orchestrator.settings import VoiceSettings
+from orchestrator.voices.settings import VoiceSettings
 
 _MOST_STREAMS: Final = 16
 _MOST_CHANNELS: Final = 8

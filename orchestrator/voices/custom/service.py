@@ -11,7 +11,6 @@ from orchestrator.lib.database import DB, run
 from orchestrator.lib.errors.collector import FieldErrors
 from orchestrator.lib.errors.problems import BadRequest, Conflict, FieldError, NotFound
 from orchestrator.lib.store import StoreFailed
-from orchestrator.settings import VoiceSettings
 from orchestrator.voices.catalog import Catalog, Offer, Voice, speaks
 from orchestrator.voices.custom import rows
 from orchestrator.voices.custom.checks import Checks
@@ -20,6 +19,7 @@ from orchestrator.voices.custom.prompts import Prompts
 from orchestrator.voices.custom.schemas import CustomVoiceView, NewMix, VoiceChange
 from orchestrator.voices.custom.tables import CustomVoice, VoiceConsent
 from orchestrator.voices.custom.uploads import Upload, Uploads
+from orchestrator.voices.settings import VoiceSettings
 
 _LANGUAGE: Final = "en"  # of a model that does not say what it speaks
 _COUNT: Final = "SELECT count(*) AS voices FROM voice WHERE owner = {}"

@@ -9,10 +9,10 @@ from orchestrator.lib.errors.collector import FieldErrors
 from orchestrator.lib.errors.problems import BadRequest, Busy
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.text_input import check_text
-from orchestrator.settings import VoiceSettings
 from orchestrator.voices.custom.examination import Heard, examine_apart, transcript_problem
 from orchestrator.voices.custom.recordings import UnusableRecordingError
 from orchestrator.voices.prompt import digest_of
+from orchestrator.voices.settings import VoiceSettings
 
 _LEAST_CONSENT: Final = 20  # characters: "yes" or somebody's id of something is no statement
 _LONGEST_SPEAKER: Final = 200

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.admission.controller import AdmissionController, Requester, Ticket
+from orchestrator.speech.settings import AdmissionSettings
 
 MODEL = "hum"
 DEADLINE = 100.0

@@ -11,9 +11,9 @@ import pytest
 from lectern import triton
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.admission.controller import AdmissionController
 from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.settings import AdmissionSettings
 from orchestrator.speech.synthesis import synthesizer as module
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from orchestrator.speech.synthesis.synthesizer import Synthesizer

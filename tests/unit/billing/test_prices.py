@@ -1,8 +1,8 @@
 import pytest
 
 from orchestrator.billing.prices import Prices
+from orchestrator.billing.settings import BillingSettings
 from orchestrator.lib.environment import SettingsError, read
-from orchestrator.settings import BillingSettings
 
 
 def prices(text: str) -> Prices:

@@ -7,7 +7,7 @@ import pytest
 
 from lectern.triton import AsyncTriton, Busy
 from orchestrator.health.probes import Probes
-from orchestrator.settings import HealthSettings
+from orchestrator.health.settings import HealthSettings
 from orchestrator.voices.catalog import Catalog
 
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from orchestrator.settings import AdmissionSettings
 from orchestrator.speech.admission.controller import AdmissionController, Requester
+from orchestrator.speech.settings import AdmissionSettings
 from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subscription
 from tests.unit.admission.simulation import Encoder
 

@@ -6,8 +6,8 @@ import pytest
 
 import lectern_contract as contract
 from orchestrator.lib.errors.problems import BadRequest, Problem, TooLarge
-from orchestrator.settings import SpeechSettings
 from orchestrator.speech.planner.voicing import Manner, manner
+from orchestrator.speech.settings import SpeechSettings
 from orchestrator.voices.catalog import Voice
 
 LIMITS = SpeechSettings(max_lexicon=2, max_instructions=10)

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from orchestrator.settings import VoiceSettings
 from orchestrator.voices.custom.examination import RATE, examine, transcript_problem
 from orchestrator.voices.custom.recordings import UnusableRecordingError, read
+from orchestrator.voices.settings import VoiceSettings
 from tests import covers
 from tests.fuzz.files import files
 from tests.recordings import TRANSCRIPT, Sound, file, pitch, silence, tone
@@ -185,7 +185,7 @@ MEASURED = """
 import sys
 from pathlib import Path
 from orchestrator.audio.decoding import decode
-from orchestrator.settings import VoiceSettings
+from orchestrator.voices.settings import VoiceSettings
 from orchestrator.voices.custom.recordings import read
 plain, covered = (open(name, "rb").read() for name in sys.argv[2:])
 opened = {"upload": lambda data: read(data, VoiceSettings()), "kept": decode}[sys.argv[1]]

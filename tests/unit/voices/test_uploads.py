@@ -10,10 +10,10 @@ import pytest
 from orchestrator.lib.errors.collector import FieldErrors
 from orchestrator.lib.errors.problems import BadRequest, Busy
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.settings import VoiceSettings
 from orchestrator.voices.custom.examination import RATE
 from orchestrator.voices.custom.uploads import Upload, Uploads
 from orchestrator.voices.prompt import digest_of
+from orchestrator.voices.settings import VoiceSettings
 from tests.covers import flac_with_tags
 from tests.recordings import CONSENT, TRANSCRIPT, file, tone
 

@@ -1,0 +1,42 @@
+"""Settings of the processes themselves, of the database and of the store."""
+
+from typing import Annotated, Literal
+
+from orchestrator.lib.environment import EnvSettings, Secret, env
+
+
+class ServerSettings(EnvSettings, frozen=True, kw_only=True):
+    host: Annotated[str, env("LECTERN_HOST", "Address the REST API listens on.")] = "127.0.0.1"
+    port: Annotated[int, env("LECTERN_PORT", "Port the REST API listens on.", ge=1, le=65535)] = 8000
+    drain_seconds: Annotated[
+        int, env("LECTERN_DRAIN_SECONDS", "Seconds that open responses may take at stop.", ge=0)
+    ] = 5
+    max_head_bytes: Annotated[
+        int, env("LECTERN_MAX_HEAD_BYTES", "Largest request line with all headers, in bytes.", ge=4096)
+    ] = 65_536
+    max_body_bytes: Annotated[int, env("LECTERN_MAX_BODY_BYTES", "Largest request body, in bytes.", ge=1024)] = 8 << 20
+    max_socket_message: int = 4_096  # bytes of one WebSocket message
+
+
+class LogSettings(EnvSettings, frozen=True, kw_only=True):
+    level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], env("LECTERN_LOG_LEVEL", "Least severe level that is logged.")
+    ] = "INFO"
+    format: Annotated[
+        Literal["json", "console"], env("LECTERN_LOG_FORMAT", "One JSON object per line, or lines for people.")
+    ] = "json"
+
+
+class DatabaseSettings(EnvSettings, frozen=True, kw_only=True):
+    url: Annotated[Secret, env("DATABASE_URL", "Postgres: postgresql://user:password@host:port/database.")]
+    pool_size: Annotated[int, env("LECTERN_DATABASE_POOL", "Connections of each process.", ge=1, le=100)] = 8
+
+
+class StoreSettings(EnvSettings, frozen=True, kw_only=True):
+    url: Annotated[str, env("STORE_URL", "Where audio is stored: file:///folder, s3://bucket/prefix, …")]
+
+
+class WorkerSettings(EnvSettings, frozen=True, kw_only=True):
+    concurrency: Annotated[int, env("LECTERN_WORKER_CONCURRENCY", "Jobs that a worker runs at once.", ge=1, le=100)] = 2
+    heartbeat_seconds: float = 2.0  # between a worker's signs of life
+    stalled_seconds: float = 6.0  # of silence, after which a worker's jobs go to others
