@@ -15,7 +15,7 @@ from tests.unit.client.either import Asyncio, Either, Threads
 
 ESPEAK = Voicing(model="espeak")
 TURNS = [Turn("Who is there?", "en-us"), Turn("Only the wind.", "en-gb", pause=1.5)]
-SCRIPT = "[voice:en-us] Who is there? [pause:1.5s] [voice:en-gb] Only the wind."
+TAGGED_TEXT = "[voice:en-us] Who is there? [pause:1.5s] [voice:en-gb] Only the wind."
 
 
 @pytest.fixture(params=[Client, AsyncClient])
@@ -34,9 +34,9 @@ def alone(client: Either, turn: Turn) -> float:
     return seconds(client.call("speak", turn.text, ESPEAK, voice=turn.voice, audio_format="flac"))
 
 
-@pytest.mark.parametrize("script", [TURNS, SCRIPT])
-def test_a_dialogue_is_its_turns_and_pauses(client: Either, script: Any) -> None:
-    together = seconds(client.call("dialogue", script, ESPEAK, audio_format="flac"))
+@pytest.mark.parametrize("text", [TURNS, TAGGED_TEXT])
+def test_a_dialogue_is_its_turns_and_pauses(client: Either, text: Any) -> None:
+    together = seconds(client.call("dialogue", text, ESPEAK, audio_format="flac"))
     assert together == pytest.approx(sum(alone(client, turn) for turn in TURNS) + 1.5, abs=0.5)
 
 
@@ -46,8 +46,8 @@ def test_a_turn_has_its_own_speed(client: Either) -> None:
 
 
 def test_marks_are_text_unless_they_are_asked_for(client: Either) -> None:
-    read_out = client.call("speak", SCRIPT, ESPEAK, voice="en-us", audio_format="flac")
-    obeyed = client.call("speak", SCRIPT, ESPEAK, voice="en-us", audio_format="flac", dialogue=True)
+    read_out = client.call("speak", TAGGED_TEXT, ESPEAK, voice="en-us", audio_format="flac")
+    obeyed = client.call("speak", TAGGED_TEXT, ESPEAK, voice="en-us", audio_format="flac", dialogue=True)
     assert seconds(read_out) > seconds(obeyed)
 
 
@@ -57,13 +57,13 @@ def test_events_of_a_dialogue(client: Either) -> None:
     assert done.usage.seconds > 1.5
 
 
-@pytest.mark.parametrize("script", [TURNS, SCRIPT])
-def test_captions_of_a_dialogue_know_the_pause(client: Either, script: Any) -> None:
-    marked = isinstance(script, str)
-    words = client.call("words", script, ESPEAK, dialogue=marked).words
+@pytest.mark.parametrize("text", [TURNS, TAGGED_TEXT])
+def test_captions_of_a_dialogue_know_the_pause(client: Either, text: Any) -> None:
+    marked = isinstance(text, str)
+    words = client.call("words", text, ESPEAK, dialogue=marked).words
     assert [word.word.strip("?.") for word in words] == ["Who", "is", "there", "Only", "the", "wind"]
     assert words[3].start - words[2].end >= 1.4
-    assert client.call("captions", script, ESPEAK, dialogue=marked).count("-->") == 2
+    assert client.call("captions", text, ESPEAK, dialogue=marked).count("-->") == 2
 
 
 def test_a_voice_that_there_is_not(client: Either) -> None:
@@ -84,8 +84,8 @@ def test_the_command_line_speaks_a_script(stack: Stack, monkeypatch: pytest.Monk
     monkeypatch.setenv("LECTERN_URL", stack.url)
     monkeypatch.setenv("LECTERN_API_KEY", stack.api_key)
     monkeypatch.chdir(tmp_path)
-    Path("script.txt").write_text("en-us: Who is there?\nen-gb: Only the wind.\n")
+    Path("dialogue.txt").write_text("en-us: Who is there?\nen-gb: Only the wind.\n")
     options = ["--model", "espeak", "--loudness", "-20", "--captions", "a.srt"]
-    assert main(["dialogue", "script.txt", "-o", "a.wav", *options]) == 0
+    assert main(["dialogue", "dialogue.txt", "-o", "a.wav", *options]) == 0
     assert seconds(Path("a.wav").read_bytes()) > 1
     assert Path("a.srt").read_text().count("-->") == 2

@@ -8,6 +8,7 @@ from lectern.atomic_file import atomic_file
 from lectern.cli.errors import OK, UsageError
 from lectern.cli.options import Commands, add_command, add_text_options, add_voicing, read_text, server_url, voicing
 from lectern.cli.output import STDOUT, check_path, report
+from lectern.rest.sync import Client
 from lectern.types import CaptionFormat
 
 _BY_SUFFIX: Final[dict[str, CaptionFormat]] = {".srt": "srt", ".vtt": "vtt", ".json": "json"}
@@ -24,8 +25,6 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from lectern.rest.sync import Client  # noqa: PLC0415 - slow to import, and --help needs none of it
-
     to_stdout = options.output == STDOUT
     if to_stdout and options.json:
         raise UsageError("--json and the captions cannot both go to stdout: name a file with -o")

@@ -1,4 +1,4 @@
-"""`lectern dialogue`: a script for several voices into one file, or into a player."""
+"""`lectern dialogue`: the turns of several voices into one file, or into a player."""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ from lectern.cli.speak import add_audio_options, speak
 from lectern.voicing import Turn
 
 _HELP: Final = """\
-A script has a line for each turn, with the voice before it; empty lines are left out:
+A dialogue has a line for each turn, with the voice before it; empty lines are left out:
 
   af_heart: Who is there?
   bm_george(2)+bm_lewis(1): Only the wind.
@@ -30,8 +30,8 @@ _LINE: Final = re.compile(r"(\S+?)\s*:\s+(\S.*)")
 
 
 def add(commands: Commands) -> None:
-    parser = add_command(commands, "dialogue", "speak a script for several voices", details=_HELP)
-    parser.add_argument("file", metavar="FILE", help="the script; - for stdin")
+    parser = add_command(commands, "dialogue", "speak a dialogue for several voices", details=_HELP)
+    parser.add_argument("file", metavar="FILE", help="the dialogue; - for stdin")
     add_output(parser, play=True)
     add_captions(parser)
     add_voicing(parser)
@@ -45,17 +45,17 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def turns(script: str, name: str) -> Sequence[Turn]:
-    """Returns the turns of the script in the file `name`. Raises UsageError."""
-    found = _from_json(script, name) if script.lstrip().startswith("[") else _from_lines(script, name)
+def turns(dialogue: str, name: str) -> Sequence[Turn]:
+    """Returns the turns of the dialogue in the file `name`. Raises UsageError."""
+    found = _from_json(dialogue, name) if dialogue.lstrip().startswith("[") else _from_lines(dialogue, name)
     if not found:
         raise UsageError(f"{name} holds no turn to speak")
     return found
 
 
-def _from_lines(script: str, name: str) -> list[Turn]:
+def _from_lines(dialogue: str, name: str) -> list[Turn]:
     found = []
-    for number, line in enumerate(script.splitlines(), 1):
+    for number, line in enumerate(dialogue.splitlines(), 1):
         if not line.strip():
             continue
         match = _LINE.fullmatch(line.strip())
@@ -65,8 +65,8 @@ def _from_lines(script: str, name: str) -> list[Turn]:
     return found
 
 
-def _from_json(script: str, name: str) -> list[Turn]:
+def _from_json(dialogue: str, name: str) -> list[Turn]:
     try:
-        return msgspec.json.decode(script, type=list[Turn])
+        return msgspec.json.decode(dialogue, type=list[Turn])
     except msgspec.DecodeError as error:
         raise UsageError(f"{name} is no list of turns: {error}") from error

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lectern.cli.errors import HELP, UsageError
+from lectern.rest.connection import checked_url
 from lectern.voicing import Voicing
 from lectern_contract import LANES
 
@@ -89,8 +90,6 @@ def _lexicon(name: str) -> Mapping[str, str]:
 def server_url(options: argparse.Namespace) -> str | None:
     """Returns `--url` or LECTERN_URL. Raises UsageError for what is no web address."""
     # Checked here: elsewhere a ValueError is a fault of ours and should show as one.
-    from lectern.rest.connection import checked_url  # noqa: PLC0415 - httpx is slow to import, and --help needs none
-
     for source, url in (("--url", options.url), ("LECTERN_URL", os.environ.get("LECTERN_URL"))):
         if url:
             try:

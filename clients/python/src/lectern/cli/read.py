@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lectern.cli.captions import add_captions, caption_format, check_captions, write_captions
 from lectern.cli.errors import INCOMPLETE, OK, UsageError
@@ -19,9 +19,8 @@ from lectern.cli.options import (
     voicing,
 )
 from lectern.cli.output import Sink, add_output, audio_format, check_output, open_output, report
-
-if TYPE_CHECKING:
-    from lectern.read_aloud import FailedBlock, Reading
+from lectern.read_aloud import FailedBlock, Reading, read_aloud
+from lectern.rest.aio import AsyncClient
 
 _PLAIN_SUFFIXES: Final = {".txt", ".text"}
 _SHOWN: Final = 60  # characters of a block that could not be spoken
@@ -60,10 +59,8 @@ def run(options: argparse.Namespace) -> int:
     return INCOMPLETE
 
 
-async def _read(options: argparse.Namespace, text: str, output: Sink) -> "Reading":
-    from lectern.cli.progress_bars import ReadingBar, print_above  # noqa: PLC0415 - slow to import, and --help needs none of it
-    from lectern.read_aloud import read_aloud  # noqa: PLC0415
-    from lectern.rest.aio import AsyncClient  # noqa: PLC0415
+async def _read(options: argparse.Namespace, text: str, output: Sink) -> Reading:
+    from lectern.cli.progress_bars import ReadingBar, print_above  # noqa: PLC0415 - tqdm is slow to import
 
     chosen_voicing = voicing(options)
     plain = Path(options.file).suffix.lower() in _PLAIN_SUFFIXES
@@ -91,7 +88,7 @@ async def _read(options: argparse.Namespace, text: str, output: Sink) -> "Readin
     return reading
 
 
-def _report(options: argparse.Namespace, reading: "Reading") -> tuple[dict[str, object], str]:
+def _report(options: argparse.Namespace, reading: Reading) -> tuple[dict[str, object], str]:
     done = reading.progress
     facts: dict[str, object] = {
         "file": options.output,
@@ -116,7 +113,7 @@ def _report(options: argparse.Namespace, reading: "Reading") -> tuple[dict[str, 
     return facts, line
 
 
-def _reason(failed: "FailedBlock") -> str:
+def _reason(failed: FailedBlock) -> str:
     reason = " ".join(str(failed.error).split())
     return f'block {failed.number} ("{_first_words(failed.block.shown)}") could not be spoken: {reason}'
 

@@ -21,6 +21,7 @@ from lectern.cli.options import (
     voicing,
 )
 from lectern.cli.output import add_output, audio_format, check_output, open_output, report_speech
+from lectern.rest.sync import Client
 from lectern.voicing import Text
 
 _PCM_RATE: Final = 24_000  # Hz, of samples without a header when no other rate is asked for
@@ -51,8 +52,7 @@ def add_audio_options(parser: argparse.ArgumentParser) -> None:
 
 def speak(options: argparse.Namespace, text: Text) -> None:
     """Has the server speak the text, into a file or a player."""
-    from lectern.cli.progress_bars import bytes_bar  # noqa: PLC0415 - slow to import, and --help needs none of it
-    from lectern.rest.sync import Client  # noqa: PLC0415
+    from lectern.cli.progress_bars import bytes_bar  # noqa: PLC0415 - tqdm is slow to import, and --help needs none
 
     check_output(options)
     check_captions(options)

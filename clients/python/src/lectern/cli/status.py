@@ -6,6 +6,7 @@ from lectern.cli import triton
 from lectern.cli.errors import FAILURE, OK
 from lectern.cli.options import Commands, add_command, add_triton, server_url
 from lectern.cli.output import print_json
+from lectern.rest.sync import Client
 from lectern.types import Check, Status
 
 
@@ -27,8 +28,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> tuple[str, Status]:
-    from lectern.rest.sync import Client  # noqa: PLC0415 - slow to import, and --help needs none of it
-
     with Client(server_url(options)) as client:
         return client.url, client.status()
 

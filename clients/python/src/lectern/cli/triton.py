@@ -31,7 +31,7 @@ _WAV_HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 def speak(options: argparse.Namespace, text: str) -> None:
-    from lectern.cli.progress_bars import seconds_bar  # noqa: PLC0415 - slow to import, and --help needs none of it
+    from lectern.cli.progress_bars import seconds_bar  # noqa: PLC0415 - tqdm is slow to import, and --help needs none
 
     if options.loudness is not None or options.sample_rate is not None:
         raise UsageError("--loudness and --sample-rate are the server's: leave out --triton")

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lectern.atomic_file import atomic_file
 from lectern.cli import triton
@@ -12,11 +11,9 @@ from lectern.cli.errors import OK, UsageError
 from lectern.cli.options import Commands, add_command, add_triton, read_text, server_url
 from lectern.cli.output import check_path, print_json
 from lectern.errors import NotFoundError
+from lectern.rest.sync import Client
 from lectern.types import CustomVoice, Voice
 from lectern_contract.mixes import NoMix, weighed
-
-if TYPE_CHECKING:
-    from lectern.rest.sync import Client
 
 
 def add(commands: Commands) -> None:
@@ -163,13 +160,11 @@ def _recording(options: argparse.Namespace) -> int:
         return _save(options, client.voice_recording(_custom_id(client, options)))
 
 
-def _client(options: argparse.Namespace) -> "Client":
-    from lectern.rest.sync import Client  # noqa: PLC0415 - slow to import, and --help needs none of it
-
+def _client(options: argparse.Namespace) -> Client:
     return Client(server_url(options))
 
 
-def _custom_id(client: "Client", options: argparse.Namespace) -> str:
+def _custom_id(client: Client, options: argparse.Namespace) -> str:
     """Returns the id of the custom voice with that name. Raises NotFoundError, or UsageError if several have it."""
     name = options.voice
     custom = {voice.id: voice for voice in client.voices(model=options.model) if voice.id is not None}

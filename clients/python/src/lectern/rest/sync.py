@@ -97,13 +97,13 @@ class Client:
         """Yields the file as it is made, the times of its words as they become known, and at the end the usage."""
         return self._events(requests.speech_events(text, voicing, options, timestamps=timestamps))
 
-    def dialogue(self, script: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]) -> bytes:
+    def dialogue(self, text: Text, voicing: Voicing | None = None, **options: Unpack[SpeechOptions]) -> bytes:
         """Returns one encoded file of turns, or of a text with the tags [voice:NAME] and [pause:1.5s].
 
         The other methods take turns too, and a text with tags if `dialogue` is true.
         """
-        options["dialogue"] = isinstance(script, str)
-        return self.speak(script, voicing, **options)
+        options["dialogue"] = isinstance(text, str)
+        return self.speak(text, voicing, **options)
 
     def captions(
         self,
