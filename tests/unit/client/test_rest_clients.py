@@ -58,7 +58,7 @@ def test_an_answer_that_breaks_off_never_looks_whole(
 
 def test_audio_whose_end_cannot_be_seen_is_refused(client: Either, server: FakeServer) -> None:
     server.answer("POST", "/v1/audio/speech", Answer(body=b"OggS", framing="none"))
-    with pytest.raises(UnexpectedResponseError, match="where its answer ends"):
+    with pytest.raises(UnexpectedResponseError, match="where its response ends"):
         client.call("speak", "hello")
 
 

@@ -1,4 +1,4 @@
-"""Writes a file so that it appears under its name only when it is whole."""
+"""Writes a file so that it appears under its name only when it is complete."""
 
 import secrets
 from collections.abc import Iterator

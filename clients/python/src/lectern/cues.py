@@ -62,7 +62,7 @@ def cues(words: Sequence[Timed], original: str, extent: tuple[int, int]) -> Iter
 def _ends(words: Sequence[Timed], first: int, place: int, original: str, begin: int, cut: int) -> bool:
     """Returns whether the cue from ``first``, with the text from ``begin`` to ``cut``, ends before ``place``."""
     before, after = words[place - 1], words[place]
-    if after.text_start < before.text_end:  # both are said for the same part of the text, such as a number
+    if after.text_start < before.text_end:  # both are spoken for the same range of the text, such as a number
         return False
     return (
         _SENTENCE_END.search(original[begin:cut].rstrip()) is not None

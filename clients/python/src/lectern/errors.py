@@ -20,11 +20,11 @@ class UnreachableError(LecternError):
 
 
 class ConnectionLostError(LecternError):
-    """The response stopped before its end, or did not come in time; what was received is not whole."""
+    """The response stopped before its end, or did not come in time; what was received is incomplete."""
 
 
 class SpeechFailedError(LecternError):
-    """The server failed after its response had begun; what was received is not whole."""
+    """The server failed after its response had begun; what was received is incomplete."""
 
 
 class UnexpectedResponseError(LecternError):

@@ -70,7 +70,7 @@ class BlockAudioOptions(DocumentVoicing, total=False):
 
 
 class DocumentAudioOptions(BlockAudioOptions, total=False):
-    loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
+    loudness: float | None  # integrated LUFS (EBU R128), -40 to -8; the audio then comes only when all of it is made
     skip: Skip | None  # "refused" if left out
 
 
@@ -79,7 +79,7 @@ class DocumentCaptionOptions(DocumentVoicing, total=False):
 
 
 class TextOptions(DocumentVoicing, total=False):
-    """The fields of a Voicing as keywords, and how the text is to be read."""
+    """The fields of a Voicing as keywords, and whether the text has tags."""
 
     instructions: str | None
     lexicon: Mapping[str, str] | None
@@ -92,7 +92,7 @@ class TextOptions(DocumentVoicing, total=False):
 class SpeechOptions(TextOptions, total=False):
     audio_format: AudioFormat  # "opus" if left out
     sample_rate: int | None  # Hz; else the voice's own. Opus is always at 48000
-    loudness: float | None  # LUFS of the whole (EBU R128), -40 to -8; then nothing comes before all is made
+    loudness: float | None  # integrated LUFS (EBU R128), -40 to -8; the audio then comes only when all of it is made
 
 
 def merged(voicing: Voicing | None, options: Mapping[str, Any], known: frozenset[str]) -> Voicing:

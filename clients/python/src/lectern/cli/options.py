@@ -52,7 +52,7 @@ def add_voicing(parser: argparse.ArgumentParser) -> None:
 
 
 def add_loudness(parser: argparse.ArgumentParser) -> None:
-    text = "of the whole, such as -16; then nothing comes before all is made"
+    text = "integrated loudness, such as -16; the audio then comes only when all of it is made"
     parser.add_argument("--loudness", type=float, metavar="LUFS", help=text)
 
 

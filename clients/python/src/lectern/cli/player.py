@@ -14,10 +14,10 @@ from lectern.cli.errors import UsageError
 from lectern.errors import LecternError
 from lectern.types import AudioFormat
 
-_LEAVE_SECONDS: Final = 5.0  # for a player that has closed its input, or was told to end
+_EXIT_SECONDS: Final = 5.0  # for a player that has closed its input, or was terminated
 
 
-class PlayerLeft(Exception):  # noqa: N818 - what happened, and no fault
+class PlayerEnded(Exception):  # noqa: N818 - what happened, and no fault
     """The player ended before the audio did."""
 
 
@@ -74,13 +74,13 @@ class Player:
             raise UsageError(f"cannot start the player {arguments[0]}: {error.strerror}") from error
 
     def write(self, data: bytes) -> int:
-        """Raises PlayerLeft."""
+        """Raises PlayerEnded."""
         assert self._process.stdin is not None  # noqa: S101 - asked for above
         try:
             self._process.stdin.write(data)
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise PlayerLeft from None
+            raise PlayerEnded from None
         return len(data)
 
     def __enter__(self) -> Self:
@@ -89,11 +89,11 @@ class Player:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        left = isinstance(error, PlayerLeft)
+        left = isinstance(error, PlayerEnded)
         try:
             if error is None or left:  # else what it still holds is not to be heard
                 self._close_input()
-                self._process.wait(_LEAVE_SECONDS if left else None)
+                self._process.wait(_EXIT_SECONDS if left else None)
         except subprocess.TimeoutExpired:
             pass  # it is ended below
         finally:
@@ -111,7 +111,7 @@ class Player:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(_LEAVE_SECONDS)
+                self._process.wait(_EXIT_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

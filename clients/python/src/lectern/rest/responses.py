@@ -84,14 +84,16 @@ def seconds(response: httpx.Response) -> float | None:
 def check_stream(response: httpx.Response, content_type: str | None) -> None:
     """Raises UnexpectedResponseError for another content type, and for a body that ends where the connection ends.
 
-    Such a body would look whole when it was cut.
+    Such a body would look complete when it was cut.
     """
-    said = response.headers.get("content-type", "")
-    if content_type is not None and not said.startswith(content_type):
-        raise UnexpectedResponseError(f"{response.url} answers with {said or 'something'} and not with {content_type}")
+    actual = response.headers.get("content-type", "")
+    if content_type is not None and not actual.startswith(content_type):
+        raise UnexpectedResponseError(
+            f"{response.url} answers with {actual or 'something'} and not with {content_type}"
+        )
     if "content-length" not in response.headers and "transfer-encoding" not in response.headers:
         raise UnexpectedResponseError(
-            f"{response.url} does not say where its answer ends, so a broken connection could not be told from the "
+            f"{response.url} does not say where its response ends, so a broken connection could not be told from the "
             "end: a proxy on the way has to speak HTTP/1.1"
         )
 
@@ -102,7 +104,7 @@ def transport_error(error: httpx.RequestError, url: str) -> LecternError:
         return UnreachableError(url, reason)
     if isinstance(error, httpx.TimeoutException):
         return ConnectionLostError(f"{url} stopped answering")
-    return ConnectionLostError(f"the connection to {url} broke before the answer was complete ({reason})")
+    return ConnectionLostError(f"the connection to {url} broke before the response was complete ({reason})")
 
 
 def _api_error(response: httpx.Response) -> ApiError:

@@ -30,8 +30,8 @@ class Retry:
         """Returns the seconds after which to send the request again; None when this response is the last."""
         if response.status_code not in _BUSY:
             return None
-        asked = retry_after(response)
-        delay = max(_LEAST_DELAY, _DEFAULT_DELAY if asked is None else asked) * random.uniform(1.0, _JITTER)  # noqa: S311
+        requested = retry_after(response)
+        delay = max(_LEAST_DELAY, _DEFAULT_DELAY if requested is None else requested) * random.uniform(1.0, _JITTER)  # noqa: S311
         return delay if time.monotonic() + delay < self._end else None
 
 

@@ -15,7 +15,7 @@ _MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes; gRPC's own limit of 4 MiB is ne
 _KEEPALIVE_MS: Final = 330_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 
-# How much longer the gRPC deadline is than the one the model is told: the model's own answer says more.
+# How much longer the gRPC deadline is than the one the model gets: the model's own error says more.
 DEADLINE_GRACE: Final = 0.5  # seconds
 
 # How long a model may take to end a cancelled request, before its stream is broken off.

@@ -57,9 +57,9 @@ def speech_request(
 
 
 def cancel_request(request: pb.ModelInferRequest) -> pb.ModelInferRequest:
-    """Asks the model to end that request, which then ends with CANCELLED.
+    """Returns a request that has the model end another one, which then ends with CANCELLED.
 
-    Cancelling its stream would say the same. But Triton 2.51 may crash when a stream is cancelled while answers come,
+    Cancelling its stream would say the same. But Triton 2.51 may crash when a stream is cancelled while responses come,
     and then never unloads the model (triton-inference-server/server#7840 and #8034, mended in later versions).
     """
     cancel = _empty_request(request.model_name)
@@ -133,15 +133,15 @@ class ResponseReader:
     def end(self) -> None:
         """Raises ModelFailure if the stream stopped before the model had ended it."""
         if not self._complete:
-            raise ModelFailure("the answer stopped before its end", model=self._model)
+            raise ModelFailure("the response stopped before its end", model=self._model)
 
     def _outputs(self, response: pb.ModelStreamInferResponse) -> dict[str, bytes]:
-        answer = response.infer_response
-        final = answer.parameters.get("triton_final_response")
+        infer = response.infer_response
+        final = infer.parameters.get("triton_final_response")
         if response.error_message:
             raise from_message(response.error_message, self._model, from_model=final is not None)
         self._complete = final is not None and final.bool_param
-        return {output.name: raw for output, raw in zip(answer.outputs, answer.raw_output_contents, strict=True)}
+        return {output.name: raw for output, raw in zip(infer.outputs, infer.raw_output_contents, strict=True)}
 
     def _output(self, outputs: dict[str, bytes], name: str) -> bytes:
         if name not in outputs:
@@ -155,7 +155,7 @@ class ResponseReader:
         return raw[_LENGTH.size :]
 
     def _broken(self, what: str) -> ModelFailure:
-        return ModelFailure(f"the answer does not keep the speech contract: {what}", model=self._model)
+        return ModelFailure(f"the response does not keep the speech contract: {what}", model=self._model)
 
 
 def _request(model: str) -> pb.ModelInferRequest:
