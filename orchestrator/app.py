@@ -23,11 +23,10 @@ from orchestrator.lib.query_parameters import refuse_unclear
 from orchestrator.playback.controllers import PlaybackController
 from orchestrator.services import Services, running
 from orchestrator.settings import Settings
-from orchestrator.speech.audio_controllers import audio_router
+from orchestrator.speech.audio_controllers import audio_router, get_custom_voice_preview
 from orchestrator.speech.document_audio_controllers import DocumentAudioController
 from orchestrator.speech.openai_controllers import OpenAiController
 from orchestrator.speech.respond.openapi import describe_speech
-from orchestrator.speech.voice_controllers import get_own_voice_preview
 from orchestrator.voices.custom.controllers import CustomVoiceController
 from orchestrator.voices.routes import upload_router
 
@@ -42,7 +41,7 @@ def create_app(settings: Settings) -> Litestar:
             PlaybackController,
             upload_router(settings.voices),
             CustomVoiceController,
-            get_own_voice_preview,
+            get_custom_voice_preview,
             healthz,
             readyz,
             metrics_page,

@@ -26,9 +26,10 @@ from orchestrator.speech.cache.eviction import Eviction
 from orchestrator.speech.cache.index import CacheIndex
 from orchestrator.speech.cache.maintenance import CacheMaintenance
 from orchestrator.speech.cache.reconciliation import Reconciliation
-from orchestrator.speech.previews import PreviewMaker
+from orchestrator.speech.planner.planner import Planner
+from orchestrator.speech.previews import VoicePreviews
 from orchestrator.speech.respond.delivery import Delivery
-from orchestrator.speech.service import Speech
+from orchestrator.speech.service import SpeechService
 from orchestrator.speech.synthesis.synthesizer import Synthesizer
 from orchestrator.text.sentences import load_pipeline
 from orchestrator.voices.catalog import Catalog
@@ -47,9 +48,10 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     catalog: Catalog
     probes: Probes
-    speech: Speech
+    planner: Planner
+    speech: SpeechService
     delivery: Delivery
-    previews: PreviewMaker
+    previews: VoicePreviews
     player: Player
     position_updates: PositionUpdates
     voices: Voices
@@ -71,26 +73,27 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         audio_cache = AudioCache(store, threads, cache_index)
         leases = Leases()
         probes = Probes(client, catalog, settings.health)
+        slots = settings.admission.slots_by_model()
         admission = AdmissionController(
             settings.admission,
             deadline=settings.speech.deadline_seconds,
-            slots=lambda model: settings.admission.slots_of(model) or catalog.slots(model),
+            slots=lambda model: slots.get(model) or catalog.slots(model),
             encoder=threads,
         )
         synthesizer = Synthesizer(client, audio_cache, leases, admission, on_audio=probes.heard)
         stack.push_async_callback(synthesizer.close)
         prompts = Prompts(store, threads, settings.voices.memory_bytes)
-        speech = Speech(
-            catalog=catalog,
-            custom_voices=CustomVoiceLookup(catalog, prompts, settings.speech.default_model),
+        custom_voices = CustomVoiceLookup(catalog, prompts, settings.speech.default_model)
+        planner = Planner(catalog, custom_voices, threads, settings.speech)
+        speech = SpeechService(
             synthesizer=synthesizer,
-            gate=admission,
-            audio_cache=audio_cache,
+            admission=admission,
+            cache=audio_cache,
             threads=threads,
             prices=Prices.read(settings.billing),
             settings=settings.speech,
         )
-        previews = PreviewMaker(speech)
+        previews = VoicePreviews(planner, speech)
         stack.push_async_callback(previews.close)
         looking = PriorityThreads(_LOOKING_THREADS)
         stack.callback(looking.close)
@@ -100,11 +103,12 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             Uploads(looking, settings.voices),
             settings.voices,
             default_model=settings.speech.default_model,
-            on_made=previews.begin,
+            on_made=previews.make_soon,
             on_gone=previews.forget,
         )
         open_playbacks = OpenPlaybacks(settings.playback)
-        player = Player(speech, open_playbacks, settings.playback, at_once=settings.speech.segments_ahead + 1)
+        at_once = settings.speech.segments_ahead + 1
+        player = Player(planner, speech, open_playbacks, settings.playback, at_once=at_once)
         pubsub = PubSub(settings.database)
         position_updates = PositionUpdates(pubsub, open_playbacks)
         cache_maintenance = CacheMaintenance(
@@ -126,6 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
                 store=store,
                 catalog=catalog,
                 probes=probes,
+                planner=planner,
                 speech=speech,
                 delivery=Delivery(store, audio_cache, settings.delivery, settings.cache),
                 previews=previews,

@@ -43,7 +43,7 @@ Window = Annotated[
 class PlaybackController(Controller):
     path = "/api/v1/documents/{document_id:uuid}"
     tags = ("Playback",)
-    dependencies = {"audio_options": Provide(audio_options), "beginning": Provide(beginning)}  # noqa: RUF012 - Litestar's own pattern
+    dependencies = {"audio_options": Provide(audio_options, sync_to_thread=False), "beginning": Provide(beginning)}  # noqa: RUF012 - Litestar's own pattern
 
     @websocket("/playback/socket")
     async def play_over_socket(

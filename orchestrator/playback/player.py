@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.documents import service as documents
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.playback import positions
@@ -19,7 +20,8 @@ from orchestrator.playback.session import Session
 from orchestrator.playback.settings import PlaybackSettings
 from orchestrator.playback.sources import DocumentSource
 from orchestrator.speech.audio_options import AudioOptions
-from orchestrator.speech.service import Speech
+from orchestrator.speech.planner.planner import Planner
+from orchestrator.speech.service import SpeechService
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Player:
-    def __init__(self, speech: Speech, listeners: OpenPlaybacks, settings: PlaybackSettings, *, at_once: int) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        speech: SpeechService,
+        listeners: OpenPlaybacks,
+        settings: PlaybackSettings,
+        *,
+        at_once: int,
+    ) -> None:
+        self._planner = planner
         self._speech = speech
         self._listeners = listeners
         self._settings = settings
@@ -48,13 +59,17 @@ class Player:
         Raises `TooMany`, `Busy`, `NotFound`, `NotReady` or `BadRequest`.
         """
         window = self._window(wish.window)
+        options = wish.audio_options
+        requester = Requester(account, options.lane, listener=document)
+        voicing = await self._planner.resolve(options.voicing, requester)
         with ExitStack() as stack:
             stack.enter_context(self._listeners.counted(account, transport))
-            playlist = Playlist(await documents.outline(account, document), wish.audio_options.manner.speed)
+            playlist = Playlist(await documents.outline(account, document), voicing.speed)
             begin = wish.begin or await self._stored(account, document)
-            source = DocumentSource(self._speech, account, document, wish.audio_options, wish.query)
+            source = DocumentSource(self._speech, requester, document, voicing, options.sound, wish.query)
             outbox = Outbox()
             session = Session(playlist, source, outbox.put, window=window, at_once=self._at_once)
+            stack.callback(self._speech.forget_listener, requester)
             stack.callback(session.close)
             playback = Playback(document, playlist, session, outbox, window)
             playback.begin(begin)

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import msgspec
 
+from orchestrator.accounts.requester import Requester
+from orchestrator.audio.formats import Sound
 from orchestrator.documents import service as documents
-from orchestrator.speech.admission.controller import Requester
-from orchestrator.speech.audio_options import AudioOptions
 from orchestrator.speech.cache.audio_names import AudioName
-from orchestrator.speech.planner.segments import Segment, Words
-from orchestrator.speech.planner.timeline import Origin
-from orchestrator.speech.service import Speech
+from orchestrator.speech.planner.script import Origin, Segment, SegmentText, make_segment
+from orchestrator.speech.planner.voicing import ResolvedVoicing
+from orchestrator.speech.service import SpeechService
 from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
 
 _OF_BLOCK_AUDIO: Final = ("voice", "model", "speed", "language", "response_format", "lane")
@@ -50,42 +50,46 @@ class Source(Protocol):
 
 
 class DocumentSource:
-    """The blocks of one document with one set of audio options."""
+    """The blocks of one document, in one voicing."""
 
     def __init__(
-        self, speech: Speech, account: UUID, document: UUID, audio_options: AudioOptions, query: Mapping[str, str]
+        self,
+        speech: SpeechService,
+        requester: Requester,
+        document: UUID,
+        voicing: ResolvedVoicing,
+        sound: Sound,
+        query: Mapping[str, str],
     ) -> None:
-        """``query`` is what the listener asked for, from which the audio options were made."""
+        """``query`` is what the listener asked for, from which voicing and sound were made."""
         self._speech = speech
-        self._account = account
+        self._requester = requester
         self._document = document
-        self._audio_options = audio_options
+        self._voicing = voicing
+        self._sound = sound
         self._query = urlencode({name: query[name] for name in _OF_BLOCK_AUDIO if name in query})
 
     async def find(self, block: UUID) -> Candidate:
         """Raises `NotFound` if the document was deleted meanwhile."""
-        spoken = await documents.spoken_of_block(self._account, self._document, block)
-        (segment,) = self._speech.plan_blocks(
-            [(Words(spoken), Origin(text=spoken))], self._audio_options.manner
-        ).segments
-        requester = Requester(self._account, self._audio_options.lane, listener=self._document)
+        spoken = await documents.spoken_of_block(self._requester.account, self._document, block)
+        segment = make_segment(SegmentText(spoken, Origin(text=spoken)), self._voicing)
         own = f"/api/v1/documents/{self._document}/blocks/{block}/audio" + (f"?{self._query}" if self._query else "")
-        return _Candidate(self._speech, segment, requester, AudioName(segment.key, self._audio_options.sound).path, own)
+        return _Candidate(self._speech, segment, self._requester, AudioName(segment.key, self._sound).path, own)
 
 
 class _Candidate(msgspec.Struct, frozen=True):
-    speech: Speech
+    speech: SpeechService
     segment: Segment
     requester: Requester
-    kept_url: str
+    cached_url: str
     own_url: str  # of the block, which makes its audio anew if it is not kept
 
     async def kept(self) -> Audio | None:
-        seconds = await self.speech.kept_seconds([self.segment])
-        return None if seconds is None else Audio(self.kept_url, seconds)
+        seconds = await self.speech.cached_seconds([self.segment])
+        return None if seconds is None else Audio(self.cached_url, seconds)
 
     def make(self, *, admitted: bool) -> Making:
-        return _Making(self, self.speech.make_ahead(self.segment, self.requester, admitted=admitted))
+        return _Making(self, self.speech.synthesize_ahead(self.segment, self.requester, admitted=admitted))
 
 
 class _Making(msgspec.Struct, frozen=True):
@@ -97,8 +101,8 @@ class _Making(msgspec.Struct, frozen=True):
 
     def audio(self, stage: Stage) -> Audio:
         # A store that takes nothing must not take the voice away.
-        url = self.candidate.kept_url if stage == "kept" else self.candidate.own_url
+        url = self.candidate.cached_url if stage == "cached" else self.candidate.own_url
         return Audio(url, self.ahead.seconds)
 
     def leave(self) -> None:
-        self.ahead.leave()
+        self.ahead.close()

@@ -8,22 +8,21 @@ from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
 from lectern.voicing import Skip
+from orchestrator.accounts.requester import Requester
 from orchestrator.documents import service as documents
 from orchestrator.lib.byte_ranges import has_already
 from orchestrator.lib.disconnects import unless_client_leaves
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.streaming import HeadersOnly, begin
-from orchestrator.speech.admission.controller import Requester
 from orchestrator.speech.audio_options import AudioOptions, audio_options
 from orchestrator.speech.cache.audio_names import AudioName
-from orchestrator.speech.planner.script import Script
-from orchestrator.speech.planner.segments import Words
-from orchestrator.speech.planner.timeline import Origin
+from orchestrator.speech.planner.planner import Planner
+from orchestrator.speech.planner.script import Origin, Script, SegmentText
 from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat
 from orchestrator.speech.respond.delivery import Delivery
 from orchestrator.speech.respond.openapi import ANY_AUDIO, ANY_CAPTIONS
 from orchestrator.speech.schemas import LOUDNESS, Loudness
-from orchestrator.speech.service import Speech
+from orchestrator.speech.service import SpeechService
 
 SkippedBlocks = Annotated[
     Skip, QueryParameter(description="Blocks to leave out: those that the model refuses, or also those it fails at.")
@@ -34,7 +33,7 @@ AUDIO_RESPONSES: dict[str, Any] = {"media_type": ANY_AUDIO, "status_code": HTTP_
 class DocumentAudioController(Controller):
     path = "/api/v1/documents/{document_id:uuid}"
     tags = ("Documents",)
-    dependencies = {"audio_options": Provide(audio_options)}  # noqa: RUF012 - Litestar's own pattern
+    dependencies = {"audio_options": Provide(audio_options, sync_to_thread=False)}  # noqa: RUF012 - Litestar's own pattern
 
     @get(
         "/blocks/{block_id:uuid}/audio",
@@ -48,11 +47,13 @@ class DocumentAudioController(Controller):
         document_id: FromPath[UUID],
         block_id: FromPath[UUID],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
+        planner: NamedDependency[Planner],
+        speech: NamedDependency[SpeechService],
         delivery: NamedDependency[Delivery],
         audio_options: NamedDependency[AudioOptions],
     ) -> Response[bytes] | Stream:
-        script = await _block(speech, account, document_id, block_id, audio_options)
+        requester = Requester(account, audio_options.lane, listener=document_id)
+        script = await _plan_block(planner, requester, document_id, block_id, audio_options)
         (segment,) = script.segments
         name = AudioName(segment.key, audio_options.sound)
         headers = _headers(name)
@@ -62,7 +63,7 @@ class DocumentAudioController(Controller):
         sent = await delivery.send(request, name, headers)
         if sent is not None:
             return sent
-        body = speech.stream(script, name.sound, Requester(account, audio_options.lane, listener=document_id))
+        body = speech.audio(script, name.sound, requester)
         return await begin(request, body, name.sound.content_type, validated)
 
     @head(
@@ -76,14 +77,14 @@ class DocumentAudioController(Controller):
         document_id: FromPath[UUID],
         block_id: FromPath[UUID],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
+        planner: NamedDependency[Planner],
+        speech: NamedDependency[SpeechService],
         audio_options: NamedDependency[AudioOptions],
     ) -> Response[None]:
-        script = await _block(speech, account, document_id, block_id, audio_options)
+        requester = Requester(account, audio_options.lane, listener=document_id)
+        script = await _plan_block(planner, requester, document_id, block_id, audio_options)
         (segment,) = script.segments
-        seconds = await unless_client_leaves(
-            request, speech.make(segment, Requester(account, audio_options.lane, document_id))
-        )
+        seconds = await unless_client_leaves(request, speech.synthesize(script, requester))
         name = AudioName(segment.key, audio_options.sound)
         told = {"x-lectern-seconds": f"{seconds:.3f}", "content-type": name.sound.content_type, "etag": name.etag}
         return HeadersOnly(None, headers={**_headers(name), **told})
@@ -94,7 +95,8 @@ class DocumentAudioController(Controller):
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
+        planner: NamedDependency[Planner],
+        speech: NamedDependency[SpeechService],
         audio_options: NamedDependency[AudioOptions],
         loudness: Annotated[
             Loudness | None, QueryParameter(description="LUFS of the whole; sent once all of it is made.")
@@ -103,10 +105,10 @@ class DocumentAudioController(Controller):
     ) -> Stream:
         if loudness is not None and not LOUDNESS[0] <= loudness <= LOUDNESS[1]:  # Litestar has no bounds for it
             raise bad_field("loudness", f"must be from {LOUDNESS[0]} to {LOUDNESS[1]} LUFS", where="query")
-        blocks = await documents.voiced(account, document_id)
-        script = speech.plan_blocks([_said(block) for block in blocks], audio_options.manner)
         requester = Requester(account, audio_options.lane, listener=document_id)
-        body = speech.stream(script, audio_options.sound, requester, loudness=loudness, skip=skip)
+        blocks = await documents.voiced(account, document_id)
+        script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
+        body = speech.audio(script, audio_options.sound, requester, loudness=loudness, skip=skip)
         return await begin(request, body, audio_options.sound.content_type)
 
     @get(
@@ -120,26 +122,29 @@ class DocumentAudioController(Controller):
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
+        planner: NamedDependency[Planner],
+        speech: NamedDependency[SpeechService],
         audio_options: NamedDependency[AudioOptions],
         caption_format: Annotated[CaptionFormat, QueryParameter(description="json, srt or vtt.")] = "json",
         skip: SkippedBlocks = "refused",
     ) -> Stream:
+        requester = Requester(account, audio_options.lane)
         blocks = await documents.voiced(account, document_id)
-        script = speech.plan_blocks([_said(block) for block in blocks], audio_options.manner)
-        body = speech.captions(script, caption_format, Requester(account, audio_options.lane), skip=skip)
+        script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
+        body = speech.captions(script, caption_format, requester, skip=skip)
         return await begin(request, body, CONTENT_TYPES[caption_format])
 
 
-async def _block(
-    speech: Speech, account: UUID, document_id: UUID, block_id: UUID, audio_options: AudioOptions
+async def _plan_block(
+    planner: Planner, requester: Requester, document_id: UUID, block_id: UUID, audio_options: AudioOptions
 ) -> Script:
-    spoken = await documents.spoken_of_block(account, document_id, block_id)
-    return speech.plan_blocks([(Words(spoken), Origin(text=spoken, block=block_id))], audio_options.manner)
+    spoken = await documents.spoken_of_block(requester.account, document_id, block_id)
+    text = SegmentText(spoken, Origin(text=spoken, block=block_id))
+    return await planner.plan_blocks([text], audio_options.voicing, requester)
 
 
-def _said(block: documents.VoicedBlock) -> tuple[Words, Origin]:
-    return Words(block.spoken, block.spans), Origin(text=block.shown, block=block.id)
+def _text(block: documents.VoicedBlock) -> SegmentText:
+    return SegmentText(block.spoken, Origin(text=block.shown, block=block.id), block.spans)
 
 
 def _headers(name: AudioName) -> dict[str, str]:

@@ -7,12 +7,12 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.audio.formats import OPUS_RATE, Sound
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.streaming import begin
-from orchestrator.speech.admission.controller import Requester
-from orchestrator.speech.planner.planner import passage_of
-from orchestrator.speech.previews import PreviewMaker
+from orchestrator.speech.planner.planner import Planner
+from orchestrator.speech.previews import VoicePreviews
 from orchestrator.speech.respond.captions import CONTENT_TYPES
 from orchestrator.speech.respond.openapi import ANY_AUDIO, ANY_CAPTIONS, EVENTS
 from orchestrator.speech.schemas import (
@@ -23,7 +23,7 @@ from orchestrator.speech.schemas import (
     ModelList,
     SpeechRequest,
 )
-from orchestrator.speech.service import Speech
+from orchestrator.speech.service import SpeechService
 from orchestrator.voices.catalog import Catalog
 
 
@@ -37,16 +37,17 @@ class OpenAiController(Controller):
         request: Request[Any, Any, Any],
         data: JSONBody[SpeechRequest],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
+        planner: NamedDependency[Planner],
+        speech: NamedDependency[SpeechService],
     ) -> Stream:
         sound = _sound(data)
-        script = await passage_of(speech, account, data)
         requester = Requester(account, data.lane or "live")
+        script = await planner.plan(data, requester)
         headers = await speech.usage_headers(script)
         if data.stream_format == "sse":
             body = speech.events(script, sound, requester, timestamps=data.timestamps == "word", loudness=data.loudness)
             return await begin(request, body, EVENTS, {**headers, "cache-control": "no-cache"})
-        body = speech.stream(script, sound, requester, loudness=data.loudness)
+        body = speech.audio(script, sound, requester, loudness=data.loudness)
         return await begin(request, body, sound.content_type, headers)
 
     @post(
@@ -60,11 +61,13 @@ class OpenAiController(Controller):
         request: Request[Any, Any, Any],
         data: JSONBody[CaptionRequest],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
+        planner: NamedDependency[Planner],
+        speech: NamedDependency[SpeechService],
     ) -> Stream:
-        script = await passage_of(speech, account, data)
+        requester = Requester(account, data.lane or "live")
+        script = await planner.plan(data, requester)
         caption_format = data.caption_format or "json"
-        body = speech.captions(script, caption_format, Requester(account, data.lane or "live"))
+        body = speech.captions(script, caption_format, requester)
         headers = await speech.usage_headers(script)
         return await begin(request, body, CONTENT_TYPES[caption_format], headers)
 
@@ -81,14 +84,15 @@ class OpenAiController(Controller):
         self,
         request: Request[Any, Any, Any],
         account: NamedDependency[UUID],
-        speech: NamedDependency[Speech],
-        previews: NamedDependency[PreviewMaker],
+        speech: NamedDependency[SpeechService],
+        previews: NamedDependency[VoicePreviews],
         voice: Annotated[str, QueryParameter(description="The voice's id.")],
         model: Annotated[str | None, QueryParameter(description="The voice's model.")] = None,
     ) -> Stream:
-        script = await previews.script(account, voice, model=model)
+        requester = Requester(account)
+        script = await previews.plan(requester, voice, model=model)
         sound = Sound("mp3")
-        return await begin(request, speech.stream(script, sound, Requester(account)), sound.content_type)
+        return await begin(request, speech.audio(script, sound, requester), sound.content_type)
 
 
 def _sound(data: SpeechRequest) -> Sound:

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 import lectern_contract as contract
+from lectern.voicing import Voicing
+from lectern_contract import Lane
+from lectern_contract.mixes import spelled
 from orchestrator.audio.formats import AudioFormat
-from orchestrator.lib.errors.problems import FieldError
+from orchestrator.lib.errors.problems import FieldError, bad_field
 from orchestrator.lib.schema import Schema
 from orchestrator.speech.respond.captions import CaptionFormat
 
@@ -19,7 +23,6 @@ Language = Annotated[str, Meta(description="BCP 47, such as en-GB. Left out: the
 Pause = Annotated[float, Meta(ge=0, description="Seconds of silence before it.")]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1, description="For models that draw lots; the others ignore it.")]
 SampleRate = Literal[8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
-Lane = Literal["live", "batch"]
 LOUDNESS: Final = (-40, -8)  # LUFS
 Loudness = Annotated[float, Meta(ge=LOUDNESS[0], le=LOUDNESS[1])]
 
@@ -29,6 +32,15 @@ class VoiceReference(Schema):
 
     id: Annotated[str | None, Meta(description="A voice of GET /v1/audio/voices.")] = None
     mix: Annotated[dict[str, float] | None, Meta(description="Voices and their weights, where the model mixes.")] = None
+
+
+def voice_name(voice: str | VoiceReference | None) -> str | None:
+    """Raises `BadRequest` for an object that is neither an id nor a mix."""
+    if not isinstance(voice, VoiceReference):
+        return voice
+    if (voice.id is None) == (voice.mix is None):
+        raise bad_field("voice", "as an object has either an 'id' or a 'mix'")
+    return spelled(voice.mix) if voice.mix is not None else voice.id
 
 
 class Normalization(Schema):
@@ -108,6 +120,23 @@ class Spoken(Neutral):
     ] = False
     seed: Seed | None = None
     lane: Annotated[Lane | None, Meta(description="live is heard at once and comes first; batch can wait.")] = "live"
+
+    def voicing(self) -> Voicing:
+        """Raises `BadRequest`."""
+        switches: Any = msgspec.to_builtins(self.normalization) if self.normalization else {}
+        normalization: Any = {name: on for name, on in switches.items() if on is not None}
+        return Voicing(
+            voice=voice_name(self.voice),
+            model=self.model,
+            speed=self.speed,
+            language=self.language or self.lang_code,
+            instructions=self.instructions,
+            lexicon=self.lexicon,
+            normalization=normalization or None,
+            seed=self.seed,
+            markup=self.markup,
+            lane=self.lane,
+        )
 
 
 class SpeechRequest(Spoken):

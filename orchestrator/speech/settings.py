@@ -130,6 +130,6 @@ class AdmissionSettings(EnvSettings, frozen=True, kw_only=True):
     live_queue: int = 64  # live segments that may wait for a model; accounts share them
     batch_queue: int = 256  # the same of the batch lane
 
-    def slots_of(self, model: str) -> int | None:
-        """Returns None for a model that the setting does not name."""
-        return numbers_by_name(self.slots).get(model)
+    def slots_by_model(self) -> dict[str, int]:
+        """Returns those of the models that the setting names."""
+        return numbers_by_name(self.slots)

@@ -1,7 +1,7 @@
 """The order in which segments come to a model: what a listener waits for first, and one account after another.
 
-Within the live lane, a segment that somebody waits for goes before one that is made ahead for somebody who still has
-sound to hear: the first is silence, the second only a smaller store.
+Within the live lane, a segment that somebody waits for goes before one that is made ahead: without the first a listener
+hears nothing, without the second only has less in store.
 """
 
 import asyncio
@@ -12,37 +12,27 @@ from uuid import UUID
 
 import msgspec
 
-import lectern_contract as contract
+from orchestrator.accounts.requester import Requester
 
-NEEDED: Final = 0  # live, and its listener hears nothing until it is there
+NEEDED: Final = 0  # live, and its listener hears nothing until it comes
 AHEAD: Final = 1  # live, and made ahead
 BATCH: Final = 2
 RANKS: Final = (NEEDED, AHEAD, BATCH)
 
 
-class Requester(msgspec.Struct, frozen=True):
-    """On whose behalf something is spoken, and how soon it is wanted.
-
-    ``listener`` tells apart those who listen to one thing for a while, by many requests; None: it is one request.
-    """
-
-    account: UUID
-    lane: contract.Lane = "live"
-    listener: UUID | None = None
-
-
 class QueuedSegment(msgspec.Struct, eq=False):
-    """One segment on its way to a model. ``work``: the seconds it will last, ``until``: its deadline, loop time.
+    """One segment on its way to a model.
 
-    ``needed``: somebody live hears nothing until it is there.
+    ``work``: its estimated seconds of speech. ``needed``: a live listener hears nothing until it comes. ``until``: its
+    deadline, in loop time.
     """
 
     requester: Requester
     work: float
     needed: bool
     until: float
-    called: asyncio.Future[None] | None = None
-    limit: asyncio.Timeout | None = None  # while it waits
+    called: asyncio.Future[None] | None = None  # set when its turn has come
+    limit: asyncio.Timeout | None = None  # of its wait
 
     @property
     def rank(self) -> int:
@@ -52,61 +42,61 @@ class QueuedSegment(msgspec.Struct, eq=False):
 
 
 class FairQueue:
-    """Those who wait, by rank; within a rank the accounts in the order of their turns."""
+    """Segments by rank, and within a rank by account, in the order of the accounts' turns."""
 
     def __init__(self) -> None:
         self._ranks: tuple[OrderedDict[UUID, deque[QueuedSegment]], ...] = tuple(OrderedDict() for _ in RANKS)
 
     def __iter__(self) -> Iterator[QueuedSegment]:
-        return (turn for rank in RANKS for turn in self.of(rank))
+        return (segment for rank in RANKS for segment in self.of_rank(rank))
 
-    def of(self, rank: int) -> Iterator[QueuedSegment]:
-        return (turn for queue in self._ranks[rank].values() for turn in queue)
+    def of_rank(self, rank: int) -> Iterator[QueuedSegment]:
+        return (segment for queue in self._ranks[rank].values() for segment in queue)
 
     def by_account(self, rank: int) -> dict[UUID, list[QueuedSegment]]:
         return {account: list(queue) for account, queue in self._ranks[rank].items()}
 
-    def add(self, turn: QueuedSegment) -> None:
-        self._ranks[turn.rank].setdefault(turn.requester.account, deque()).append(turn)
+    def add(self, segment: QueuedSegment) -> None:
+        self._ranks[segment.rank].setdefault(segment.requester.account, deque()).append(segment)
 
-    def remove(self, turn: QueuedSegment) -> bool:
-        """False if it is not there."""
-        accounts = self._ranks[turn.rank]
-        queue = accounts.get(turn.requester.account)
-        if queue is None or turn not in queue:
+    def remove(self, segment: QueuedSegment) -> bool:
+        """Returns whether it was there."""
+        accounts = self._ranks[segment.rank]
+        queue = accounts.get(segment.requester.account)
+        if queue is None or segment not in queue:
             return False
-        queue.remove(turn)
+        queue.remove(segment)
         if not queue:
-            del accounts[turn.requester.account]
+            del accounts[segment.requester.account]
         return True
 
     def next(self, rank: int) -> QueuedSegment | None:
-        """Takes the next one out."""
+        """Removes and returns the next one."""
         accounts = self._ranks[rank]
         if not accounts:
             return None
-        turn = next(iter(accounts.values()))[0]
-        self.take(turn)
-        return turn
+        segment = next(iter(accounts.values()))[0]
+        self.take(segment)
+        return segment
 
-    def take(self, turn: QueuedSegment) -> None:
-        """Takes one out that is there. Its account goes to the end: the others come first."""
-        self.remove(turn)
-        accounts = self._ranks[turn.rank]
-        if turn.requester.account in accounts:
-            accounts.move_to_end(turn.requester.account)
+    def take(self, segment: QueuedSegment) -> None:
+        """Removes one that is there. Its account goes to the end, so that the others come first."""
+        self.remove(segment)
+        accounts = self._ranks[segment.rank]
+        if segment.requester.account in accounts:
+            accounts.move_to_end(segment.requester.account)
 
 
 def before(rank: int, account: UUID, *queues: FairQueue) -> list[QueuedSegment]:
-    """Which segments come to a slot before a new one of this account.
+    """Returns the segments that get a slot before a new one of this account and rank.
 
-    Of the ranks before its own all, except that a live one comes before any made ahead. In its own, as many of each
-    other account as it has itself, and one: they take turns.
+    These are all of the earlier ranks, all of the account itself, and of each other account as many and one more, as
+    accounts take turns.
     """
-    found = [turn for earlier in range(rank) for queue in queues for turn in queue.of(earlier)]
+    found = [segment for earlier in range(rank) for queue in queues for segment in queue.of_rank(earlier)]
     demand: dict[UUID, list[QueuedSegment]] = {}
     for queue in queues:
-        for other, turns in queue.by_account(rank).items():
-            demand.setdefault(other, []).extend(turns)
+        for other, segments in queue.by_account(rank).items():
+            demand.setdefault(other, []).extend(segments)
     own = demand.pop(account, [])
-    return [*found, *own, *(turn for turns in demand.values() for turn in turns[: len(own) + 1])]
+    return [*found, *own, *(segment for segments in demand.values() for segment in segments[: len(own) + 1])]

@@ -1,51 +1,167 @@
-"""What is said, by which voices, before and after it is cut into segments."""
+"""The script of a request: ordered segments of 10 to 20 seconds, each with the key that its audio is cached under."""
 
-from collections.abc import Sequence
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import msgspec
 
-from orchestrator.speech.planner.segments import Segment, Words
-from orchestrator.speech.planner.timeline import Origin, Timeline
-from orchestrator.speech.planner.voicing import Manner
+import lectern_contract as contract
+from lectern.triton import Reference
+from orchestrator.lib.errors.problems import NotFound
+from orchestrator.speech.planner.voicing import ResolvedVoicing
 from orchestrator.text.blocks import cut_speech
+from orchestrator.text.estimate import estimate_seconds
 from orchestrator.text.spans import Span
+
+SILENT_RATE: Final = 24_000  # Hz, of silence alone
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The text that a segment's spans lead to, and the block or the turn of a dialogue that it belongs to.
+
+    ``start`` and ``end`` bound what is spoken of the text; ``end`` None is its length.
+    """
+
+    text: str
+    start: int = 0
+    end: int | None = None
+    block: UUID | None = None
+    turn: int | None = None
 
 
 class Utterance(msgspec.Struct, frozen=True, kw_only=True):
-    """What one voice says: the part of its origin's text. ``silence`` before it is in seconds."""
+    """A text of any length for one voice. ``silence`` before it is in seconds."""
 
     text: str
-    manner: Manner
+    voicing: ResolvedVoicing
     origin: Origin
     silence: float = 0.0
 
 
+class SegmentText(NamedTuple):
+    """The text of one segment. ``spans`` lead from it to the origin's text; ``silence`` before it is in seconds."""
+
+    text: str
+    origin: Origin
+    spans: Sequence[Span] = ()
+    silence: float = 0.0
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """What one synthesis makes: 10 to 20 seconds of speech, at most `contract.MAX_TEXT` characters."""
+
+    key: str
+    text: str
+    model: str
+    voice: Mapping[str, Any]
+    language: str
+    speed: float
+    lexicon: Mapping[str, str] = {}
+    markup: bool = False
+    reference: Reference | None = None  # the recording that the voice imitates
+    # Not in the key, as the same words may stand anywhere.
+    spans: Sequence[Span] = ()
+    silence: float = 0.0  # seconds before it
+
+    @property
+    def estimated_seconds(self) -> float:
+        """Its duration, before any model has spoken it."""
+        return estimate_seconds(self.text) / self.speed
+
+
+# Stands for a text without a word, such as "…" or an emoji alone. Applications that read a chat aloud send such texts
+# line by line, and an error would stop them.
+WORDLESS: Final = Segment(key="", text="", model="", voice={}, language="", speed=1.0, silence=0.25)
+
+
 class Script(msgspec.Struct, frozen=True):
-    """Segments in order, and for each where its words come from."""
+    """The segments of one request, in order, and the origin of each. ``characters`` are those that were sent."""
 
     segments: Sequence[Segment]
     origins: Sequence[Origin]
     characters: int
 
-    def timeline(self) -> Timeline:
-        return Timeline(self.segments, self.origins)
+    @property
+    def is_wordless(self) -> bool:
+        return self.segments[0] is WORDLESS
 
 
-def cut(utterances: Sequence[Utterance], first_seconds: float) -> list[list[Words]]:
-    """Of each utterance, what its segments say. The silence before one without words goes to the next that has some."""
-    cuts: list[list[Words]] = []
-    silence = 0.0
-    for one in utterances:
-        first = first_seconds if not any(cuts) else None
-        silence += one.silence
-        said = []
-        for draft in cut_speech(one.text, language=one.manner.language, first_seconds=first):
-            said.append(Words(draft.spoken, _moved(draft.spans, one.origin.start), silence))
+def script_of_utterances(utterances: Sequence[Utterance], first_seconds: float) -> Script:
+    """Cuts the texts into segments. The first one lasts about ``first_seconds``, so that it is soon heard.
+
+    A script without any word is a short silence.
+    """
+    segments: list[Segment] = []
+    origins: list[Origin] = []
+    silence = 0.0  # before an utterance without words, it goes to the next one
+    for utterance in utterances:
+        silence += utterance.silence
+        origin = utterance.origin
+        target = None if segments else first_seconds
+        for draft in cut_speech(utterance.text, language=utterance.voicing.language, first_seconds=target):
+            spans = [(begin, end, first + origin.start, last + origin.start) for begin, end, first, last in draft.spans]
+            segments.append(make_segment(SegmentText(draft.spoken, origin, spans, silence), utterance.voicing))
+            origins.append(origin)
             silence = 0.0
-        cuts.append(said)
-    return cuts
+    characters = sum(len(utterance.text) for utterance in utterances)
+    if not segments:
+        return Script([WORDLESS], [Origin(text="")], characters)
+    return Script(segments, origins, characters)
 
 
-def _moved(spans: Sequence[Span], by: int) -> list[Span]:
-    """From offsets in an utterance to offsets in the text of its origin."""
-    return [(begin, end, shown_begin + by, shown_end + by) for begin, end, shown_begin, shown_end in spans]
+def script_of_blocks(blocks: Iterable[SegmentText], voicing: ResolvedVoicing) -> Script:
+    """For a document's blocks, which are cut already. Raises `NotFound` if none is read aloud."""
+    spoken = [block for block in blocks if block.text]
+    if not spoken:
+        raise NotFound("Nothing in this is read aloud, so there is no audio of it.")
+    segments = [make_segment(block, voicing) for block in spoken]
+    return Script(segments, [block.origin for block in spoken], sum(len(block.text) for block in spoken))
+
+
+def make_segment(text: SegmentText, voicing: ResolvedVoicing) -> Segment:
+    lexicon = _occurring(voicing.lexicon, text.text)
+    return Segment(
+        key=_key(text.text, voicing, lexicon),
+        text=text.text,
+        model=voicing.voice.model,
+        voice=voicing.parameters,
+        language=voicing.language,
+        speed=voicing.speed,
+        lexicon=lexicon,
+        markup=voicing.markup,
+        reference=voicing.voice.prompt.reference if voicing.voice.prompt else None,
+        spans=text.spans,
+        silence=text.silence,
+    )
+
+
+def _occurring(lexicon: Mapping[str, str], text: str) -> Mapping[str, str]:
+    """Returns the entries that are sent and in the key, so that a longer lexicon leaves other segments as they are."""
+    folded = _folded(text)
+    return {word: sound for word, sound in lexicon.items() if _folded(word) in folded}
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()  # composed, as models read both
+
+
+def _key(text: str, voicing: ResolvedVoicing, lexicon: Mapping[str, str]) -> str:
+    """Returns the SHA-256, in hex, over everything that changes the samples and nothing that does not."""
+    identity: tuple[Any, ...] = (
+        contract.VERSION,
+        voicing.voice.model,
+        voicing.voice.model_version,
+        voicing.parameters,
+        voicing.language,
+        float(voicing.speed),
+        lexicon,
+        text,
+    )
+    if voicing.markup:
+        identity += ("markup",)
+    if (prompt := voicing.voice.prompt) is not None:
+        identity += (prompt.digest, prompt.transcript)
+    return hashlib.sha256(msgspec.json.encode(identity, order="sorted")).hexdigest()

@@ -1,4 +1,4 @@
-"""How a text is to be spoken: the voice and everything a listener may ask of it."""
+"""A voicing that is ready to speak: the voice that it names, and its options checked against the voice's model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 
 import lectern_contract as contract
+from lectern.voicing import Voicing
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.text_input import check_language, check_text
 from orchestrator.speech.settings import SpeechSettings
 from orchestrator.voices.catalog import Voice
 
 
-class Manner(msgspec.Struct, frozen=True, kw_only=True):
-    """``parameters`` are the voice's own, with what was asked for beyond them."""
+class ResolvedVoicing(msgspec.Struct, frozen=True, kw_only=True):
+    """``parameters`` are the voice's own and the options of its model."""
 
     voice: Voice
     parameters: Mapping[str, Any]
@@ -23,44 +24,35 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     markup: bool = False  # whether the model reads markup in the text; else all of it is words
 
 
-def manner(
-    voice: Voice,
-    limits: SpeechSettings,
-    *,
-    speed: float = 1.0,
-    language: str | None = None,
-    lexicon: Mapping[str, str] | None = None,
-    normalization: Mapping[str, bool] | None = None,
-    seed: int | None = None,
-    instructions: str | None = None,
-    markup: bool = False,
-) -> Manner:
+def resolve(voicing: Voicing, voice: Voice, limits: SpeechSettings) -> ResolvedVoicing:
     """Raises `BadRequest` or `TooLarge`.
 
-    What changes words is refused where the model cannot do it. ``seed`` and ``instructions`` are left out there, as
-    clients send them to every model.
+    An option that changes words is refused where the model does not have it. ``seed`` and ``instructions`` are left
+    out there, as clients send them to every model.
     """
-    if not contract.MIN_SPEED <= speed <= contract.MAX_SPEED:  # nor is it then one that is no number
+    speed = 1.0 if voicing.speed is None else voicing.speed
+    if not contract.MIN_SPEED <= speed <= contract.MAX_SPEED:  # which NaN is not either
         raise bad_field("speed", f"must be from {contract.MIN_SPEED:g} to {contract.MAX_SPEED:g}")
-    if language is not None:
-        check_language(language)
-    if instructions:
-        check_text(instructions, field="instructions", limit=limits.max_instructions)
-    _check_lexicon(lexicon or {}, limits.max_lexicon)
-    for field, given in (("lexicon", lexicon), ("normalization", normalization), ("markup", markup)):
+    if voicing.language is not None:
+        check_language(voicing.language)
+    if voicing.instructions:
+        check_text(voicing.instructions, field="instructions", limit=limits.max_instructions)
+    _check_lexicon(voicing.lexicon or {}, limits.max_lexicon)
+    options = {"lexicon": voicing.lexicon, "normalization": voicing.normalization, "markup": voicing.markup}
+    for field, given in options.items():
         if given and field not in voice.features:
             raise bad_field(
                 field, f"cannot be used with the model '{voice.model}'; leave it out or choose another model"
             )
-    asked = {"normalization": normalization, "seed": seed, "instructions": instructions}
-    used = {name: value for name, value in asked.items() if value not in (None, "", {}) and name in voice.features}
-    return Manner(
+    wanted = {"normalization": voicing.normalization, "seed": voicing.seed, "instructions": voicing.instructions}
+    used = {name: value for name, value in wanted.items() if value not in (None, "", {}) and name in voice.features}
+    return ResolvedVoicing(
         voice=voice,
         parameters={**voice.parameters, **used},
-        language=language or voice.language,
+        language=voicing.language or voice.language,
         speed=speed,
-        lexicon=lexicon or {},
-        markup=markup,
+        lexicon=voicing.lexicon or {},
+        markup=bool(voicing.markup),
     )
 
 

@@ -5,8 +5,8 @@ from contextlib import aclosing
 from typing import Final, Literal
 
 from lectern.captions import WRITERS, TextRange
-from orchestrator.speech.planner.timeline import TimedWord, Timeline
-from orchestrator.speech.respond.audio_stream import Pieces
+from orchestrator.speech.respond.timeline import TimedWord, Timeline
+from orchestrator.speech.synthesis.segment_stream import SegmentChunks
 
 CaptionFormat = Literal["json", "srt", "vtt"]
 CONTENT_TYPES: Final[dict[CaptionFormat, str]] = {
@@ -16,7 +16,9 @@ CONTENT_TYPES: Final[dict[CaptionFormat, str]] = {
 }
 
 
-async def captions(pieces: Pieces, timeline: Timeline, caption_format: CaptionFormat) -> AsyncGenerator[bytes, None]:
+async def captions(
+    chunks: SegmentChunks, timeline: Timeline, caption_format: CaptionFormat
+) -> AsyncGenerator[bytes, None]:
     """Yields what is known after each segment. Raises what made a segment fail."""
     writer = WRITERS[caption_format]()
     words: list[TimedWord] = []
@@ -27,11 +29,11 @@ async def captions(pieces: Pieces, timeline: Timeline, caption_format: CaptionFo
             return b""
         return writer.segment(words, TextRange(timeline.text(current), timeline.extent(current))).encode()
 
-    async with aclosing(pieces):
-        async for place, piece in pieces:
-            if place != current:
+    async with aclosing(chunks):
+        async for index, chunk in chunks:
+            if index != current:
                 if current is not None:
                     yield written()
-                words, current = [], place
-            words.extend(timeline.hear(place, piece))
+                words, current = [], index
+            words.extend(timeline.add(index, chunk))
     yield written() + writer.finish(timeline.seconds).encode()

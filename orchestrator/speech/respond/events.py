@@ -11,26 +11,26 @@ import structlog
 
 from orchestrator.lib.errors.problem_details import openai_error
 from orchestrator.lib.errors.problems import Problem
-from orchestrator.speech.planner.timeline import TimedWord, Timeline
-from orchestrator.speech.respond.audio_stream import Pieces
+from orchestrator.speech.respond.timeline import TimedWord, Timeline
 from orchestrator.speech.respond.usage import Tally
+from orchestrator.speech.synthesis.segment_stream import SegmentChunks
 
 log = structlog.stdlib.get_logger("lectern.speech")
 
 
-class Watched:
-    """Pieces on their way to the encoder, whose words are written down as they pass."""
+class TimedChunks:
+    """Chunks on their way to the encoder, whose words are timed as they pass."""
 
-    def __init__(self, pieces: Pieces, timeline: Timeline) -> None:
-        self._pieces = pieces
+    def __init__(self, chunks: SegmentChunks, timeline: Timeline) -> None:
+        self._chunks = chunks
         self._timeline = timeline
         self._words: deque[TimedWord] = deque()
 
-    async def pieces(self) -> Pieces:
-        async with aclosing(self._pieces):
-            async for place, piece in self._pieces:
-                self._words.extend(self._timeline.hear(place, piece))
-                yield place, piece
+    async def stream(self) -> SegmentChunks:
+        async with aclosing(self._chunks):
+            async for index, chunk in self._chunks:
+                self._words.extend(self._timeline.add(index, chunk))
+                yield index, chunk
 
     def take_words(self) -> list[TimedWord]:
         taken = list(self._words)
@@ -39,7 +39,7 @@ class Watched:
 
 
 async def events(
-    audio: AsyncGenerator[bytes, None], watched: Watched, tally: Tally, *, timestamps: bool
+    audio: AsyncGenerator[bytes, None], chunks: TimedChunks, tally: Tally, *, timestamps: bool
 ) -> AsyncGenerator[bytes, None]:
     """Ends with `speech.audio.done`, or with `error` if a segment failed after the response had begun."""
     begun = False
@@ -48,7 +48,7 @@ async def events(
             async for data in audio:
                 yield _event("speech.audio.delta", audio=base64.b64encode(data).decode())
                 begun = True
-                if (words := watched.take_words()) and timestamps:
+                if (words := chunks.take_words()) and timestamps:
                     yield _event("speech.audio.words", words=words)
         except Problem as problem:
             if not begun:
@@ -56,7 +56,7 @@ async def events(
             log.warning("speech ended early", detail=problem.detail)
             yield _event("error", error=openai_error(problem))
             return
-    if (words := watched.take_words()) and timestamps:
+    if (words := chunks.take_words()) and timestamps:
         yield _event("speech.audio.words", words=words)
     yield _event("speech.audio.done", usage=tally.usage())
 

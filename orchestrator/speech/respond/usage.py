@@ -1,12 +1,11 @@
-"""What a response takes: characters and seconds, and what it costs where a model had to work for it."""
+"""The usage of a response: characters, seconds, and the cost of what a model synthesized for it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 
 import msgspec
 
 from orchestrator.billing.prices import Prices
-from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.planner.script import Script, Segment
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -21,7 +20,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """Counts a response while it is made. What is kept already, or made for somebody else, costs nothing."""
+    """Counts a response while it is heard. What is cached, or synthesized for another request, costs nothing."""
 
     def __init__(self, characters: int, prices: Prices) -> None:
         self._characters = characters
@@ -46,16 +45,14 @@ class Tally:
         )
 
 
-def usage_headers(
-    segments: Iterable[Segment], characters: int, kept_seconds: float | None, prices: Prices
-) -> dict[str, str]:
-    """What can be said before the first byte: the truth where everything is kept, else an estimate and its price."""
-    headers = {"x-lectern-characters": str(characters)}
-    if kept_seconds is not None:
-        return {**headers, "x-lectern-seconds": f"{kept_seconds:.3f}", "x-lectern-cost": "0"}
+def usage_headers(script: Script, cached_seconds: float | None, prices: Prices) -> dict[str, str]:
+    """What is known before the first byte: the seconds where everything is cached, else an estimate and its price."""
+    headers = {"x-lectern-characters": str(script.characters)}
+    if cached_seconds is not None:
+        return {**headers, "x-lectern-seconds": f"{cached_seconds:.3f}", "x-lectern-cost": "0"}
     seconds: defaultdict[str, float] = defaultdict(float)
     silence = 0.0
-    for segment in segments:
+    for segment in script.segments:
         seconds[segment.model] += segment.estimated_seconds
         silence += segment.silence
     return {

@@ -1,80 +1,87 @@
-"""The audio of several segments, in order, a few of them made ahead, with the silence that is asked for between."""
+"""The audio of several segments in order, some of them synthesized ahead, with the silence that is before them."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
 import numpy as np
 import structlog
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import Problem
-from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Segment
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
+
+SegmentChunks = AsyncGenerator[tuple[int, Chunk], None]  # each chunk with the index of its segment
 
 log = structlog.stdlib.get_logger("lectern.speech")
 
 
-class Bookkeeper(Protocol):
-    """Is told of every segment that was heard to its end, and whether a model has worked for it."""
-
-    def add(self, segment: Segment, seconds: float, *, made: bool) -> None: ...
-
-
 async def stream_segments(
     segments: Sequence[Segment],
-    listen: Callable[[Segment], Subscription],
+    subscribe: Callable[[Segment, Ticket | None], Subscription],
     *,
     ahead: int,
-    bookkeeper: Bookkeeper | None = None,
+    admit: Callable[[], Awaitable[Ticket | None]] | None = None,
+    on_heard: Callable[[Segment, Subscription], object] = lambda _, __: None,
     skips: tuple[type[Problem], ...] = (),
-) -> AsyncGenerator[tuple[int, Chunk], None]:
-    """Yields each piece with the place of its segment. Closing it lets go of what nobody else listens to.
+) -> SegmentChunks:
+    """Yields the chunks of all segments. Closing it lets go of what nobody else listens to.
 
-    Raises what made a segment fail. One that fails by what ``skips`` names is left out from there on, and what comes
-    behind it is heard; if no segment was whole, the first failure is raised at the end.
+    ``ahead`` segments are synthesized ahead of the one that is yielded. ``admit`` is asked before the first one, and
+    its ticket goes to that. ``on_heard`` is told of each segment that came to its end.
+
+    Raises what ``admit`` or a synthesis raises. A segment that fails by one of ``skips`` is left out from there on, and
+    the next ones follow; if none was whole, the first failure is raised at the end.
     """
+    ticket = await admit() if admit is not None else None
     coming = iter(segments)
     window: deque[tuple[Segment, Subscription]] = deque()
 
     def look_ahead() -> None:
+        nonlocal ticket
         while len(window) <= ahead and (segment := next(coming, None)) is not None:
-            window.append((segment, listen(segment)))
+            window.append((segment, subscribe(segment, ticket)))
+            ticket = None
 
     failure: Problem | None = None
     whole = 0
+    index = 0
     try:
         look_ahead()
-        place = 0
         while window:
-            segment, listening = window[0]
+            segment, subscription = window[0]
             try:
-                async for piece in _after_silence(segment.silence, listening.pieces()):
-                    yield place, piece
+                async for chunk in _after_silence(segment.silence, subscription.chunks()):
+                    yield index, chunk
             except skips as problem:
-                log.warning("left out", segment=segment.key, place=place, model=segment.model, detail=problem.detail)
+                log.warning("left out", segment=segment.key, index=index, model=segment.model, detail=problem.detail)
                 failure = failure or problem
             else:
                 whole += 1
-                if bookkeeper is not None:
-                    bookkeeper.add(segment, listening.seconds, made=listening.made)
-            listening.leave()
+                on_heard(segment, subscription)
+            subscription.close()
             window.popleft()
-            place += 1
+            index += 1
             look_ahead()
         if failure is not None and not whole:
             raise failure
     finally:
-        for _, listening in window:
-            listening.leave()
+        for _, subscription in window:
+            subscription.close()
 
 
-async def _after_silence(silence: float, pieces: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
-    async for piece in pieces:
+async def stream_silence() -> SegmentChunks:
+    """The audio of a script without words."""
+    yield 0, Chunk(np.zeros(silent_samples(WORDLESS.silence, SILENT_RATE), np.int16), SILENT_RATE, [])
+
+
+async def _after_silence(silence: float, chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+    async for chunk in chunks:
         if silence:  # only now is the rate known, and that there is something to follow
-            yield Chunk(np.zeros(silent_samples(silence, piece.sample_rate), np.int16), piece.sample_rate, [])
+            yield Chunk(np.zeros(silent_samples(silence, chunk.sample_rate), np.int16), chunk.sample_rate, [])
             silence = 0.0
-        yield piece
+        yield chunk
 
 
 def silent_samples(seconds: float, sample_rate: int) -> int:

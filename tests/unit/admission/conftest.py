@@ -2,9 +2,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.unit.admission.simulation import Hall
+from tests.unit.admission.simulation import Simulation
 
-OpenHall = Callable[..., Hall]
+OpenSimulation = Callable[..., Simulation]
 
 
 @pytest.fixture
@@ -13,14 +13,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def open_hall() -> AsyncIterator[OpenHall]:
+async def open_simulation() -> AsyncIterator[OpenSimulation]:
     """Makes halls that are cleared at the end."""
-    halls: list[Hall] = []
+    halls: list[Simulation] = []
 
-    def make(slots: int = 2, **settings: object) -> Hall:
-        halls.append(Hall(slots, **settings))
+    def make(slots: int = 2, **settings: object) -> Simulation:
+        halls.append(Simulation(slots, **settings))
         return halls[-1]
 
     yield make
-    for hall in halls:
-        await hall.clear()
+    for simulation in halls:
+        await simulation.clear()

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.speech.admission.controller import AdmissionController, Requester, Ticket
+from orchestrator.speech.admission.controller import AdmissionController, Ticket
 from orchestrator.speech.settings import AdmissionSettings
 
 MODEL = "hum"
@@ -31,7 +32,7 @@ def batch(name: str = "ann") -> Requester:
 class Segment:
     """One that goes through the gate. ``entered`` is the number of its slot in the order of entering."""
 
-    way: Ticket
+    ticket: Ticket
     requester: Requester
     task: asyncio.Task[None] | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -43,7 +44,7 @@ class Segment:
 
 
 @dataclass(eq=False)
-class Arrival:
+class WaitingRequest:
     """A request that waits before the gate; its first segment once it is let in, or why it was not."""
 
     requester: Requester
@@ -66,12 +67,12 @@ class Encoder:
         return self.late
 
 
-class Hall:
+class Simulation:
     def __init__(self, slots: int = 2, **settings: Any) -> None:
         self.now = 0.0
         self.slots = slots
         self.encoder = Encoder()
-        self.gate = AdmissionController(
+        self.controller = AdmissionController(
             AdmissionSettings(**settings),
             deadline=DEADLINE,
             slots=lambda _: self.slots,
@@ -83,45 +84,45 @@ class Hall:
 
     async def admit(self, requester: Requester, work: float = 10.0) -> Segment:
         """A segment that a response begins with; it has gone as far as it can. Raises what the gate raises."""
-        return await self.walk(Segment(self.gate.admit(MODEL, requester, work), requester))
+        return await self.walk(Segment(self.controller.admit(MODEL, requester, work), requester))
 
     async def bring(self, requester: Requester, work: float = 10.0, *, needed: bool = False) -> Segment:
         """A later segment of a response."""
-        segment = Segment(self.gate.expect(MODEL, requester, work), requester)
+        segment = Segment(self.controller.expect(MODEL, requester, work), requester)
         if needed:
-            segment.way.promote(requester, needed=True)
+            segment.ticket.promote(requester, needed=True)
         return await self.walk(segment)
 
-    async def arrive(self, requester: Requester, work: float = 10.0, *, model: str = MODEL) -> Arrival:
+    async def request(self, requester: Requester, work: float = 10.0, *, model: str = MODEL) -> WaitingRequest:
         """A request that may wait until there is room; it has gone as far as it can."""
-        arrival = Arrival(requester)
-        self._begin(arrival, model, work)
+        waiting = WaitingRequest(requester)
+        self._begin(waiting, model, work)
         await settle()
-        return arrival
+        return waiting
 
-    def begin_arrival(self, requester: Requester) -> Arrival:
+    def begin_request(self, requester: Requester) -> WaitingRequest:
         """The same, before it has taken a step."""
-        arrival = Arrival(requester)
-        self._begin(arrival, MODEL, 10.0)
-        return arrival
+        waiting = WaitingRequest(requester)
+        self._begin(waiting, MODEL, 10.0)
+        return waiting
 
-    def _begin(self, arrival: Arrival, model: str, work: float) -> None:
-        arrival.task = asyncio.create_task(self._arrive(arrival, model, work))
-        self._tasks.append(arrival.task)
+    def _begin(self, waiting: WaitingRequest, model: str, work: float) -> None:
+        waiting.task = asyncio.create_task(self._request(waiting, model, work))
+        self._tasks.append(waiting.task)
 
-    async def _arrive(self, arrival: Arrival, model: str, work: float) -> None:
+    async def _request(self, waiting: WaitingRequest, model: str, work: float) -> None:
         try:
-            way = await self.gate.admit_in_turn(model, arrival.requester, work)
+            ticket = await self.controller.admit_in_turn(model, waiting.requester, work)
         except Busy as refusal:
-            arrival.refusal = refusal
+            waiting.refusal = refusal
             return
         finally:
-            arrival.over.set()
-        arrival.segment = Segment(way, arrival.requester, asyncio.current_task())
+            waiting.over.set()
+        waiting.segment = Segment(ticket, waiting.requester, asyncio.current_task())
         try:
-            await self._pass(arrival.segment)
+            await self._pass(waiting.segment)
         finally:
-            way.drop()
+            ticket.drop()
 
     async def walk(self, segment: Segment) -> Segment:
         self.start(segment)
@@ -143,18 +144,18 @@ class Hall:
         segment.done.set()
         await settle()
 
-    async def leave(self, arrival: Arrival, after: float = 0.0) -> None:
+    async def leave(self, waiting: WaitingRequest, after: float = 0.0) -> None:
         """What it asked for is spoken."""
-        assert arrival.segment is not None
-        await self.end(arrival.segment, after)
+        assert waiting.segment is not None
+        await self.end(waiting.segment, after)
 
-    async def cancel(self, segment: Segment | Arrival) -> None:
+    async def cancel(self, segment: Segment | WaitingRequest) -> None:
         assert segment.task is not None
         segment.task.cancel()
         await settle()
 
     async def _pass(self, segment: Segment) -> None:
-        async with segment.way.slot():
+        async with segment.ticket.slot():
             segment.entered = self.entries
             self.entries += 1
             await segment.done.wait()

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.admission.simulation import MODEL, Hall, Segment, batch, live, settle
+from tests.unit.admission.simulation import MODEL, Segment, Simulation, batch, live, settle
 
 ACCOUNTS = ("ann", "bob", "cid")
 
@@ -27,42 +27,42 @@ def test_places_are_never_overdrawn_nor_left_empty(slots: int, commands: list[An
 
 
 async def _play(slots: int, commands: list[Any]) -> None:
-    hall = Hall(slots)
+    simulation = Simulation(slots)
     segments: list[Segment] = []
     for command, *arguments in commands:
         match command:
             case "bring":
-                segments.append(_bring(hall, *arguments))
+                segments.append(_bring(simulation, *arguments))
             case "step":
                 await asyncio.sleep(0)
             case "settle":
                 await settle()
             case _ if segments:
                 _change(command, segments[arguments[0] % len(segments)])
-        _check_bounds(hall)
+        _check_bounds(simulation)
     await settle()
-    _check_nobody_waits_for_nothing(hall, segments)
+    _check_nobody_waits_for_nothing(simulation, segments)
     while waiting := [one for one in segments if one.task and not one.task.done()]:  # until all have been in
         inside = [one for one in waiting if one.is_in]
         assert inside, "somebody waits, and nobody is in"
         inside[0].done.set()
         await settle()
-        _check_bounds(hall)
+        _check_bounds(simulation)
     for segment in segments:
         assert segment.task is not None
         assert segment.task.cancelled() or segment.task.exception() is None
-    line = hall.gate._line(MODEL)
-    assert (line.demand("live"), line.demand("batch"), line._at_work) == ([], [], {})
+    queue = simulation.controller._model_queue(MODEL)
+    assert (queue.demand("live"), queue.demand("batch"), queue._in_slots) == ([], [], {})
 
 
-def _bring(hall: Hall, name: str, kind: str) -> Segment:
+def _bring(simulation: Simulation, name: str, kind: str) -> Segment:
     requester = batch(name) if kind == "batch" else live(name)
-    segment = Segment(hall.gate.expect(MODEL, requester, 10), requester)
+    segment = Segment(simulation.controller.expect(MODEL, requester, 10), requester)
     if kind == "needed":
-        segment.way.promote(requester, needed=True)
-    hall.start(segment)
+        segment.ticket.promote(requester, needed=True)
+    simulation.start(segment)
     assert segment.task is not None
-    segment.task.add_done_callback(lambda _: segment.way.drop())
+    segment.task.add_done_callback(lambda _: segment.ticket.drop())
     return segment
 
 
@@ -73,26 +73,26 @@ def _change(command: str, segment: Segment) -> None:
     elif command == "cancel":
         segment.task.cancel()
     elif not segment.task.done():
-        segment.way.promote(live("ann"), needed=True)
+        segment.ticket.promote(live("ann"), needed=True)
 
 
-def _check_bounds(hall: Hall) -> None:
-    taken = hall.gate._line(MODEL)._taken
-    assert taken("live") <= hall.slots
-    assert taken("batch") <= hall.slots
+def _check_bounds(simulation: Simulation) -> None:
+    taken = simulation.controller._model_queue(MODEL)._taken
+    assert taken("live") <= simulation.slots
+    assert taken("batch") <= simulation.slots
 
 
-def _check_nobody_waits_for_nothing(hall: Hall, segments: list[Segment]) -> None:
-    line = hall.gate._line(MODEL)
+def _check_nobody_waits_for_nothing(simulation: Simulation, segments: list[Segment]) -> None:
+    queue = simulation.controller._model_queue(MODEL)
     waiting = [one for one in segments if one.task and not one.task.done() and not one.is_in]
-    if any(one.way.lane == "live" for one in waiting):
-        assert line._taken("live") >= max(1, hall.slots - 1)
-    if any(one._turn.rank == 0 for one in (segment.way for segment in waiting)):
-        assert line._taken("live") == hall.slots
+    if any(one.ticket.lane == "live" for one in waiting):
+        assert queue._taken("live") >= max(1, simulation.slots - 1)
+    if any(one._segment.rank == 0 for one in (segment.ticket for segment in waiting)):
+        assert queue._taken("live") == simulation.slots
     if waiting:
-        assert line._taken("live") + line._taken("batch") >= max(1, hall.slots - 1)
-    if any(one.way.lane == "batch" for one in waiting):
-        assert line._taken("live") + line._taken("batch") >= hall.slots
+        assert queue._taken("live") + queue._taken("batch") >= max(1, simulation.slots - 1)
+    if any(one.ticket.lane == "batch" for one in waiting):
+        assert queue._taken("live") + queue._taken("batch") >= simulation.slots
 
 
 @given(st.lists(st.sampled_from(ACCOUNTS), min_size=2, max_size=30))
@@ -102,13 +102,13 @@ def test_between_two_of_one_account_everybody_who_waits_has_a_turn(names: list[s
 
 
 async def _take_turns(names: list[str]) -> None:
-    hall = Hall(slots=1)
-    first = await hall.bring(live("zoe"), needed=True)
-    waiting = [await hall.bring(live(name), needed=True) for name in names]
+    simulation = Simulation(slots=1)
+    first = await simulation.bring(live("zoe"), needed=True)
+    waiting = [await simulation.bring(live(name), needed=True) for name in names]
     served: list[str] = []
     current = first
     while True:
-        await hall.end(current)
+        await simulation.end(current)
         entered = [index for index, one in enumerate(waiting) if one.is_in]
         if not entered:
             break

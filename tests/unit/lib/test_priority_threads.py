@@ -10,7 +10,7 @@ from typing import Self
 import pytest
 
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.respond.playout_buffer import Lead
+from orchestrator.speech.respond.audio_stream import PlayoutBuffer
 
 pytestmark = pytest.mark.anyio
 LIMIT = 10.0
@@ -115,7 +115,7 @@ async def test_lateness_is_what_was_seen_and_fades(threads: PriorityThreads, clo
 
 
 def test_a_response_is_ahead_by_what_a_hasty_listener_has_left(clock: Clock) -> None:
-    lead = Lead(clock)
+    lead = PlayoutBuffer(clock)
     assert lead.slack == 0.0
     clock.now = 100.0
     lead.add(6.0)

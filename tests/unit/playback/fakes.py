@@ -91,7 +91,7 @@ class FakeMaking:
             if isinstance(stage, Exception):
                 raise stage
             yield stage
-            if stage in ("kept", "unkept"):
+            if stage in ("cached", "uncached"):
                 return
 
     def audio(self, stage: Stage) -> Audio:

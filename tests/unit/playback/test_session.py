@@ -44,7 +44,7 @@ async def test_only_so_many_are_made_at_a_time() -> None:
     listener = Listener(window=50, at_once=2)
     await listener.move(0)
     assert listener.source.asked() == [0, 1]
-    await listener.reach(1, "making", "kept")
+    await listener.reach(1, "making", "cached")
     assert listener.source.asked() == [0, 1, 2]
     assert listener.told.of(4) == ["queued"]
 
@@ -53,17 +53,17 @@ async def test_a_block_goes_through_its_states() -> None:
     listener = Listener()
     await listener.move(0)
     listener.source.making[0].seconds = 12.3456
-    await listener.reach(0, "making", "kept")
+    await listener.reach(0, "making", "cached")
     assert listener.told.of(0) == ["queued", "making", "ready"]
     ready = next(message for message in listener.told.messages if message.state == "ready")
-    assert (ready.url, ready.seconds) == ("/kept/0", 12.346)
+    assert (ready.url, ready.seconds) == ("/cached/0", 12.346)
 
 
 async def test_audio_that_was_not_kept_has_another_address() -> None:
     listener = Listener()
     await listener.move(0)
-    await listener.reach(0, "making", "unkept")
-    assert next(message.url for message in listener.told.messages if message.state == "ready") == "/unkept/0"
+    await listener.reach(0, "making", "uncached")
+    assert next(message.url for message in listener.told.messages if message.state == "ready") == "/uncached/0"
 
 
 async def test_kept_blocks_are_ready_without_any_work() -> None:
@@ -78,7 +78,7 @@ async def test_the_window_slides_with_the_listener() -> None:
     listener = Listener(window=20, at_once=10)
     await listener.move(0)
     assert listener.source.asked() == [0, 1]
-    await listener.reach(0, "making", "kept")
+    await listener.reach(0, "making", "cached")
     await listener.move(1)
     assert listener.source.asked() == [0, 1, 2]
     assert ("leave", 1) not in listener.source.log
@@ -88,7 +88,7 @@ async def test_a_made_block_counts_as_long_as_it_is() -> None:
     listener = Listener(window=20, at_once=10)
     await listener.move(0)
     listener.source.making[0].seconds = 4.0
-    await listener.reach(0, "making", "kept")
+    await listener.reach(0, "making", "cached")
     assert listener.source.asked() == [0, 1, 2]
 
 
@@ -214,7 +214,7 @@ async def test_a_block_is_not_asked_for_before_the_one_before_is_in_line() -> No
     assert listener.source.asked() == [0]
     await listener.reach(0, "waiting")
     assert listener.source.asked() == [0, 1]
-    await listener.reach(1, "making", "kept")
+    await listener.reach(1, "making", "cached")
     assert listener.source.asked() == [0, 1, 2]
 
 
@@ -227,7 +227,7 @@ async def test_only_the_first_of_those_in_hand_asks_for_admission() -> None:
 async def test_stop_drops_what_is_not_made_and_the_next_move_goes_on() -> None:
     listener = Listener(window=30, at_once=10)
     await listener.move(0)
-    await listener.reach(0, "making", "kept")
+    await listener.reach(0, "making", "cached")
     listener.session.stop()
     await settle()
     assert listener.told.of(1)[-1] == "dropped"

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from orchestrator.audio.formats import Sound
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.planner.segments import Segment
-from orchestrator.speech.respond.audio_stream import stream
+from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.planner.script import Segment
+from orchestrator.speech.respond.audio_stream import audio_stream
 from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from tests.unit.audio.sounds import cut
-from tests.unit.speech.said import piece, segment
-from tests.unit.speech.syntheses import ASKER, synthesis
+from tests.unit.speech.said import chunk, segment
+from tests.unit.speech.syntheses import REQUESTER, synthesis
 
-PIECE = 2_205  # samples
+CHUNK = 2_205  # samples
 
 
 def response(segments: Sequence[Samples], sound: Sound, rate: int, *, announced: bool = False) -> bytes:
@@ -23,18 +24,22 @@ def response(segments: Sequence[Samples], sound: Sound, rate: int, *, announced:
     async def body() -> bytes:
         threads = PriorityThreads(2)
         plans = [segment(str(number)) for number in range(len(segments))]
-        total = sum(map(len, segments)) if announced else None
+
+        async def total() -> int:
+            return sum(map(len, segments))
+
         try:
-            audio = stream(stream_segments(plans, listen, ahead=2), sound, threads, total_samples=total)
+            chunks = stream_segments(plans, subscribe, ahead=2)
+            audio = audio_stream(chunks, sound, threads, total_samples=total if announced else None)
             return b"".join([data async for data in audio])
         finally:
             threads.close()
 
-    def listen(asked: Segment) -> Subscription:
+    def subscribe(asked: Segment, _: Ticket | None) -> Subscription:
         made = synthesis(asked.key)
-        for samples in cut(segments[int(asked.text)], PIECE):
-            made.add(piece(samples, rate=rate))
+        for samples in cut(segments[int(asked.text)], CHUNK):
+            made.add(chunk(samples, rate=rate))
         made.end()
-        return made.listen(ASKER)
+        return made.subscribe(REQUESTER)
 
     return asyncio.run(body())

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from lectern.triton import Chunk, Mark
 from orchestrator.audio.pcm import Samples
-from orchestrator.speech.planner.segments import Segment
-from orchestrator.speech.planner.timeline import Origin, TimedWord, Timeline
+from orchestrator.speech.planner.script import Origin, Script, Segment
+from orchestrator.speech.respond.timeline import TimedWord, Timeline
 from orchestrator.text.spans import Span
 from tests.unit.audio.sounds import voice
 
@@ -33,9 +33,9 @@ def segment(text: str, spans: Sequence[Span] = ()) -> Segment:
 def timeline(segments: Sequence[Segment], texts: Sequence[str]) -> Timeline:
     """Segments of one text, if it is the same object, have one origin."""
     origins = {id(text): Origin(text=text) for text in texts}
-    return Timeline(segments, [origins[id(text)] for text in texts])
+    return Timeline(Script(segments, [origins[id(text)] for text in texts], sum(map(len, texts))))
 
 
-def piece(samples: int | Samples, *marks: tuple[int, int, int, int], rate: int = RATE) -> Chunk:
+def chunk(samples: int | Samples, *marks: tuple[int, int, int, int], rate: int = RATE) -> Chunk:
     audio = voice(samples, rate) if isinstance(samples, int) else samples
     return Chunk(audio, rate, [Mark(*mark) for mark in marks])

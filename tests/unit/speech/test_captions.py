@@ -12,9 +12,10 @@ import pytest
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import ModelFailed
-from orchestrator.speech.planner.timeline import Origin, Timeline
+from orchestrator.speech.planner.script import Origin, Script
 from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat, captions
-from tests.unit.speech.said import RATE, WORD, piece, segment
+from orchestrator.speech.respond.timeline import Timeline
+from tests.unit.speech.said import RATE, WORD, chunk, segment
 from tests.unit.speech.said import timeline as timeline_of
 from tests.unit.speech.subtitles import Shown, read_srt, read_vtt
 
@@ -23,9 +24,9 @@ READERS = {"srt": read_srt, "vtt": read_vtt}
 
 
 def spoken(texts: Sequence[str], each: int = SECOND // 2) -> list[tuple[int, Chunk]]:
-    """A piece for each word, ``each`` samples long."""
+    """A chunk for each word, ``each`` samples long."""
     return [
-        (place, piece(each, (number * each, (number + 1) * each, *found.span())))
+        (place, chunk(each, (number * each, (number + 1) * each, *found.span())))
         for place, text in enumerate(texts)
         for number, found in enumerate(WORD.finditer(text))
     ]
@@ -35,22 +36,22 @@ def written(
     texts: Sequence[str],
     caption_format: CaptionFormat,
     *,
-    pieces: Sequence[tuple[int, Chunk]] | None = None,
+    chunks: Sequence[tuple[int, Chunk]] | None = None,
     blocks: Iterable[UUID | None] = repeat(None),
 ) -> list[str]:
     """What is sent after each segment."""
 
     async def all_of_it() -> list[str]:
         origins = [Origin(text=text, block=block) for text, block in zip(texts, blocks, strict=False)]
-        timeline = Timeline([segment(text) for text in texts], origins)
-        body = captions(_stream(spoken(texts) if pieces is None else pieces), timeline, caption_format)
+        timeline = Timeline(Script([segment(text) for text in texts], origins, 0))
+        body = captions(_stream(spoken(texts) if chunks is None else chunks), timeline, caption_format)
         return [data.decode() async for data in body]
 
     return asyncio.run(all_of_it())
 
 
-async def _stream(pieces: Sequence[tuple[int, Chunk]]) -> AsyncGenerator[tuple[int, Chunk], None]:
-    for one in pieces:
+async def _stream(chunks: Sequence[tuple[int, Chunk]]) -> AsyncGenerator[tuple[int, Chunk], None]:
+    for one in chunks:
         yield one
 
 
@@ -94,8 +95,8 @@ def test_a_segments_captions_leave_when_it_is_over(caption_format: CaptionFormat
 @pytest.mark.parametrize("caption_format", CONTENT_TYPES)
 def test_a_segment_without_marks_leaves_a_whole_file(caption_format: CaptionFormat, silent: int) -> None:
     texts = ["One.", "Two.", "Three."]
-    pieces = [(place, piece(SECOND) if place == silent else one) for place, one in spoken(texts)]
-    data = "".join(written(texts, caption_format, pieces=pieces))
+    chunks = [(place, chunk(SECOND) if place == silent else one) for place, one in spoken(texts)]
+    data = "".join(written(texts, caption_format, chunks=chunks))
     if caption_format == "json":
         assert len(json.loads(data)["words"]) == 2
     else:
@@ -103,10 +104,10 @@ def test_a_segment_without_marks_leaves_a_whole_file(caption_format: CaptionForm
 
 
 def test_without_any_marks_the_files_are_empty_and_whole() -> None:
-    pieces = [(0, piece(SECOND))]
-    assert written(["…"], "srt", pieces=pieces) == [""]
-    assert written(["…"], "vtt", pieces=pieces) == ["WEBVTT\n\n"]
-    assert json.loads("".join(written(["…"], "json", pieces=pieces))) == {"words": [], "duration": 1.0}
+    chunks = [(0, chunk(SECOND))]
+    assert written(["…"], "srt", chunks=chunks) == [""]
+    assert written(["…"], "vtt", chunks=chunks) == ["WEBVTT\n\n"]
+    assert json.loads("".join(written(["…"], "json", chunks=chunks))) == {"words": [], "duration": 1.0}
 
 
 @pytest.mark.parametrize("caption_format", READERS)
@@ -126,8 +127,8 @@ def test_hours_are_counted(caption_format: CaptionFormat) -> None:
     """100 hours at one sample a second, and a little."""
     texts = ["One.", "Two."]
     late = 360_000
-    pieces = [(0, piece(late, (0, 1, 0, 3), rate=1)), (1, piece(3, (1, 3, 0, 3), rate=1))]
-    assert [(one.start, one.end) for one in shown(texts, caption_format, pieces=pieces)] == [
+    chunks = [(0, chunk(late, (0, 1, 0, 3), rate=1)), (1, chunk(3, (1, 3, 0, 3), rate=1))]
+    assert [(one.start, one.end) for one in shown(texts, caption_format, chunks=chunks)] == [
         (0, 1),
         (late + 1, late + 3),
     ]
@@ -137,8 +138,8 @@ def test_hours_are_counted(caption_format: CaptionFormat) -> None:
 def test_no_line_is_wider_than_players_show(caption_format: CaptionFormat) -> None:
     text = "这是一个没有空格的很长的句子，它必须分成几行，因为没有人能读这么宽的一行字。" * 3
     characters = [at for at, char in enumerate(text) if char not in "，。"]
-    pieces = [(0, piece(200, (200 * number, 200 * (number + 1), at, at + 1))) for number, at in enumerate(characters)]
-    found = shown([text], caption_format, pieces=pieces)
+    chunks = [(0, chunk(200, (200 * number, 200 * (number + 1), at, at + 1))) for number, at in enumerate(characters)]
+    found = shown([text], caption_format, chunks=chunks)
     assert len(found) >= 3
     assert all(len(line) <= 21 + 1 for one in found for line in one.text.split("\n"))
     assert "".join(one.text.replace("\n", "") for one in found) == text
@@ -147,7 +148,7 @@ def test_no_line_is_wider_than_players_show(caption_format: CaptionFormat) -> No
 @pytest.mark.parametrize("caption_format", CONTENT_TYPES)
 def test_a_segment_that_fails_is_not_left_out(caption_format: CaptionFormat) -> None:
     async def failing() -> AsyncGenerator[tuple[int, Chunk], None]:
-        yield 0, piece(SECOND, (0, SECOND, 0, 3))
+        yield 0, chunk(SECOND, (0, SECOND, 0, 3))
         raise ModelFailed
 
     async def read() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectern.cues import LINE, MOST_SECONDS, Cue, cues, lines
-from orchestrator.speech.planner.timeline import TimedWord
+from orchestrator.speech.respond.timeline import TimedWord
 from tests.unit.speech.said import timed, word
 
 CHARACTER = re.compile(r"\w")

@@ -9,37 +9,37 @@ import pytest
 from lectern.triton import Chunk
 from orchestrator.billing.prices import Prices
 from orchestrator.lib.errors.problems import Busy, ModelFailed, Problem
-from orchestrator.speech.respond.events import Watched, events
+from orchestrator.speech.respond.events import TimedChunks, events
 from orchestrator.speech.respond.usage import Tally
-from tests.unit.speech.said import RATE, piece, segment
+from tests.unit.speech.said import RATE, chunk, segment
 from tests.unit.speech.said import timeline as timeline_of
 
-PIECES = [(0, piece(RATE, (0, 400, 0, 2))), (0, piece(RATE, (1_000, 1_900, 3, 9))), (1, piece(RATE, (0, 500, 0, 3)))]
+CHUNKS = [(0, chunk(RATE, (0, 400, 0, 2))), (0, chunk(RATE, (1_000, 1_900, 3, 9))), (1, chunk(RATE, (0, 500, 0, 3)))]
 TEXTS = ["It snowed.", "Why?"]
 
 
 def told(
-    *, timestamps: bool = False, pieces: Sequence[tuple[int, Chunk]] = PIECES, fails: Problem | None = None
+    *, timestamps: bool = False, chunks: Sequence[tuple[int, Chunk]] = CHUNKS, fails: Problem | None = None
 ) -> list[dict[str, Any]]:
-    """The events of a response whose encoder gives a byte for each piece and one at the end."""
+    """The events of a response whose encoder gives a byte for each chunk and one at the end."""
 
     async def source() -> AsyncGenerator[tuple[int, Chunk], None]:
-        for one in pieces:
+        for one in chunks:
             yield one
         if fails is not None:
             raise fails
 
-    async def audio(watched: Watched) -> AsyncGenerator[bytes, None]:
-        async for place, _ in watched.pieces():
+    async def audio(timed: TimedChunks) -> AsyncGenerator[bytes, None]:
+        async for place, _ in timed.stream():
             yield bytes([place])
         yield b"\xff"
 
     async def all_of_it() -> list[bytes]:
-        watched = Watched(source(), timeline_of([segment(text) for text in TEXTS], TEXTS))
+        timed = TimedChunks(source(), timeline_of([segment(text) for text in TEXTS], TEXTS))
         tally = Tally(14, Prices({}))
-        for place, one in pieces:
+        for place, one in chunks:
             tally.add(segment(TEXTS[place]), len(one.audio) / one.sample_rate, made=True)
-        return [data async for data in events(audio(watched), watched, tally, timestamps=timestamps)]
+        return [data async for data in events(audio(timed), timed, tally, timestamps=timestamps)]
 
     read = []
     for data in asyncio.run(all_of_it()):
@@ -86,4 +86,4 @@ def test_a_failure_after_the_first_sound_is_the_last_event() -> None:
 
 def test_a_failure_before_it_is_left_to_the_status_of_the_response() -> None:
     with pytest.raises(Busy):
-        told(pieces=[], fails=Busy())
+        told(chunks=[], fails=Busy())

@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from orchestrator.speech.planner.segments import Words, plan
-from orchestrator.speech.planner.voicing import Manner
+from orchestrator.speech.planner.script import Origin, Segment, SegmentText, make_segment, script_of_blocks
+from orchestrator.speech.planner.voicing import ResolvedVoicing
 from orchestrator.voices.catalog import Voice
 from orchestrator.voices.prompt import Prompt, digest_of
 
@@ -28,11 +28,15 @@ def prompted(seed: int = 0, transcript: str = "What is said.") -> Voice:
 
 
 def key(text: str = "Hello.", voice: Voice = VOICE, **asked: Any) -> str:
-    return plan([Words(text)], manner(voice, **asked))[0].key
+    return segment(text, voice, **asked).key
 
 
-def manner(voice: Voice, **asked: Any) -> Manner:
-    return Manner(**{"voice": voice, "parameters": voice.parameters, "language": voice.language, **asked})
+def segment(text: str, voice: Voice = VOICE, **asked: Any) -> Segment:
+    return make_segment(SegmentText(text, Origin(text=text)), voicing(voice, **asked))
+
+
+def voicing(voice: Voice, **asked: Any) -> ResolvedVoicing:
+    return ResolvedVoicing(**{"voice": voice, "parameters": voice.parameters, "language": voice.language, **asked})
 
 
 @pytest.mark.parametrize(
@@ -73,16 +77,16 @@ def test_a_prompt_is_in_the_key_by_its_samples_and_its_words() -> None:
 
 
 def test_a_prompt_goes_with_each_segment() -> None:
-    one, other = plan([Words("one"), Words("two")], manner(prompted(7)))
-    for segment in (one, other):
-        assert segment.reference is not None
-        assert (segment.reference.audio[0], segment.reference.sample_rate, segment.reference.text) == (
+    for text in ("one", "two"):
+        reference = segment(text, prompted(7)).reference
+        assert reference is not None
+        assert (reference.audio[0], reference.sample_rate, reference.text) == (
             7, 24_000, "What is said.",
         )  # fmt: skip
-    (plain,) = plan([Words("one")], manner(VOICE))
-    assert plain.reference is None
+    assert segment("one").reference is None
 
 
 def test_segments_keep_the_order_of_the_texts() -> None:
-    said = [Words("one"), Words("two"), Words("three")]
-    assert [segment.text for segment in plan(said, manner(VOICE))] == ["one", "two", "three"]
+    texts = ["one", "two", "three"]
+    script = script_of_blocks([SegmentText(text, Origin(text=text)) for text in texts], voicing(VOICE))
+    assert [segment.text for segment in script.segments] == texts

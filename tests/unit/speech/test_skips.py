@@ -8,12 +8,13 @@ import pytest
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem, Unavailable
-from orchestrator.speech.planner.segments import Segment
+from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.respond.captions import captions
 from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
-from tests.unit.speech.said import piece, segment, timeline
-from tests.unit.speech.syntheses import ASKER, synthesis
+from tests.unit.speech.said import chunk, segment, timeline
+from tests.unit.speech.syntheses import REQUESTER, synthesis
 
 REFUSED = BadRequest("Nobody can say this.")
 Told = Sequence[Exception | None]
@@ -22,16 +23,16 @@ Told = Sequence[Exception | None]
 async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool = False) -> list[tuple[int, Chunk]]:
     """One segment for each, which ends so. ``begun``: also what fails has said something before."""
 
-    def listen(asked: Segment) -> Subscription:
+    def subscribe(asked: Segment, _: Ticket | None) -> Subscription:
         made = synthesis(asked.key)
         error = told[int(asked.text)]
         if error is None or begun:
-            made.add(piece(10, (0, 10, 0, 1)))
+            made.add(chunk(10, (0, 10, 0, 1)))
         made.end(error)
-        return made.listen(ASKER)
+        return made.subscribe(REQUESTER)
 
     plans = [segment(str(number)) for number in range(len(told))]
-    return [one async for one in stream_segments(plans, listen, ahead=2, skips=skips)]
+    return [one async for one in stream_segments(plans, subscribe, ahead=2, skips=skips)]
 
 
 def heard(told: Told, *skips: type[Problem], begun: bool = False) -> list[int]:
@@ -74,12 +75,12 @@ def test_captions_go_with_the_audio_that_is_left(place: int) -> None:
     async def written() -> str:
         told = [REFUSED if number == place else None for number in range(3)]
 
-        async def pieces() -> AsyncGenerator[tuple[int, Chunk], None]:
+        async def chunks() -> AsyncGenerator[tuple[int, Chunk], None]:
             for one in await listen_to(told, (BadRequest,)):
                 yield one
 
         times = timeline([segment(text) for text in "012"], ["0", "1", "2"])
-        return b"".join([data async for data in captions(pieces(), times, "json")]).decode()
+        return b"".join([data async for data in captions(chunks(), times, "json")]).decode()
 
     told = json.loads(asyncio.run(written()))
     assert [word["word"] for word in told["words"]] == [text for text in "012" if text != str(place)]

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.lib.errors.problems import ModelFailed
 from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
-from tests.unit.speech.syntheses import listen, synthesis
+from tests.unit.speech.syntheses import subscribe, synthesis
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +23,8 @@ async def all_stages(listening: Subscription) -> list[Stage]:
 
 async def test_a_listener_sees_every_stage_they_wait_for() -> None:
     making = synthesis()
-    seen = asyncio.create_task(all_stages(listen(making)))
-    stages: list[Stage] = ["waiting", "making", "kept"]
+    seen = asyncio.create_task(all_stages(subscribe(making)))
+    stages: list[Stage] = ["waiting", "making", "cached"]
     for stage in stages:
         await asyncio.sleep(0)
         making.reach(stage)
@@ -34,26 +34,26 @@ async def test_a_listener_sees_every_stage_they_wait_for() -> None:
 async def test_who_comes_late_sees_the_stage_it_is_in() -> None:
     making = synthesis()
     making.reach("making")
-    seen = asyncio.create_task(all_stages(listen(making)))
+    seen = asyncio.create_task(all_stages(subscribe(making)))
     await asyncio.sleep(0)
-    making.reach("unkept")
-    assert await seen == ["making", "unkept"]
-    assert await all_stages(listen(making)) == ["unkept"]
+    making.reach("uncached")
+    assert await seen == ["making", "uncached"]
+    assert await all_stages(subscribe(making)) == ["uncached"]
 
 
 async def test_the_last_stage_is_the_last() -> None:
     making = synthesis()
-    making.reach("kept")
-    making.reach("unkept")
-    assert await all_stages(listen(making)) == ["kept"]
+    making.reach("cached")
+    making.reach("uncached")
+    assert await all_stages(subscribe(making)) == ["cached"]
 
 
 async def test_a_failure_reaches_who_waits_for_a_stage() -> None:
     making = synthesis()
-    seen = asyncio.create_task(all_stages(listen(making)))
+    seen = asyncio.create_task(all_stages(subscribe(making)))
     await asyncio.sleep(0)
     making.end(ModelFailed("no voice"))
-    making.reach("unkept")
+    making.reach("uncached")
     with pytest.raises(ModelFailed, match="no voice"):
         await seen
 
@@ -61,10 +61,10 @@ async def test_a_failure_reaches_who_waits_for_a_stage() -> None:
 async def test_audio_that_has_ended_is_not_kept_yet() -> None:
     making = synthesis()
     making.reach("making")
-    seen = asyncio.create_task(all_stages(listen(making)))
+    seen = asyncio.create_task(all_stages(subscribe(making)))
     making.end()
     for _ in range(10):
         await asyncio.sleep(0)
     assert not seen.done()
-    making.reach("kept")
-    assert await seen == ["making", "kept"]
+    making.reach("cached")
+    assert await seen == ["making", "cached"]

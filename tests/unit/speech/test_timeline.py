@@ -2,17 +2,17 @@ from itertools import pairwise
 
 import pytest
 
-from orchestrator.speech.planner.timeline import shown_at
+from orchestrator.speech.respond.timeline import shown_at
 from orchestrator.text.blocks import cut_speech
-from tests.unit.speech.said import WORD, piece, segment
+from tests.unit.speech.said import WORD, chunk, segment
 from tests.unit.speech.said import timeline as timeline_of
 
 
 def test_words_are_timed_from_the_start_of_all_segments() -> None:
     timeline = timeline_of([segment("one two"), segment("three")], ["one two", "three"])
-    first = timeline.hear(0, piece(1_000, (0, 400, 0, 3)))
-    second = timeline.hear(0, piece(500, (500, 1_400, 4, 7)))
-    third = timeline.hear(1, piece(2_000, (100, 900, 0, 5)))
+    first = timeline.add(0, chunk(1_000, (0, 400, 0, 3)))
+    second = timeline.add(0, chunk(500, (500, 1_400, 4, 7)))
+    third = timeline.add(1, chunk(2_000, (100, 900, 0, 5)))
     assert [(word.word, word.start, word.end) for word in (*first, *second, *third)] == [
         ("one", 0.0, 0.4),
         ("two", 0.5, 1.4),
@@ -23,8 +23,8 @@ def test_words_are_timed_from_the_start_of_all_segments() -> None:
 
 def test_segments_of_other_rates_keep_time() -> None:
     timeline = timeline_of([segment("one"), segment("two")], ["one", "two"])
-    timeline.hear(0, piece(22_050, rate=22_050))
-    (word,) = timeline.hear(1, piece(24_000, (12_000, 24_000, 0, 3), rate=24_000))
+    timeline.add(0, chunk(22_050, rate=22_050))
+    (word,) = timeline.add(1, chunk(24_000, (12_000, 24_000, 0, 3), rate=24_000))
     assert (word.start, word.end) == (1.5, 2.0)
 
 
@@ -35,7 +35,7 @@ def test_words_are_those_of_the_text_that_was_sent() -> None:
     said = "Costs three euros now"
     timeline = timeline_of([segment(said, spans)], [shown])
     marks = [(100 * place, 100 * place + 90, *found.span()) for place, found in enumerate(WORD.finditer(said))]
-    assert [word.word for word in timeline.hear(0, piece(1_000, *marks))] == ["Costs", "3", "€", "now"]
+    assert [word.word for word in timeline.add(0, chunk(1_000, *marks))] == ["Costs", "3", "€", "now"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 import lectern_contract as contract
+from lectern.voicing import Voicing
 from orchestrator.lib.errors.problems import BadRequest, Problem, TooLarge
-from orchestrator.speech.planner.voicing import Manner, manner
+from orchestrator.speech.planner.voicing import ResolvedVoicing, resolve
 from orchestrator.speech.settings import SpeechSettings
 from orchestrator.voices.catalog import Voice
 
@@ -32,8 +33,8 @@ ABLE = Voice(
 )
 
 
-def asked(voice: Voice = ABLE, **fields: Any) -> Manner:
-    return manner(voice, LIMITS, **fields)
+def asked(voice: Voice = ABLE, **fields: Any) -> ResolvedVoicing:
+    return resolve(Voicing(**fields), voice, LIMITS)
 
 
 def test_what_is_left_out_is_the_voices_own() -> None:
