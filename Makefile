@@ -68,13 +68,13 @@ kokoro: $(EXPORT)/.ready ## install Kokoro; RANDOM=1 or tiny: random weights, wh
 
 FAMILY ?= v2
 HIGGS = PYTHONPATH=docker/models $(APP)/bin/python -m higgs_install
-MADE := .cache/higgs/random
+RANDOM_WEIGHTS := .cache/higgs/random
 
 higgs: $(APP)/.ready $(if $(RANDOM),$(EXPORT)/.ready) ## install Higgs Audio and preset voices; FAMILY=v3; RANDOM=1 or tiny; licences: docs/higgs.md
 ifdef RANDOM
-	@rm -rf $(MADE)
-	@PYTHONPATH=. $(EXPORT)/bin/python -W ignore -m tests.higgs.random_v2 $(MADE) --size $(patsubst 1,full,$(RANDOM)) --published-ids
-	@$(HIGGS) install --made $(MADE)
+	@rm -rf $(RANDOM_WEIGHTS)
+	@PYTHONPATH=. $(EXPORT)/bin/python -W ignore -m tests.higgs.random_v2 $(RANDOM_WEIGHTS) --size $(patsubst 1,full,$(RANDOM)) --published-ids
+	@$(HIGGS) install --random $(RANDOM_WEIGHTS)
 else
 	@$(HIGGS) install --family $(FAMILY)
 endif

@@ -1,1 +1,1 @@
-"""`make higgs`: fetches a checkpoint of Higgs Audio, its codec and recordings for preset voices, and installs them."""
+"""`make higgs`: downloads and installs a checkpoint of Higgs Audio, its codec and recordings for preset voices."""

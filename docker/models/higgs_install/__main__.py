@@ -1,4 +1,4 @@
-"""`make higgs` and `make higgs-lock`: fetches a checkpoint of Higgs Audio and installs it, by lock files."""
+"""`make higgs` and `make higgs-lock`: downloads a checkpoint of Higgs Audio by lock files, and installs it."""
 
 import argparse
 import os
@@ -9,22 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from higgs_install.checkpoint import NotWeights
 from higgs_install.families import FAMILIES, Family
 from higgs_install.install import PRESETS, install, version_of
 from higgs_install.licences import Acceptance, NotAccepted, accept
-from higgs_install.locks import Lock, NotLocked
+from higgs_install.presets import BUZZ, check_recording, read_presets, write_buzz
 from higgs_install.presets import PRESETS as PRESETS_FILE
-from higgs_install.presets import check_recording, read_presets
-from higgs_install.safetensors import NotWeights
-from higgs_install.stand_in import FOLDERS, files_of, hashes_of, make_preset
-from weights.download import Unreachable, WrongContent, fetch
-from weights.hub import Hub
-from weights.lock import MIRROR_VARIABLE, BadLock
-from weights.progress import DownloadProgress
-from weights.web import TOKEN_VARIABLE
+from weights.download import Unreachable, WrongContent, fetch, hub_token, sha256_of
+from weights.hub_lock import HubLock, NotLocked
+from weights.lock import MIRROR_VARIABLE, BadLock, hub_mirror, mirror
 
 HERE: Final = Path(__file__).parent
 REFUSED, UNREACHABLE, NOT_ACCEPTED = 1, 3, 4  # exit statuses
+RANDOM_FOLDERS: Final = {"weights": "model", "codec": "codec"}  # parts of a family -> folders of random weights
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.do == "lock":
             _lock(family, options)
-        elif options.made:
-            _install_made(family, options)
+        elif options.random:
+            _install_random(family, options)
         else:
             _install(family, options)
     except Unreachable as error:
@@ -43,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"  {MIRROR_VARIABLE}=https://mirror.example make higgs FAMILY={family.name}")
         return UNREACHABLE
     except NotAccepted as error:
-        _say(f"\n{family.title} is not installed: what it is under was not accepted. {error}")
+        _say(f"\n{family.title} is not installed: its licences were not accepted. {error}")
         return NOT_ACCEPTED
     except NotLocked as error:
         _say(f"{family.title} is not installed: {error}, and what is not locked is not fetched.")
@@ -61,18 +58,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("do", choices=("install", "lock"))
     parser.add_argument("--family", choices=tuple(FAMILIES), default="v2")
     parser.add_argument("--repository", type=Path, default=Path("model_repository"), help="to install into")
-    parser.add_argument("--work", type=Path, default=Path(".cache/higgs"), help="where downloads are kept")
+    parser.add_argument("--work", type=Path, default=Path(".cache/higgs"), help="the folder of downloads")
     parser.add_argument("--locks", type=Path, default=HERE, help="the folder of the lock files")
-    parser.add_argument("--presets", type=Path, default=PRESETS_FILE, help="what is known of the preset voices")
-    parser.add_argument("--made", type=Path, help="install this checkpoint, which was made here, and fetch nothing")
+    parser.add_argument("--presets", type=Path, default=PRESETS_FILE, help="the file that describes the preset voices")
+    parser.add_argument("--random", type=Path, help="install the random weights in this folder, and download nothing")
     return parser.parse_args(arguments)
 
 
 def _lock(family: Family, options: argparse.Namespace) -> None:
     for part in family.parts.values():
-        lock = Lock.of(options.locks / part.lock, _mirror())
-        hashes = lock.fill(Hub(lock.endpoint, _token()))
-        _say(f"{lock.file}: {len(hashes)} files of {lock.repository} at {Lock.of(lock.file).revision}")
+        lock = HubLock.of(options.locks / part.lock, hub_mirror())
+        hashes = lock.update(hub_token())
+        _say(f"{lock.file}: {len(hashes)} files of {lock.repository} at {HubLock.of(lock.file).revision}")
         for file, digest in hashes.items():
             note = "as others report it" if file in lock.reported else ""
             _say(f"  {digest}  {file}  {note}".rstrip())
@@ -80,26 +77,25 @@ def _lock(family: Family, options: argparse.Namespace) -> None:
 
 
 def _install(family: Family, options: argparse.Namespace) -> None:
-    locks = {name: Lock.of(options.locks / part.lock, _mirror()) for name, part in family.parts.items()}
+    locks = {name: HubLock.of(options.locks / part.lock, hub_mirror()) for name, part in family.parts.items()}
     wanted = {part: lock.files() for part, lock in locks.items()}
-    presets, default = read_presets(options.presets, _mirror())
+    presets, default = read_presets(options.presets, mirror())
     accepted = _accepted(family)
     began = time.monotonic()
-    progress = DownloadProgress()
-    # By the lock, not by the family: both have the same codec.
+    # Named after the lock, not the family: both families have the same codec.
     folders = {name: options.work / part.lock.partition(".")[0] for name, part in family.parts.items()}
     parts = {}
     for name, files in wanted.items():
-        parts[name] = {file.name: fetch(file, folders[name], progress, token=_token()) for file in files}
-    recordings = {one.name: fetch(one.recording, options.work / PRESETS, progress) for one in presets}
+        parts[name] = {file.name: fetch(file, folders[name], token=hub_token()) for file in files}
+    recordings = {one.name: fetch(one.recording, options.work / PRESETS) for one in presets}
     _say("checking the checkpoint")
-    figures = {name: part.check(folders[name]) for name, part in family.parts.items()}
+    sizes = {name: part.check(folders[name]) for name, part in family.parts.items()}
     for recording in recordings.values():
         check_recording(recording)
     hashes = {part: {file.name: file.sha256 for file in files} for part, files in wanted.items()}
     hashes[PRESETS] = {one.recording.name: one.recording.sha256 for one in presets}
     sources = {part: {"repository": lock.repository, "revision": lock.revision} for part, lock in locks.items()}
-    card = _card(family, "published", hashes, figures) | {
+    card = _card(family, "published", hashes, sizes) | {
         "default_preset": default,
         "presets": [one.name for one in presets],
         "sources": sources,
@@ -115,20 +111,24 @@ def _install(family: Family, options: argparse.Namespace) -> None:
     _say(f"{_installed(card, options.repository)}, after {time.monotonic() - began:.0f} s")
 
 
-def _install_made(family: Family, options: argparse.Namespace) -> None:
-    """Random weights need no licence, and say nothing."""
+def _install_random(family: Family, options: argparse.Namespace) -> None:
+    """Install random weights, which need no licence. Their preset voice is a buzz."""
     with tempfile.TemporaryDirectory() as written:
-        parts = {part: files_of(options.made, part) for part in family.parts}
-        figures = {name: part.check(options.made / FOLDERS[name]) for name, part in family.parts.items()}
-        parts[PRESETS] = make_preset(Path(written))
-        hashes = {part: hashes_of(files) for part, files in parts.items()}
-        card = _card(family, "random", hashes, figures) | {"default_preset": "buzz", "presets": ["buzz"]}
+        folders = {part: options.random / RANDOM_FOLDERS[part] for part in family.parts}
+        parts = {
+            part: {file.name: file for file in sorted(folder.iterdir()) if file.is_file()}
+            for part, folder in folders.items()
+        }
+        sizes = {name: part.check(folders[name]) for name, part in family.parts.items()}
+        parts[PRESETS] = write_buzz(Path(written))
+        hashes = {part: {name: sha256_of(file) for name, file in files.items()} for part, files in parts.items()}
+        card = _card(family, "random", hashes, sizes) | {"default_preset": BUZZ, "presets": [BUZZ]}
         install(options.repository, parts, card, [], baseline=family.baseline)
     _say(f"{_installed(card, options.repository)}; these weights are random, and babble")
 
 
 def _card(
-    family: Family, weights: str, hashes: dict[str, dict[str, str]], figures: dict[str, dict[str, int]]
+    family: Family, weights: str, hashes: dict[str, dict[str, str]], sizes: dict[str, dict[str, int]]
 ) -> dict[str, Any]:
     return {
         "model": family.title,
@@ -137,31 +137,23 @@ def _card(
         "weights": weights,
         "licences": [one.name for one in family.licences.values()] if weights == "published" else [],
         "sha256": hashes,
-        "check": figures,
+        "check": sizes,
     }
 
 
 def _installed(card: dict[str, Any], repository: Path) -> str:
-    sizes = (f"{part} of {figure['parameters'] / 1e6:,.0f} million numbers" for part, figure in card["check"].items())
+    sizes = (f"{part} of {size['parameters'] / 1e6:,.0f} million parameters" for part, size in card["check"].items())
     voices = ", ".join(card["presets"])
     return f"installed {card['model']} ({card['version']}) in {repository}: {', '.join(sizes)}; voices {voices}"
 
 
 def _accepted(family: Family) -> dict[str, Acceptance]:
-    """Show the licences, and return an acceptance of each, by the part that it came with."""
+    """Show the licences, and return an acceptance of each, by the first folder that is under it."""
     for licence in family.licences.values():
         _say(f"{licence.shown()}\n")
     accepted = accept(list(family.licences.values()), os.environ, input if sys.stdin.isatty() else None)
     _say(f"accepted: {', '.join(one.licence.name for one in accepted)}\n")
     return dict(zip(family.licences, accepted, strict=True))
-
-
-def _mirror() -> str:
-    return os.environ.get(MIRROR_VARIABLE, "")
-
-
-def _token() -> str:
-    return os.environ.get(TOKEN_VARIABLE, "")
 
 
 def _say(line: str) -> None:

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from higgs_install.checks import check_codec, check_v2, check_v3
 from higgs_install.licences import HIGGS_AUDIO_2, HIGGS_TTS_3, Licence
+from higgs_install.validation import check_codec, check_v2, check_v3
 
 Check = Callable[[Path], dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What comes from one repository of the hub, into one folder."""
+    """The files from one repository of the hub, which go into one folder."""
 
     lock: str
-    """The name of its lock file."""
+    """The name of the lock file."""
     licence: Licence
     check: Check
 
@@ -26,13 +26,13 @@ class Family:
     name: str
     title: str
     parts: Mapping[str, Part]
-    """By their folders."""
+    """The parts by their folders."""
     baseline: bool
-    """Whether plain transformers speak it too."""
+    """Whether plain transformers can run it too."""
 
     @property
     def licences(self) -> dict[str, Licence]:
-        """Those to be accepted, by the first folder that each is of."""
+        """The licences to accept, each by the first folder that is under it."""
         found: dict[str, Licence] = {}
         for folder, part in self.parts.items():
             if part.licence not in found.values():
@@ -40,8 +40,8 @@ class Family:
         return found
 
 
-# v3 has the codec in its weights, and speaks by that. What it does not have is an encoder that can be loaded alone, for
-# the references: that is the same codec's, from a repository of its own.
+# v3 decodes with the codec in its own weights. No encoder can be loaded from them alone, so references are encoded with
+# the same codec from its own repository.
 CODEC: Final = Part("codec.lock.toml", HIGGS_AUDIO_2, check_codec)
 FAMILIES: Final = {
     "v2": Family(

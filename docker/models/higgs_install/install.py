@@ -1,4 +1,4 @@
-"""Puts a fetched checkpoint into the model repository, for the vLLM engine and for the baseline beside it."""
+"""Installs a checkpoint into the model repository, for the vLLM engine and for the baseline on transformers."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from weights.placing import beside, clear, place_folder
+from weights.atomic import remove, replace_folder, staging
 
 MODEL: Final = "higgs"
 BASELINE: Final = "higgs_baseline"
@@ -17,9 +17,9 @@ PARTS: Final = ("weights", "codec", PRESETS)
 
 
 def version_of(hashes: Mapping[str, Mapping[str, str]]) -> str:
-    """Return what changes whenever the same request may sound different: part of the keys that audio is kept by.
+    """Return a version that changes whenever the same request may sound different: the keys of cached audio have it.
 
-    `hashes`: for each part the SHA-256 of its files; what is only read by people does not count.
+    `hashes`: the SHA-256 of each part's files. Those that only people read do not count.
     """
     digest = hashlib.sha256()
     for part, files in sorted(hashes.items()):
@@ -37,13 +37,13 @@ def install(
     *,
     baseline: bool,
 ) -> None:
-    """Replace what is installed. `parts`: for each folder its files, by their paths in it. `accepted`: licences.
+    """Replace what is installed. `parts`: the files of each folder, by their paths in it. `accepted`: licences.
 
-    The card, which says that there is a model, goes first and comes last. The baseline has links to the same files.
+    The card, which says that there is a model, is removed first and written last. The baseline links to the same files.
     """
     uninstall(repository)
     for part, files in parts.items():
-        place_folder(files, repository / MODEL / part)
+        replace_folder(files, repository / MODEL / part)
     if accepted:
         _write(repository / MODEL / LICENCE, {"accepted": accepted})
     if baseline:
@@ -57,10 +57,10 @@ def install(
 def uninstall(repository: Path) -> None:
     for model in (MODEL, BASELINE):
         for name in (CARD, LICENCE, *PARTS):
-            clear(repository / model / name)
+            remove(repository / model / name)
 
 
 def _write(target: Path, content: Mapping[str, Any]) -> None:
-    with beside(target) as fresh:
+    with staging(target) as fresh:
         fresh.write_text(json.dumps(content, indent=2) + "\n")
         fresh.replace(target)

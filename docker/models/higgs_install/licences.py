@@ -1,4 +1,4 @@
-"""The licences of the checkpoints: shown before anything is fetched, and accepted by name or not at all."""
+"""Licences of the checkpoints: shown before anything is downloaded, and accepted by name or not at all."""
 
 import hashlib
 import textwrap
@@ -18,15 +18,15 @@ class NotAccepted(Exception):  # noqa: N818 - it names a state of affairs
 @dataclass(frozen=True, slots=True)
 class Licence:
     name: str
-    """By which it is accepted."""
+    """The name to accept it by."""
     title: str
     address: str
     allows: str
     forbids: str
-    """And what it asks for, a point a line."""
+    """What it forbids or asks for, a point a line."""
 
     def shown(self) -> str:
-        """Return what an operator is to read before accepting it."""
+        """Return the summary that an operator reads before accepting the licence."""
         lines = [self.title, self.address, "", *_wrapped(self.allows), "", "It forbids, or asks for:"]
         for point in self.forbids.splitlines():
             lines += _wrapped(point, "- ", "  ")
@@ -73,7 +73,7 @@ class Acceptance:
     how: Literal["environment", "typed"]
 
     def record(self, text: Path | None) -> dict[str, Any]:
-        """Return what is kept beside the card. `text`: the licence as it came with the weights, if it did."""
+        """Return the record for ``licence.json``. `text`: the licence that came with the weights, if there was one."""
         return {
             "licence": self.licence.name,
             "title": self.licence.title,
@@ -87,7 +87,7 @@ class Acceptance:
 def accept(
     licences: Sequence[Licence], environment: Mapping[str, str], ask: Callable[[str], str] | None
 ) -> list[Acceptance]:
-    """Return an acceptance of each: by the environment, or by an answer where there is somebody to `ask`.
+    """Return an acceptance of each licence: named in the environment, or typed where there is somebody to `ask`.
 
     Raises NotAccepted.
     """

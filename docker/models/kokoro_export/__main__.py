@@ -3,7 +3,6 @@
 import argparse
 import importlib.metadata
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -23,8 +22,7 @@ from kokoro_export.upstream import architecture, build
 from kokoro_export.verify import NotTheSame, check_arithmetic, check_batches, check_sound
 from kokoro_export.voices import LOCK, NotAVoice, Table, published_names, read_published
 from weights.download import Unreachable, WrongContent, fetch
-from weights.lock import MIRROR_VARIABLE, BadLock, read
-from weights.progress import DownloadProgress
+from weights.lock import MIRROR_VARIABLE, BadLock, hub_mirror, read
 
 UNREACHABLE = 3  # exit status: there is no way to the hub, and everything else goes on without
 PREFERRED = "af_heart"
@@ -67,9 +65,8 @@ def _random(options: argparse.Namespace) -> tuple[Any, dict[str, Table], dict[st
 
 
 def _published(work: Path) -> tuple[Any, dict[str, Table], dict[str, str]]:
-    files = read(LOCK, os.environ.get(MIRROR_VARIABLE, ""))
-    progress = DownloadProgress()
-    there = {file.name: fetch(file, work, progress) for file in files}
+    files = read(LOCK, hub_mirror())
+    there = {file.name: fetch(file, work) for file in files}
     checkpoint = there["kokoro-v1_0.pth"]
     voices = {path.stem: read_published(path) for name, path in there.items() if name.startswith("voices/")}
     return build(architecture(), checkpoint), voices, {file.name: file.sha256 for file in files}

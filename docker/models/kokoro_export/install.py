@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kokoro_export.voices import Table, write
-from weights.placing import beside
+from weights.atomic import staging
 
 MODEL = Path("kokoro_acoustic", "1", "model.onnx")
 VOICES = Path("kokoro", "voices")
@@ -28,14 +28,14 @@ def version_of(model: Path, voices: Mapping[str, Table]) -> str:
 def install(model: Path, voices: Mapping[str, Table], card: Mapping[str, Any], repository: Path) -> None:
     """Replace what is installed. The card, which says that there is a model, goes first and comes last."""
     (repository / CARD).unlink(missing_ok=True)
-    with beside(repository / VOICES) as fresh:
+    with staging(repository / VOICES) as fresh:
         write(voices, fresh)
         shutil.rmtree(repository / VOICES, ignore_errors=True)
         fresh.rename(repository / VOICES)
     target = repository / MODEL
-    with beside(target) as fresh:
+    with staging(target) as fresh:
         shutil.copyfile(model, fresh)
         fresh.replace(target)
-    with beside(repository / CARD) as fresh:
+    with staging(repository / CARD) as fresh:
         fresh.write_text(json.dumps(card, indent=2) + "\n")
         fresh.replace(repository / CARD)

@@ -1,25 +1,28 @@
-"""Lock files: where the files of a model are published, and what they must be."""
+"""Lock files: where the files of a model are published, and the SHA-256 of each."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-MIRROR_VARIABLE = "LECTERN_WEIGHTS_MIRROR"
+MIRROR_VARIABLE: Final = "LECTERN_WEIGHTS_MIRROR"
+ENDPOINT_VARIABLE: Final = "HF_ENDPOINT"  # the name that the hub's own tools use
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BadLock(Exception):  # noqa: N818 - it names a state of affairs
-    """The lock file, or the mirror, cannot be used."""
+    """The lock file, or the address of the mirror, is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
     name: str
-    """Its path, below the source and below the folder it is fetched into."""
+    """The path below the source, and below the folder that the file is downloaded into."""
     url: str
     sha256: str
 
@@ -27,13 +30,31 @@ class LockedFile:
 def read(lock: Path, mirror: str = "") -> list[LockedFile]:
     """Return the files of a lock: a `source` that all paths lie below, and a table `sha256` of path -> hash.
 
-    `mirror`, an address such as https://mirror.example/hub, takes the place of the source's scheme and host. Raises
-    BadLock.
+    `mirror`, an address such as https://mirror.example/hub, replaces the source's scheme and host. Raises BadLock.
     """
     content = tomllib.loads(lock.read_text())
-    source = content["source"].rstrip("/")
-    source = mirrored(source, mirror)
+    source = mirrored(content["source"].rstrip("/"), mirror)
     return [_locked(name, digest, source, lock) for name, digest in _hashes(content).items()]
+
+
+def mirrored(source: str, mirror: str) -> str:
+    """Return the source's address at the mirror, or the source if there is no mirror. Raises BadLock."""
+    if not mirror:
+        return source
+    published, other = urlsplit(source), urlsplit(mirror.rstrip("/"))
+    if other.scheme not in ("http", "https") or not other.netloc:
+        raise BadLock(f"the mirror {mirror!r} is no address: write {MIRROR_VARIABLE}=https://mirror.example/hub")
+    return urlunsplit((other.scheme, other.netloc, other.path + published.path, "", ""))
+
+
+def mirror() -> str:
+    """Return the mirror of everything that is downloaded, or an empty string."""
+    return os.environ.get(MIRROR_VARIABLE, "")
+
+
+def hub_mirror() -> str:
+    """Return the mirror of the hub of models, or an empty string."""
+    return mirror() or os.environ.get(ENDPOINT_VARIABLE, "")
 
 
 def _hashes(content: Mapping[str, object]) -> Mapping[str, str]:
@@ -48,13 +69,3 @@ def _locked(name: str, digest: str, source: str, lock: Path) -> LockedFile:
     if path.is_absolute() or ".." in path.parts or not _SHA256.fullmatch(digest):
         raise BadLock(f"{lock}: {name!r} is no path below the source, or its hash is no SHA-256")
     return LockedFile(name, f"{source}/{name}", digest)
-
-
-def mirrored(source: str, mirror: str) -> str:
-    """Return an address below the mirror, if there is one, in place of its own host. Raises BadLock."""
-    if not mirror:
-        return source
-    own, other = urlsplit(source), urlsplit(mirror.rstrip("/"))
-    if other.scheme not in ("http", "https") or not other.netloc:
-        raise BadLock(f"{MIRROR_VARIABLE}={mirror!r} is no address: write it as https://mirror.example/hub")
-    return urlunsplit((other.scheme, other.netloc, other.path + own.path, "", ""))

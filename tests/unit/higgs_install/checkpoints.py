@@ -64,11 +64,12 @@ def v3(config: Mapping[str, Any] = V3) -> Files:
     }
 
 
-def codec(config: Mapping[str, Any] = CODEC) -> Files:
+def codec(config: Mapping[str, Any] = CODEC, more: Mapping[str, tuple[int, ...]] | None = None) -> Files:
+    """`more`: tensors that nobody asks for."""
     return {
         "config.json": _json(config),
         "preprocessor_config.json": _json({"sampling_rate": 24_000}),
-        "model.safetensors": safetensors(_codec_shapes()),
+        "model.safetensors": safetensors(_codec_shapes() | dict(more or {})),
     }
 
 

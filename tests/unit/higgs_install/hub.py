@@ -30,6 +30,7 @@ class Asked:
     path: str
     first: str
     token: str
+    agent: str
 
 
 @dataclass
@@ -80,9 +81,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         path = unquote(address.path)
-        self.server.state.asked.append(
-            Asked(path, self.headers.get("Range", ""), self.headers.get("Authorization", "").removeprefix("Bearer "))
-        )
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.server.state.asked.append(Asked(path, self.headers.get("Range", ""), token, self.headers["User-Agent"]))
         if path in self.server.plain:
             self._send(self.server.plain[path])
         elif path.startswith("/store/"):
@@ -98,9 +98,9 @@ class Handler(BaseHTTPRequestHandler):
         if repository is None:
             return
         if revision not in ("main", repository.commit):
-            self.send_error(404)
+            self._refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         elif what == "revision":
-            self._send(json.dumps({"sha": repository.commit}).encode())
+            self._send(json.dumps({"id": f"{owner}/{name}", "sha": repository.commit}).encode())
         else:
             first = int(query.get("cursor", ["0"])[0])
             entries = [_entry(name, content) for name, content in sorted(repository.files.items())]
@@ -117,11 +117,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         content = repository.files.get(name)
         if content is None or revision not in ("main", repository.commit):
-            self.send_error(404)
-        elif len(content) >= LARGE:
-            self._redirect(f"{self.server.store}/store/{hashlib.sha256(content).hexdigest()}", 302)
-        else:
-            self._send(content)
+            self._refuse(404, "EntryNotFound", "Entry not found")
+            return
+        etag = _entry(name, content)["oid"]
+        if len(content) < LARGE:
+            self._send(content, {"X-Repo-Commit": repository.commit, "ETag": f'"{etag}"'})
+            return
+        digest = hashlib.sha256(content).hexdigest()
+        linked = {
+            "X-Linked-Size": str(len(content)),
+            "X-Linked-Etag": f'"{digest}"',
+            "X-Repo-Commit": repository.commit,
+        }
+        self._redirect(f"{self.server.store}/store/{digest}", 302, linked)
 
     def _allowed(self, name: str, path: str) -> Repository | None:
         repository = self.server.repositories.get(name)
@@ -130,9 +138,10 @@ class Handler(BaseHTTPRequestHandler):
             return None
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if repository is None or (repository.token and not token):
-            self.send_error(401)  # the hub does not tell which repositories it does not have
+            # The hub does not tell which repositories it does not have.
+            self._refuse(401, "RepoNotFound", "Invalid username or password.")
         elif repository.token and token != repository.token:
-            self.send_error(403)
+            self._refuse(403, "GatedRepo", f"Access to model {name} is restricted: ask for access on its page.")
         else:
             return repository
         return None
@@ -143,27 +152,36 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization"):
             self.send_error(400)  # the address is signed, and a second authorization is refused
             return
-        first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        cuts = self.server.state.cuts
+        cut = cuts.pop(0) if cuts else len(content)
+        wanted = self.headers.get("Range")
+        if wanted is None:
+            self._send(content, cut=cut)
+            return
+        first = int(wanted.removeprefix("bytes=").rstrip("-"))
         if first >= len(content):
             self.send_error(416)
             return
-        self._send(content[first:], status=206)
+        covered = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"}
+        self._send(content[first:], covered, status=206, cut=cut)
 
-    def _send(self, body: bytes, headers: Mapping[str, str] | None = None, status: int = 200) -> None:
+    def _send(
+        self, body: bytes, headers: Mapping[str, str] | None = None, status: int = 200, cut: int | None = None
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        cuts = self.server.state.cuts if status == 206 else []
-        self.wfile.write(body[: cuts.pop(0)] if cuts else body)
+        self.wfile.write(body[:cut])
         self.close_connection = True
 
-    def _redirect(self, location: str, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Location", location)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+    def _redirect(self, location: str, status: int, headers: Mapping[str, str] | None = None) -> None:
+        self._send(b"", {"Location": location, **(headers or {})}, status)
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        body = json.dumps({"error": message}).encode()
+        self._send(body, {"X-Error-Code": code, "X-Error-Message": message}, status)
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from huggingface_hub.constants import DOWNLOAD_CHUNK_SIZE
 
 from higgs_install.presets import check_recording
 from tests.unit.higgs_install.checkpoints import V2, codec, recording, v2
@@ -33,7 +34,9 @@ def run(hub: Hub, locks: Path, tmp_path: Path) -> Run:
         arguments = [part for name, place in places.items() for part in (f"--{name}", str(place))] + list(more)
         return subprocess.run(
             [sys.executable, "-m", "higgs_install", do, "--family", family, *arguments],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(FOLDER), **environment},
+            env={
+                "PATH": os.environ["PATH"], "PYTHONPATH": str(FOLDER), "HOME": str(tmp_path / "home"), **environment
+            },
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -201,10 +204,14 @@ def test_the_codec_that_both_families_have_is_fetched_once(run: Run, hub: Hub) -
 
 
 def test_a_download_goes_on_where_it_broke_off(run: Run, hub: Hub, tmp_path: Path) -> None:
+    weights = codec(more={"large": (DOWNLOAD_CHUNK_SIZE,)})["model.safetensors"]
+    hub.repositories["acme/codec"].files["model.safetensors"] = weights
     assert run("lock").returncode == 0
-    hub.state.cuts = [1_000]
-    assert run("install", LECTERN_ACCEPT_LICENCE=V2_LICENCE).returncode == 0
-    assert "bytes=1000-" in [one.first for one in hub.state.asked]
+    hub.state.cuts = [len(weights), DOWNLOAD_CHUNK_SIZE + 1_000]  # of higgs-2 and of the codec
+    result = run("install", LECTERN_ACCEPT_LICENCE=V2_LICENCE)
+    assert result.returncode == 0, result.stderr
+    assert f"bytes={DOWNLOAD_CHUNK_SIZE}-" in [one.first for one in hub.state.asked]
+    assert (tmp_path / "models" / "higgs" / "codec" / "model.safetensors").read_bytes() == weights
     assert (tmp_path / "models" / "higgs" / "card.json").exists()
 
 
@@ -259,6 +266,8 @@ def test_a_gated_repository_says_what_to_do(run: Run, hub: Hub, token: str, stat
     assert result.returncode == 3
     assert f"answers {status}" in result.stderr
     assert "HF_TOKEN" in result.stderr
+    assert {401: "Invalid username", 403: "acme/higgs-2 is restricted"}[status] in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_token_opens_a_gated_repository_and_goes_nowhere_else(run: Run, hub: Hub, tmp_path: Path) -> None:
@@ -290,13 +299,54 @@ def test_a_mirror_is_asked_in_the_place_of_the_hub(run: Run, hub: Hub, locks: Pa
     assert "https://hub.invalid/acme/higgs-2/" in (locks / "v2.lock.toml").read_text()
 
 
+def test_the_endpoint_of_the_hubs_own_tools_is_a_mirror_of_the_hub_alone(run: Run, hub: Hub, locks: Path) -> None:
+    for lock in locks.iterdir():
+        lock.write_text(lock.read_text().replace(hub.url, "https://hub.invalid"))
+    environment = {"HF_ENDPOINT": hub.url, "LECTERN_ACCEPT_LICENCE": V2_LICENCE}
+    assert run("lock", **environment).returncode == 0
+    result = run("install", **environment)
+    assert result.returncode == 0, result.stderr
+    assert "/raw/woman.wav" in [one.path for one in hub.state.asked]
+    assert run("lock", HF_ENDPOINT=hub.url, LECTERN_WEIGHTS_MIRROR="http://127.0.0.1:1").returncode == 3
+
+
+def test_the_library_tells_nothing_and_writes_nothing_elsewhere(run: Run, hub: Hub, tmp_path: Path) -> None:
+    saved = tmp_path / "home" / ".cache" / "huggingface" / "token"
+    saved.parent.mkdir(parents=True)
+    saved.write_text("somebody's")  # of `hf auth login`, and not given to us
+    accepted(run)
+    assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == [saved]
+    assert not [path for path in (tmp_path / "work").rglob("*") if path.name.startswith(".")]
+    assert {one.token for one in hub.state.asked} == {""}
+    assert {one.agent.partition("/")[0] for one in hub.state.asked} == {"lectern"}
+    assert not any(word in one.agent for one in hub.state.asked for word in ("torch", "agent"))
+
+
+def test_an_answer_that_is_no_hubs_is_told(run: Run, hub: Hub, locks: Path) -> None:
+    commit = hub.repositories["acme/higgs-2"].commit
+    hub.plain[f"/api/models/acme/higgs-2/revision/{commit}"] = b"<html>"
+    before = (locks / "v2.lock.toml").read_text()
+    result = run("lock")
+    assert result.returncode == 3
+    assert "is it a hub of models?" in result.stderr
+    assert (locks / "v2.lock.toml").read_text() == before
+
+
+def test_a_file_that_is_not_the_blob_of_the_commit_is_refused(run: Run, hub: Hub) -> None:
+    commit = hub.repositories["acme/higgs-2"].commit
+    hub.plain[f"/acme/higgs-2/resolve/{commit}/config.json"] = b"{}"
+    result = run("lock")
+    assert result.returncode == 1
+    assert "is not what the hub's list of files says it is" in result.stderr
+
+
 def test_random_weights_need_neither_hub_nor_licence(run: Run, hub: Hub, tmp_path: Path) -> None:
     for name, files in (("model", v2()), ("codec", codec())):
-        (tmp_path / "made" / name).mkdir(parents=True)
+        (tmp_path / "random" / name).mkdir(parents=True)
         for file, content in files.items():
-            (tmp_path / "made" / name / file).write_bytes(content)
-            (tmp_path / "made" / name / file).chmod(0o600)  # as some libraries write weights
-    result = run("install", "v2", "--made", str(tmp_path / "made"))
+            (tmp_path / "random" / name / file).write_bytes(content)
+            (tmp_path / "random" / name / file).chmod(0o600)  # as some libraries write weights
+    result = run("install", "v2", "--random", str(tmp_path / "random"))
     assert result.returncode == 0, result.stderr
     assert hub.state.asked == []
     higgs, baseline = tmp_path / "models" / "higgs", tmp_path / "models" / "higgs_baseline"

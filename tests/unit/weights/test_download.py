@@ -1,7 +1,9 @@
 """Downloads from a real HTTP server on this machine that breaks off, knows no ranges, or is not there."""
 
 import hashlib
-import io
+import os
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,24 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
-from weights.download import Unreachable, WrongContent, fetch
+from weights.download import DownloadProgress, Unreachable, WrongContent, fetch
 from weights.lock import BadLock, LockedFile, read
-from weights.progress import DownloadProgress
 
 CONTENT = bytes(range(256)) * 4_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-NO_PAUSES = (0.0, 0.0, 0.0)
+CHUNK = 100_000  # bytes that are written at a time
 
 
 class Hub(ThreadingHTTPServer):
-    """`cuts` has the lengths after which the next answers break off."""
+    """`cuts` has the lengths after which the next answers break off, and `resets` how many of them by a reset."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.cuts: list[int] = []
+        self.resets = 0
         self.ranges = True
         self.status = 0
         self.asked: list[str] = []
@@ -40,16 +43,23 @@ class Handler(BaseHTTPRequestHandler):
         hub = self.server
         wanted = self.headers.get("Range", "")
         hub.asked.append(wanted)
-        first = int(wanted.removeprefix("bytes=").rstrip("-")) if hub.ranges else 0
+        partial = hub.ranges and wanted
+        first = int(wanted.removeprefix("bytes=").rstrip("-")) if partial else 0
         if hub.status or first >= len(CONTENT):
             self.send_error(hub.status or 416)
             return
-        self.send_response(206 if hub.ranges else 200)
+        self.send_response(206 if partial else 200)
         body = CONTENT[first:]
         self.send_header("Content-Length", str(len(body)))
+        if partial:
+            self.send_header("Content-Range", f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.end_headers()
         self.wfile.write(body[: hub.cuts.pop(0)] if hub.cuts else body)
         self.close_connection = True
+        if hub.resets:
+            hub.resets -= 1
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -65,12 +75,15 @@ def hub() -> Iterator[Hub]:
         thread.join()
 
 
-def silent(*_: Any) -> None:
-    pass
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small chunks, and no pauses between attempts."""
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", CHUNK)
+    monkeypatch.setattr("time.sleep", lambda _: None)
 
 
 def get(hub: Hub, folder: Path, sha256: str = SHA256) -> Path:
-    return fetch(LockedFile("deep/file.bin", f"{hub.url}/file.bin", sha256), folder, silent, pauses=NO_PAUSES)
+    return fetch(LockedFile("deep/file.bin", f"{hub.url}/file.bin", sha256), folder)
 
 
 def test_a_file_comes_whole(hub: Hub, tmp_path: Path) -> None:
@@ -93,7 +106,21 @@ def test_a_damaged_file_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
 def test_it_goes_on_where_it_broke_off(hub: Hub, tmp_path: Path) -> None:
     hub.cuts = [300_000, 200_000]
     assert get(hub, tmp_path).read_bytes() == CONTENT
-    assert hub.asked == ["bytes=0-", "bytes=300000-", "bytes=500000-"]
+    assert hub.asked == ["", "bytes=300000-", "bytes=500000-"]
+
+
+@pytest.mark.parametrize("resets", [1, 3])
+def test_it_goes_on_after_a_reset(hub: Hub, tmp_path: Path, resets: int) -> None:
+    hub.cuts, hub.resets = [300_000] * resets, resets
+    assert get(hub, tmp_path).read_bytes() == CONTENT
+    assert len(hub.asked) == resets + 1
+
+
+def test_a_server_that_always_resets_is_given_up(hub: Hub, tmp_path: Path) -> None:
+    hub.cuts, hub.resets = [10] * 10, 10
+    with pytest.raises(Unreachable, match="reset"):
+        get(hub, tmp_path)
+    assert len(hub.asked) == 4
 
 
 def test_it_goes_on_after_an_earlier_run(hub: Hub, tmp_path: Path) -> None:
@@ -120,7 +147,7 @@ def test_another_content_is_refused_and_not_kept(hub: Hub, tmp_path: Path) -> No
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-@pytest.mark.parametrize(("status", "asked"), [(404, 1), (401, 1), (503, 4), (429, 4)])
+@pytest.mark.parametrize(("status", "asked"), [(404, 1), (401, 1), (503, 4), (429, 6)])
 def test_an_error_is_told_and_only_some_are_tried_again(hub: Hub, tmp_path: Path, status: int, asked: int) -> None:
     hub.status = status
     with pytest.raises(Unreachable, match=str(status)):
@@ -130,24 +157,39 @@ def test_an_error_is_told_and_only_some_are_tried_again(hub: Hub, tmp_path: Path
 
 def test_a_server_that_always_breaks_off_is_given_up(hub: Hub, tmp_path: Path) -> None:
     hub.cuts = [10] * 10
-    with pytest.raises(Unreachable, match="40 of"):
+    with pytest.raises(Unreachable, match="received 10 bytes"):
         get(hub, tmp_path)
+    assert len(hub.asked) == 6
 
 
 def test_nobody_there(tmp_path: Path) -> None:
     file = LockedFile("file.bin", "http://127.0.0.1:1/file.bin", SHA256)
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
-        fetch(file, tmp_path, silent, pauses=NO_PAUSES)
+        fetch(file, tmp_path)
 
 
-def test_progress_says_how_far_it_is() -> None:
-    out = io.StringIO()
-    progress = DownloadProgress(out)
-    for there in (0, 1_000_000, 2_000_000):
-        progress("weights.pth", there, 2_000_000)
-    lines = out.getvalue().splitlines()
-    assert lines[0].startswith("weights.pth:   0% of 2.0 MB")
-    assert lines[-1].startswith("weights.pth: 100% of 2.0 MB")
+def test_what_had_come_before_it_was_given_up_is_kept(hub: Hub, tmp_path: Path) -> None:
+    hub.cuts = [3 * CHUNK, *[10] * 10]
+    with pytest.raises(Unreachable):
+        get(hub, tmp_path)
+    hub.cuts = []
+    assert get(hub, tmp_path).read_bytes() == CONTENT
+    assert hub.asked[-1] == f"bytes={3 * CHUNK}-"
+
+
+def test_progress_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with DownloadProgress(desc="weights.pth", total=2_000_000, unit="B", unit_scale=True, disable=None) as progress:
+        for _ in range(2):
+            progress.update(1_000_000)
+    lines = capsys.readouterr().err.split("\r")
+    assert lines[1].startswith("weights.pth:   0%")
+    assert "/2.00M" in lines[1]
+    assert lines[-1].startswith("weights.pth: 100%")
+
+
+def test_a_download_shows_its_progress(hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    get(hub, tmp_path)
+    assert "deep/file.bin: 100%" in capsys.readouterr().err
 
 
 LOCK = f'source = "https://hub.example/owner/model"\n[sha256]\n"a/b.bin" = "{SHA256}"\n'

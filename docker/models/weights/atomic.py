@@ -1,4 +1,4 @@
-"""Puts files where they are used, whole or not at all."""
+"""Replaces files and folders atomically: whoever reads them finds the old or the new ones, never a part."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 
 @contextmanager
-def beside(target: Path) -> Iterator[Path]:
-    """Give a place on the same file system, from where what is whole can be moved to `target`."""
+def staging(target: Path) -> Iterator[Path]:
+    """Yield a path on the target's file system, to write to and then to rename to the target."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         # Readable for whoever runs Triton, unlike the temporary folder itself.
@@ -18,12 +18,12 @@ def beside(target: Path) -> Iterator[Path]:
     os.sync()
 
 
-def place_folder(files: Mapping[str, Path], target: Path) -> None:
+def replace_folder(files: Mapping[str, Path], target: Path) -> None:
     """Replace a folder by one with these files, by their paths in it.
 
-    They are hard links where that is possible, so that what was downloaded takes up its room once.
+    They become hard links where the file system allows it, so that a download takes its space only once.
     """
-    with beside(target) as fresh:
+    with staging(target) as fresh:
         fresh.mkdir()
         for name, file in files.items():
             place = fresh / name
@@ -32,13 +32,13 @@ def place_folder(files: Mapping[str, Path], target: Path) -> None:
                 os.link(file, place)
             except OSError:  # another file system, or one without links
                 shutil.copyfile(file, place)
-            place.chmod(0o644)  # whoever made it may have kept it to themselves
-        clear(target)
+            place.chmod(0o644)  # some libraries write weights that only their owner may read
+        remove(target)
         fresh.rename(target)
 
 
-def clear(target: Path) -> None:
-    """Remove a folder, a link or a file; nothing may be there."""
+def remove(target: Path) -> None:
+    """Remove a folder, a link or a file, if there is one."""
     if target.is_symlink() or target.is_file():
         target.unlink()
     elif target.is_dir():

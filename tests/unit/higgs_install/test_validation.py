@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from higgs_install.checks import check_codec, check_v2, check_v3
+from higgs_install.checkpoint import NotWeights, tensor_shapes
 from higgs_install.families import FAMILIES
-from higgs_install.locks import Lock
-from higgs_install.presets import PRESETS, check_recording, read_presets
-from higgs_install.safetensors import NotWeights, tensors_of
-from higgs_install.stand_in import make_preset
+from higgs_install.presets import PRESETS, check_recording, read_presets, write_buzz
+from higgs_install.validation import check_codec, check_v2, check_v3
 from lectern_triton.vllm_omni_backend import presets as backend
 from tests.unit.higgs_install.checkpoints import CODEC, V2, V3, Files, codec, recording, safetensors, sharded, v2, v3
 from tests.unit.higgs_install.conftest import FOLDER
+from weights.hub_lock import HubLock
 
 SHAPES = {"a": (2, 3), "b": (4,)}
 
@@ -83,9 +82,7 @@ def test_the_families_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_v3_must_bring_its_codec(tmp_path: Path) -> None:
-    shapes = {
-        name: tensor.shape for name, tensor in tensors_of(laid(tmp_path, v3(V3))).items() if ".model." not in name
-    }
+    shapes = {name: shape for name, shape in tensor_shapes(laid(tmp_path, v3(V3))).items() if ".model." not in name}
     (tmp_path / "model.safetensors").write_bytes(safetensors(shapes))
     with pytest.raises(NotWeights, match="no codebook 0"):
         check_v3(tmp_path)
@@ -106,15 +103,14 @@ def test_another_codec_is_refused(tmp_path: Path, files: Files) -> None:
 
 
 def test_weights_in_several_files_are_read_by_their_index(tmp_path: Path) -> None:
-    tensors = tensors_of(laid(tmp_path, sharded(SHAPES)))
-    assert {name: tensor.shape for name, tensor in tensors.items()} == SHAPES
+    assert tensor_shapes(laid(tmp_path, sharded(SHAPES))) == SHAPES
 
 
 def test_an_index_that_is_wrong_is_refused(tmp_path: Path) -> None:
     files = sharded(SHAPES)
     files["model.safetensors.index.json"] = files["model.safetensors.index.json"].replace(b'"a"', b'"c"')
     with pytest.raises(NotWeights, match="no such tensor"):
-        tensors_of(laid(tmp_path, files))
+        tensor_shapes(laid(tmp_path, files))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +119,7 @@ def test_an_index_that_is_wrong_is_refused(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(NotWeights):
-        tensors_of(laid(tmp_path, {"model.safetensors": content}))
+        tensor_shapes(laid(tmp_path, {"model.safetensors": content}))
 
 
 @pytest.mark.parametrize("content", [recording(2.0), recording(31.0), recording(5.0, channels=2), b"RIFFnothing"])
@@ -135,7 +131,7 @@ def test_a_recording_that_the_model_does_not_take_is_refused(tmp_path: Path, con
 def test_the_locks_of_the_checkout_are_whole() -> None:
     for family in FAMILIES.values():
         for part in family.parts.values():
-            lock = Lock.of(FOLDER / "higgs_install" / part.lock)
+            lock = HubLock.of(FOLDER / "higgs_install" / part.lock)
             assert len(lock.revision) == 40
             assert lock.file.read_text().count("\n[sha256]\n") == 1
             assert all(len(digest) == 64 for digest in lock.reported.values())
@@ -149,7 +145,7 @@ def test_the_backend_reads_a_preset_as_it_is_installed(tmp_path: Path) -> None:
     (folder / "voice.toml").write_text(one.voice_toml())
     made = tmp_path / "buzz"
     made.mkdir()
-    make_preset(made)
+    write_buzz(made)
     found = backend.read_presets(tmp_path)
     assert found[one.name].about.transcript == one.about["transcript"]
     assert found[one.name].about.source == one.recording.url
