@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tritonclient.utils import InferenceServerException
 
-from tests.contract.g2p import G2P
+from tests.contract.g2p_client import G2P
 
 TRAPS = {
     "en-US": [

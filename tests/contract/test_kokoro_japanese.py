@@ -5,7 +5,7 @@ from itertools import pairwise, product
 
 import pytest
 
-from tests.contract.g2p import G2P
+from tests.contract.g2p_client import G2P
 from tests.contract.models_environment import answer_of
 
 KANA = "".join(map(chr, range(0x30A1, 0x30FB))) + "ー"
@@ -21,7 +21,7 @@ def test_kana_sound_as_they_did_when_kokoro_learnt_them() -> None:
         for word in product(kana, repeat=count)
         if not any(kana in SMALL and front in ("", *SMALL, *vowels) for front, kana in pairwise(("", *word)))
     ]  # fmt: skip
-    both = answer_of("upstream_kana.py", words)
+    both = answer_of("misaki_kana.py", words)
     assert [(word, ours, theirs) for word, (theirs, ours) in zip(words, both, strict=True) if ours != theirs] == []
     assert len(words) > 8_000
 

@@ -43,10 +43,10 @@ def corpus(language: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("language", [*LETTERS, *CHARACTERS])
 def test_kokoro_has_a_sign_for_every_sound(language: str) -> None:
-    assert answer_of("lost_sounds.py", {language: list(corpus(language))}) == []
+    assert answer_of("unknown_phonemes.py", {language: list(corpus(language))}) == []
 
 
 def test_a_sound_without_a_sign_is_an_error_in_the_log_once() -> None:
-    (message,) = answer_of("lost_sounds.py", {"fr": ["Le ქ est une lettre.", "Le ქ encore."]})
+    (message,) = answer_of("unknown_phonemes.py", {"fr": ["Le ქ est une lettre.", "Le ქ encore."]})
     for part in ("fr", "U+0046", "ქ"):
         assert part in message

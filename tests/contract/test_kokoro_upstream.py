@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.g2p import G2P
+from tests.contract.g2p_client import G2P
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "model_repository" / "kokoro_g2p" / "1"
@@ -28,7 +28,7 @@ WRITTEN_OUT = {
 @pytest.fixture(scope="module")
 def upstream() -> list[list[int]]:
     done = subprocess.run(
-        [ROOT / ".venvs" / "models" / "bin" / "python", "-P", ROOT / "tests" / "contract" / "upstream_g2p.py"],
+        [ROOT / ".venvs" / "models" / "bin" / "python", "-P", ROOT / "tests" / "contract" / "misaki_english.py"],
         input="\n".join(SENTENCES).encode(), capture_output=True, check=True, timeout=120,
         env={**os.environ, "PYTHONPATH": str(FOLDER)},
     )  # fmt: skip

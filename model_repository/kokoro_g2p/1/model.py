@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from g2p.phonemizer import reader_of, speak_next
-from g2p.refusal import Refused
+from g2p import BadRequest
+from g2p.languages import phonemizer_for
+from g2p.pipeline import next_sentence
 from lectern_triton.parent import end_with_parent
 
 log = logging.getLogger(__name__)
@@ -18,14 +19,14 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:  # noqa: ARG002 - Triton's signature
         end_with_parent()
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-        reader_of("en-US")  # the others take less time, and are loaded when they are asked for
+        phonemizer_for("en-US")  # the other languages load faster, when a request asks for them
 
     def execute(self, requests: list[Any]) -> list[Any]:
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: Any) -> Any:  # noqa: ANN401 - Triton's types exist only inside its process
         try:
-            sentence = speak_next(
+            sentence = next_sentence(
                 _text(request, "text"),
                 int(pb_utils.get_input_tensor_by_name(request, "start").as_numpy().reshape(-1)[0]),
                 _text(request, "language"),
@@ -33,7 +34,7 @@ class TritonPythonModel:
                 _table(request, "normalization", bool),
                 has_markup=_flag(request, "markup"),
             )
-        except Refused as error:
+        except BadRequest as error:
             return _error("INVALID_ARG", str(error))
         except Exception as error:
             log.exception("a sentence could not be read")
@@ -47,7 +48,7 @@ def _text(request: Any, name: str) -> str:  # noqa: ANN401
     try:
         return "" if tensor is None else str(tensor.as_numpy().reshape(-1)[0].decode())
     except UnicodeDecodeError as error:
-        raise Refused(f"{name} is not valid UTF-8: {error}") from None
+        raise BadRequest(f"{name} is not valid UTF-8: {error}") from None
 
 
 def _flag(request: Any, name: str) -> bool:  # noqa: ANN401
@@ -59,9 +60,9 @@ def _table(request: Any, name: str, kind: type) -> dict[str, Any]:  # noqa: ANN4
     try:
         table = json.loads(_text(request, name) or "{}")
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{name} is not valid JSON: {error}") from None
+        raise BadRequest(f"{name} is not valid JSON: {error}") from None
     if not isinstance(table, dict) or not all(isinstance(value, kind) for value in table.values()):
-        raise Refused(f"{name} must be a JSON object whose values are each a {kind.__name__}")
+        raise BadRequest(f"{name} must be a JSON object whose values are each a {kind.__name__}")
     return table
 
 

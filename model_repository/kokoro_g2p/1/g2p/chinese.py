@@ -1,4 +1,4 @@
-"""Mandarin: jieba's words, pypinyin's readings, in the signs that Kokoro 1.0 learnt of misaki."""
+"""Phonemizes Mandarin: jieba's words and pypinyin's readings, in misaki's symbols, as Kokoro 1.0 was trained."""
 
 import re
 import sys
@@ -7,12 +7,11 @@ import unicodedata
 
 import rjieba
 
-from g2p.aligned import AlignedText
-from g2p.espeak import EspeakReader
-from g2p.fixed import read_around
-from g2p.token import Token
+from g2p.aligned_text import AlignedText
+from g2p.espeak import EspeakPhonemizer
+from g2p.phonemizer import Token, phonemize_around
 
-# misaki imports jieba, which is published as source only; only its own cutting into words is left out here.
+# misaki imports jieba, which is published as source only; rjieba cuts the text into words in its place.
 sys.modules.setdefault("jieba", types.ModuleType("jieba"))
 
 from misaki.zh import ZHG2P  # noqa: E402 - jieba's name must be known first
@@ -20,14 +19,14 @@ from misaki.zh import ZHG2P  # noqa: E402 - jieba's name must be known first
 _RUNS = re.compile(r"[\u3400-\u9fff]+|[A-Za-zÀ-ɏ]+(?:['’\- ][A-Za-zÀ-ɏ]+)*|\s+|[^\s\w]+|\w+?")  # noqa: RUF001
 
 
-class ChineseReader:
+class ChinesePhonemizer:
     def __init__(self) -> None:
-        self._foreign = EspeakReader("en-us")
+        self._foreign = EspeakPhonemizer("en-us")
 
-    def read(self, text: AlignedText) -> list[Token]:
-        return read_around(text, self._plain)
+    def phonemize(self, text: AlignedText) -> list[Token]:
+        return phonemize_around(text, self._phonemize_part)
 
-    def _plain(self, text: str) -> list[Token]:
+    def _phonemize_part(self, text: str) -> list[Token]:
         tokens: list[Token] = []
         for found in _RUNS.finditer(text):
             run = found[0]
@@ -35,7 +34,7 @@ class ChineseReader:
                 continue
             if re.match(r"[\u3400-\u9fff]", run):
                 words = [
-                    Token(found.start() + first, found.start() + last, _sound(word), " ")
+                    Token(found.start() + first, found.start() + last, _phonemes(word), " ")
                     for word, first, last in rjieba.tokenize(run)
                 ]
                 words[-1] = Token(words[-1].start, words[-1].end, words[-1].phonemes)
@@ -49,12 +48,12 @@ class ChineseReader:
 
 
 def _is_vowel_sign(sign: str) -> bool:
-    """Tell whether a sign is said as part of a letter, as in Tamil, and does not only say how an emoji is drawn."""
+    """Tells a mark that is part of a letter, as in Tamil, from one that says how an emoji is drawn."""
     return unicodedata.category(sign) in ("Mc", "Mn") and not "\ufe00" <= sign <= "\ufe0f"
 
 
-def _sound(word: str) -> str:
+def _phonemes(word: str) -> str:
     try:
         return str(ZHG2P.word2ipa(word))
-    except ValueError:  # a sign that pypinyin has no reading of
+    except ValueError:  # a character that pypinyin has no reading of
         return ""

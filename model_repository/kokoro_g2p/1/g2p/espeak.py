@@ -1,16 +1,12 @@
-"""Spanish, French, Hindi, Italian and Brazilian Portuguese: eSpeak NG, in the signs that Kokoro learnt of it."""
+"""Phonemizes Spanish, French, Hindi, Italian and Brazilian Portuguese with eSpeak NG, as Kokoro was trained."""
 
 import re
 from typing import Final
 
 from misaki.espeak import EspeakG2P
 
-from g2p.aligned import AlignedText, project
-from g2p.fixed import read_around
-from g2p.language import Language
-from g2p.token import Token
-
-NAMES: Final[dict[Language, str]] = {"es": "es", "fr": "fr-fr", "hi": "hi", "it": "it", "pt-BR": "pt-br"}
+from g2p.aligned_text import AlignedText, project
+from g2p.phonemizer import Token, phonemize_around
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-\u093c-\u094d\u0900-\u0903][^\W_]*)*|[^\w\s]+|_+")  # noqa: RUF001
 _STOPS: Final = str.maketrans("।॥", "..")
@@ -19,22 +15,22 @@ _STOPS: Final = str.maketrans("।॥", "..")
 _CRASHES = re.compile(r"(?<![A-Za-z0-9\s\u0900-\u097f])-(?=[^\x00-\u024f])")
 
 
-class EspeakReader:
-    """One eSpeak NG voice. It runs words together, so that their places are found by what each sounds like alone."""
+class EspeakPhonemizer:
+    """One eSpeak NG voice. It merges words, whose places are found by the phonemes of each word alone."""
 
     def __init__(self, name: str) -> None:
         self._g2p = EspeakG2P(name)
 
-    def read(self, text: AlignedText) -> list[Token]:
-        return read_around(text, self._plain)
+    def phonemize(self, text: AlignedText) -> list[Token]:
+        return phonemize_around(text, self._phonemize_part)
 
-    def _plain(self, text: str) -> list[Token]:
+    def _phonemize_part(self, text: str) -> list[Token]:
         words = [found.span() for found in _WORD.finditer(text)]
         if not words:
             return []
         whole = self.say(text)
         alone = [self.say(text[start:end]).replace(" ", "") for start, end in words]
-        # Spaces count in the whole and in neither: they are put back once the places are known.
+        # Words are located without spaces, which are put back once the places are known.
         dense, places = _without_spaces(whole)
         ends = []
         total = 0
@@ -52,6 +48,7 @@ class EspeakReader:
         return tokens
 
     def say(self, text: str) -> str:
+        """Returns the phonemes of a text."""
         return str(self._g2p(_CRASHES.sub("- ", text).translate(_STOPS))[0])
 
 

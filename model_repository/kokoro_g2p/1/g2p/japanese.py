@@ -1,4 +1,4 @@
-"""Japanese: Open JTalk's words and readings, in the signs and with the spaces that Kokoro 1.0 learnt of misaki."""
+"""Phonemizes Japanese: Open JTalk's words and readings, in misaki's symbols and spaces, as Kokoro 1.0 was trained."""
 
 # ruff: noqa: RUF001, RUF002 - phonetic signs and kana look like others
 
@@ -10,18 +10,17 @@ from typing import Any, Final
 
 import pyopenjtalk
 
-from g2p.aligned import AlignedText, project
-from g2p.fixed import read_around
-from g2p.kana import signs_of
-from g2p.token import Token
+from g2p.aligned_text import AlignedText, project
+from g2p.kana import kana_to_phonemes
+from g2p.phonemizer import Token, phonemize_around
 from g2p.vocabulary import IDS
 
-_SIGNS: Final = str.maketrans({
+_PUNCTUATION: Final = str.maketrans({
     "。": ".", "、": ",", "~": "—", "〜": "—", "―": "—", "–": "—", "⋯": "…",
     **dict.fromkeys("「『«〈《", "“"), **dict.fromkeys("」』»〉》", "”"), **dict.fromkeys("[【〔{", "("),
     **dict.fromkeys("]】〕}", ")"),
 })  # fmt: skip
-"""What stands between words, after NFKC."""
+"""Punctuation after NFKC, in Kokoro's vocabulary."""
 _OPENING: Final = tuple("“(")
 _CLOSING: Final = tuple("”).,?!:;")
 _DEVOICED: Final = "’"
@@ -29,18 +28,18 @@ _INFLECTED: Final = ("動詞", "形容詞")
 _LONG: Final = re.compile(r"(?<=[イキギシジチニビミリ])イ|(?<=[ウクグスツヌフブムユル])ウ")
 
 
-class JapaneseReader:
+class JapanesePhonemizer:
     def __init__(self) -> None:
         words = resources.files("misaki.data").joinpath("ja_words.txt").read_text(encoding="utf-8")
         self._words = frozenset(words.split())
         pyopenjtalk.run_frontend("準備")  # loads the dictionary
 
-    def read(self, text: AlignedText) -> list[Token]:
-        return read_around(text, self._plain)
+    def phonemize(self, text: AlignedText) -> list[Token]:
+        return phonemize_around(text, self._phonemize_part)
 
-    def _plain(self, text: str) -> list[Token]:
+    def _phonemize_part(self, text: str) -> list[Token]:
         parts: list[Any] = pyopenjtalk.run_frontend(text, iu_pronunciation="YuuBase")
-        # Open JTalk writes numbers out and widens letters, so that its words are looked for in the text.
+        # Open JTalk writes out numbers and widens letters, so its words are located in the text.
         surfaces = [unicodedata.normalize("NFKC", part["string"]) for part in parts]
         ends = []
         total = 0
@@ -52,7 +51,7 @@ class JapaneseReader:
         at = 0
         while at < len(parts):
             count = self._together(parts[at:], surfaces[at:])
-            sounds = _sounds(parts[at : at + count]) if _is_said(parts[at]) else [_sign(surfaces[at])]
+            sounds = _phonemes(parts[at : at + count]) if _is_said(parts[at]) else [_punctuation(surfaces[at])]
             if any(sounds) or any(map(str.isalnum, surfaces[at])):
                 if tokens and _is_apart(tokens[-1].phonemes, "".join(sounds)):
                     tokens[-1] = Token(tokens[-1].start, tokens[-1].end, tokens[-1].phonemes, " ")
@@ -61,7 +60,7 @@ class JapaneseReader:
         return tokens
 
     def _together(self, parts: list[Mapping[str, Any]], surfaces: list[str]) -> int:
-        """Return how many parts are one word, which is said without a space: the longest that is in misaki's list."""
+        """Returns how many parts form one word, spoken without a space: the longest word in misaki's list."""
         said = next((at for at, part in enumerate(parts) if not _is_said(part)), len(parts))
         return next((count for count in range(said, 1, -1) if "".join(surfaces[:count]) in self._words), 1)
 
@@ -70,10 +69,10 @@ def _is_said(part: Mapping[str, Any]) -> bool:
     return bool(part["mora_size"])
 
 
-def _sounds(parts: list[Any]) -> list[str]:
-    """Return what each part of a word sounds like; a sound depends on the kana behind it, in the next part too."""
+def _phonemes(parts: list[Any]) -> list[str]:
+    """Returns the phonemes of each part of a word; they depend on the next kana, in the next part too."""
     kana = [_kana(part) for part in parts]
-    signs = iter(signs_of("".join(kana)))
+    signs = iter(kana_to_phonemes("".join(kana)))
     return ["".join(next(signs) for _ in part) for part in kana]
 
 
@@ -83,13 +82,13 @@ def _kana(part: Mapping[str, Any]) -> str:
     return _LONG.sub("ー", kana) if part["pos"] in _INFLECTED else kana
 
 
-def _sign(surface: str) -> str:
-    """Return a sign between words as Kokoro knows it; most of them are silent."""
-    return "".join(sign for sign in surface.translate(_SIGNS) if sign in IDS and not sign.isspace())
+def _punctuation(surface: str) -> str:
+    """Returns punctuation in Kokoro's vocabulary; most of it is silent."""
+    return "".join(sign for sign in surface.translate(_PUNCTUATION) if sign in IDS and not sign.isspace())
 
 
 def _is_apart(before: str, following: str) -> bool:
-    """Tell whether a space goes between two words, or a word and a sign: not beside ʔ, which joins both."""
+    """Returns whether a space goes between two words, or a word and punctuation: not beside ʔ, which joins both."""
     last, first = before[-1:], following[:1]
     if first in _CLOSING or last in _OPENING:
         return False

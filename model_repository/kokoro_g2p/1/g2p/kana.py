@@ -1,4 +1,4 @@
-"""Kana to the signs that Kokoro 1.0 learnt for Japanese: the table of misaki's cutlet, misaki/cutlet.py."""
+"""Converts kana to the phonemes that Kokoro 1.0 was trained with: the table of misaki/cutlet.py."""
 
 # ruff: noqa: RUF001 - phonetic signs and kana look like others
 
@@ -28,7 +28,7 @@ _MORAS: Final = """
     ファ ɸa   フィ ɸʲi  フェ ɸe   フォ ɸo     ヴァ va   ヴィ vʲi  ヴェ ve   ヴォ vo
 """
 _PALATAL: Final = "キkʲ ギɡʲ シɕ ジʥ チʨ ヂʥ ニɲ ヒç ビbʲ ピpʲ ミmʲ リɾʲ".split()  # noqa: SIM905 - as the table above
-_SIGNS: Final = dict(zip(_MORAS.split()[::2], _MORAS.split()[1::2], strict=True)) | {
+_PHONEMES: Final = dict(zip(_MORAS.split()[::2], _MORAS.split()[1::2], strict=True)) | {
     row[0] + small: row[1:] + vowel for row in _PALATAL for small, vowel in ("ャa", "ュɨ", "ョo")
 }
 _SMALL: Final = frozenset("ァィゥェォャュョ")
@@ -36,10 +36,10 @@ _NASALS: Final = {"m": "mpb", "ŋ": "kɡ", "ɲ": "ɲʨʥ", "n": "ntdɾz"}
 """How ン sounds: before which consonants; ɴ before all else."""
 
 
-def signs_of(kana: str) -> list[str]:
-    """Return what each katakana sounds like in its word; where two make one sound, the second has all of it.
+def kana_to_phonemes(kana: str) -> list[str]:
+    """Returns the phonemes of each katakana in its word; where two kana are one sound, the second has all of it.
 
-    Signs that are no kana, as those of devoiced vowels, which Kokoro has not learnt, have no sound.
+    Other characters, such as the mark of devoiced vowels, which Kokoro was not trained with, have no phonemes.
     """
     sounds: list[str] = []
     joined = False  # the kana before is said with this one
@@ -47,7 +47,7 @@ def signs_of(kana: str) -> list[str]:
         following = kana[at + 1 : at + 2]
         if joined:
             pair = kana[at - 1] + sign
-            sounds.append(_SIGNS.get(pair) or _SIGNS[kana[at - 1]][:-1] + _SIGNS[sign])
+            sounds.append(_PHONEMES.get(pair) or _PHONEMES[kana[at - 1]][:-1] + _PHONEMES[sign])
             joined = False
             continue
         joined = _is_joined(sign, following)
@@ -57,9 +57,9 @@ def signs_of(kana: str) -> list[str]:
 
 def _is_joined(sign: str, following: str) -> bool:
     """A small kana takes the vowel of the one in front of it, unless nothing else is left of that (アィ, ェォ)."""
-    if following not in _SMALL or sign not in _SIGNS:
+    if following not in _SMALL or sign not in _PHONEMES:
         return False
-    return sign + following in _SIGNS or len(_SIGNS[sign]) > 1 or _SIGNS[sign] == _SIGNS[following]
+    return sign + following in _PHONEMES or len(_PHONEMES[sign]) > 1 or _PHONEMES[sign] == _PHONEMES[following]
 
 
 def _alone(sign: str, following: str) -> str:
@@ -68,6 +68,6 @@ def _alone(sign: str, following: str) -> str:
     if sign == "ッ":
         return "ʔ"
     if sign == "ン":
-        consonant = _SIGNS.get(following, "")[:1]
+        consonant = _PHONEMES.get(following, "")[:1]
         return next((nasal for nasal, before in _NASALS.items() if consonant and consonant in before), "ɴ")
-    return _SIGNS.get(sign, "")
+    return _PHONEMES.get(sign, "")

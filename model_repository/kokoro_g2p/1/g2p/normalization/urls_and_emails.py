@@ -1,10 +1,10 @@
-"""Addresses of web pages and of people, as they are read out."""
+"""Writes out URLs and e-mail addresses as they are read aloud."""
 
 import re
 from typing import Final, NamedTuple
 
-from g2p.aligned import AlignedText
-from g2p.language import Language
+from g2p.aligned_text import AlignedText
+from g2p.languages import Language
 
 
 class _Names(NamedTuple):

@@ -1,11 +1,11 @@
-"""Units behind numbers, and heights in feet and inches, in English."""
+"""Writes out units after numbers, and heights in feet and inches, in English."""
 
 import re
 from typing import Final
 
-from g2p.aligned import AlignedText
-from g2p.language import ENGLISH, Language
-from g2p.normalize.numbers import NUMBER
+from g2p.aligned_text import AlignedText
+from g2p.languages import ENGLISH, Language
+from g2p.normalization.numbers import NUMBER
 
 _UNIT = re.compile(
     rf"(?<![\w.,])({NUMBER})\s?(km/h|m/s|mph|kWh|km²|m²|m³|km|cm|mm|kg|mg|lbs?|oz|ft|kHz|MHz|GHz|Hz|[kKMGT]B|ms|ml|mL|°[CF]|kW)(?![\w/²³])"

@@ -1,7 +1,7 @@
-"""Parts of speech by rules, for where spaCy's English model is not installed.
+"""Tags parts of speech by rules, where spaCy's English model is not installed.
 
-misaki needs them for three things: to tell punctuation from words, for the weak and strong forms of small words, and
-for words that are said in two ways, such as "record".
+misaki needs the tags to tell punctuation from words, for the weak and strong forms of small words, and for words with
+two pronunciations, such as "record".
 """
 
 import re
@@ -41,7 +41,7 @@ _PAST: Final = re.compile(r"\b(?:yesterday|ago|last|had|was|were|did|once|earlie
 
 
 def tag(doc: Doc) -> Doc:
-    """Set each token's tag, in the Penn Treebank's names."""
+    """Sets each token's tag of the Penn Treebank."""
     past = bool(_PAST.search(doc.text))
     before = helper = ""
     for token in doc:

@@ -1,32 +1,32 @@
-"""Where sentences end."""
+"""Finds where sentences end."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-SHORT: Final = 40  # characters: a sentence this short goes with the next; Kokoro speaks a few words alone poorly
+SHORT: Final = 40  # characters: a shorter sentence is joined with the next; Kokoro speaks a few words alone poorly
 
 _CLOSERS = "\"'”’»)\\]」』）"  # noqa: RUF001
-# A full stop, or what stands for one, with what closes behind it; a line's end; Chinese and Japanese need no space.
+# A full stop or similar, with closing quotes and brackets; the end of a line. Chinese and Japanese need no space.
 _ENDS = re.compile(rf"[.!?…।॥]+[{_CLOSERS}]*(?=\s|$)|[。！？]+[{_CLOSERS}]*|\n+")  # noqa: RUF001
 _LAST_WORD = re.compile(r"([^\W\d_](?:[^\W\d_]|\.(?=[^\W\d_]))*)\.$")
 _NEXT = re.compile(r"\s*[\"'“‘«(\[]*(\S)")  # noqa: RUF001
 
-# Before a full stop that ends no sentence.
+# A full stop after these ends no sentence.
 _ABBREVIATIONS: Final = frozenset(Path(__file__).with_name("abbreviations.txt").read_bytes().decode().split())
-# What an hour is followed by in the same sentence, in capitals.
+# Capitalised words that follow an hour in the same sentence.
 _OF_AN_HOUR = re.compile(
     r"\s+(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September"
     r"|October|November|December|Eastern|Central|Mountain|Pacific|[A-Z]{1,3}T|UTC)\b"
 )
 _BEHIND_STOP = re.compile(rf"[{_CLOSERS}]*\s*[\"'“‘«]*(\S)?")  # noqa: RUF001
-# These end a sentence too, if a capital letter follows.
+# These also end a sentence if a capital letter follows.
 _OFTEN_LAST: Final = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "al"})
 
 
 def sentence_end(text: str, start: int, breaks: Iterable[int] = ()) -> int:
-    """Return where the sentence, or the few short ones, that begin at `start` end; at a break they always do."""
+    """Returns where the sentence, or the few short ones, from `start` on end: at a break at the latest."""
     last = min([at for at in breaks if at >= start], default=len(text))
     first = start
     for found in _ENDS.finditer(text, start, last):
@@ -46,7 +46,7 @@ def sentence_end(text: str, start: int, breaks: Iterable[int] = ()) -> int:
 def _is_end(text: str, found: re.Match[str]) -> bool:
     following = _NEXT.match(text, found.end())
     if found[0] != ".":
-        # "Stop!" she said: what goes on in a small letter is the same sentence.
+        # "Stop!" she said: what goes on in lower case is the same sentence.
         return following is None or not following[1].islower()
     word = _LAST_WORD.search(text, max(0, found.start() - 30), found.end())
     if word is None or following is None:
@@ -62,7 +62,7 @@ def _is_end(text: str, found: re.Match[str]) -> bool:
 
 
 def goes_on(text: str, end: int) -> bool:
-    """Say whether a sentence goes on behind the stop of "p.m.", which ends at `end`."""
+    """Returns whether a sentence goes on after the full stop of "p.m.", which ends at `end`."""
     following = _BEHIND_STOP.match(text, end)
     if following is None or following[1] is None:
         return False

@@ -1,4 +1,4 @@
-"""Text that was rewritten for speaking, where every character still knows which ones were written."""
+"""Text that is rewritten for speaking, in which every character knows its place in the written text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from itertools import accumulate, pairwise
 from re import Match, Pattern
 
 Span = tuple[int, int]
-"""First and last character, the last exclusive."""
+"""First and last character; the last is exclusive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A run of the text whose phonemes are given."""
+class Pronunciation:
+    """A run of the text whose phonemes are given, by markup or by the lexicon."""
 
     start: int
     end: int
@@ -21,62 +21,53 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """Immutable; each change gives a new one."""
+    """Immutable: each change returns a new one."""
 
     text: str
     origins: tuple[Span, ...]
-    """One a character: the characters of the written text that it came from."""
-    fixed: tuple[Fixed, ...] = ()
-    """In order; no change touches them."""
+    """The written characters that each character came from."""
+    pronunciations: tuple[Pronunciation, ...] = ()
+    """In order; no replacement touches them."""
 
     @classmethod
     def of(cls, text: str, offset: int = 0) -> "AlignedText":
         return cls(text, tuple((at, at + 1) for at in range(offset, offset + len(text))))
 
     def origin(self, start: int, end: int) -> Span:
-        """Return the written signs that a run came from; of an empty one, those of the sign behind it, or the last."""
+        """Returns the written characters of a run; for an empty run those of the next character, or of the last."""
         start = min(start, len(self.origins) - 1)
         end = max(end, start + 1)
         return min(first for first, _ in self.origins[start:end]), max(last for _, last in self.origins[start:end])
 
     def replace(self, pattern: Pattern[str], speak: Callable[[Match[str]], str | None]) -> "AlignedText":
-        """Replace each match by what `speak` returns, unless that is None or the match touches a fixed run."""
-        pieces: list[tuple[str, tuple[Span, ...]]] = []
+        """Replaces each match by what `speak` returns, unless that is None or the match touches a pronunciation."""
+        parts: list[tuple[str, tuple[Span, ...]]] = []
         moved: list[tuple[int, int]] = []  # where a replacement ends, and by how much it moves what follows
         end = 0
         for found in pattern.finditer(self.text):
-            if found.end() == found.start() or self._is_fixed(*found.span()):
+            if found.end() == found.start() or self._is_given(*found.span()):
                 continue
             words = speak(found)
             if words is None or words == found[0]:
                 continue
-            pieces.append((self.text[end : found.start()], self.origins[end : found.start()]))
-            pieces.append((words, (self.origin(*found.span()),) * len(words)))
+            parts.append((self.text[end : found.start()], self.origins[end : found.start()]))
+            parts.append((words, (self.origin(*found.span()),) * len(words)))
             end = found.end()
             moved.append((end, len(words) - len(found[0])))
         if not moved:
             return self
-        pieces.append((self.text[end:], self.origins[end:]))
-        fixed = tuple(
-            Fixed(run.start + shift, run.end + shift, run.phonemes)
-            for run in self.fixed
+        parts.append((self.text[end:], self.origins[end:]))
+        pronunciations = tuple(
+            Pronunciation(run.start + shift, run.end + shift, run.phonemes)
+            for run in self.pronunciations
             for shift in [sum(by for at, by in moved if at <= run.start)]
         )
-        return AlignedText("".join(text for text, _ in pieces), sum((origins for _, origins in pieces), ()), fixed)
+        return AlignedText(
+            "".join(text for text, _ in parts), sum((origins for _, origins in parts), ()), pronunciations
+        )
 
-    def rewrite(self, text: str) -> "AlignedText":
-        """Take another wording of the whole, which has no fixed runs; what is alike in both keeps its place."""
-        origins: list[Span] = []
-        for _, start, end, _, count in _changes(self.text, text):
-            if end - start == count:
-                origins += self.origins[start:end]
-            else:
-                around = (start, end) if start < end else (max(0, start - 1), max(1, start))
-                origins += [self.origin(*around)] * count
-        return AlignedText(text, tuple(origins))
-
-    def _is_fixed(self, start: int, end: int) -> bool:
-        return any(run.start < end and start < run.end for run in self.fixed)
+    def _is_given(self, start: int, end: int) -> bool:
+        return any(run.start < end and start < run.end for run in self.pronunciations)
 
 
 def _changes(one: str, other: str) -> list[tuple[str, int, int, int, int]]:
@@ -85,7 +76,7 @@ def _changes(one: str, other: str) -> list[tuple[str, int, int, int, int]]:
 
 
 def project(boundaries: Sequence[int], one: str, other: str) -> list[int]:
-    """Return where in `other` each position in `one` lies, in order; what is not in both is shared out evenly."""
+    """Returns where in `other` each position in `one` lies, in order; what is not in both is spread evenly."""
     places: list[int] = []
     codes = _changes(one, other)
     for position in boundaries:
@@ -101,8 +92,8 @@ def project(boundaries: Sequence[int], one: str, other: str) -> list[int]:
     return places
 
 
-def places(words: Sequence[str], text: str) -> list[Span]:
-    """Find a reader's words in the text that it cut them from, in order; it may have left out signs between letters."""
+def locate(words: Sequence[str], text: str) -> list[Span]:
+    """Returns where in the text a phonemizer's words are, in order; it may have left out signs between letters."""
     found: list[Span] = []
     at = 0
     for word in words:
@@ -110,13 +101,13 @@ def places(words: Sequence[str], text: str) -> list[Span]:
         for sign in word:
             place = text.find(sign, at)
             if place < 0 or any(skipped.isalnum() for skipped in text[at:place]):
-                return _shared_out(words, text)  # it wrote the words in another way
+                return _spread_evenly(words, text)  # the phonemizer wrote the words in another way
             first = place if first is None else first
             at = place + 1
         found.append((at if first is None else first, at))
-    return _shared_out(words, text) if any(sign.isalnum() for sign in text[at:]) else found
+    return _spread_evenly(words, text) if any(sign.isalnum() for sign in text[at:]) else found
 
 
-def _shared_out(words: Sequence[str], text: str) -> list[Span]:
+def _spread_evenly(words: Sequence[str], text: str) -> list[Span]:
     ends = list(accumulate(len(word) for word in words))
     return list(pairwise([0, *project(ends, "".join(words), text)]))

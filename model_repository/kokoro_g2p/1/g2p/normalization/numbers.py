@@ -1,6 +1,6 @@
-"""Numbers, ranges of them and telephone numbers.
+"""Writes out numbers, ranges and telephone numbers.
 
-English is written out here. In most other languages the reader knows the numbers itself.
+For most languages other than English the phonemizer knows numbers itself.
 """
 
 import re
@@ -9,8 +9,8 @@ from typing import Final
 import cn2an
 from num2words import num2words
 
-from g2p.aligned import AlignedText
-from g2p.language import ENGLISH, Language
+from g2p.aligned_text import AlignedText
+from g2p.languages import ENGLISH, Language
 
 NUMBER: Final = r"\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?|\d{1,15}(?:\.\d{1,9})?"
 
@@ -97,5 +97,5 @@ def _fraction(found: re.Match[str]) -> str | None:
 def _chinese(found: re.Match[str]) -> str | None:
     try:
         return str(cn2an.transform(found[0].replace(",", ""), "an2cn"))
-    except ValueError:  # no number that it knows: the reader spells it
+    except ValueError:  # no number that it knows: the phonemizer spells it
         return None

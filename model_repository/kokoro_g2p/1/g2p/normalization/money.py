@@ -1,11 +1,11 @@
-"""Amounts of money, with the sign in front of the number or behind it."""
+"""Writes out amounts of money, with the currency sign in front of the number or behind it."""
 
 import re
 from typing import Final, NamedTuple
 
-from g2p.aligned import AlignedText
-from g2p.language import ENGLISH, Language
-from g2p.normalize.numbers import NUMBER
+from g2p.aligned_text import AlignedText
+from g2p.languages import ENGLISH, Language
+from g2p.normalization.numbers import NUMBER
 
 _ANY: Final = "[$€£¥₹]"
 _OF: Final = {"US": "U.S. ", "A": "Australian ", "AU": "Australian ", "C": "Canadian ", "CA": "Canadian ",

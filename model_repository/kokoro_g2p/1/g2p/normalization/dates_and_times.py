@@ -1,13 +1,13 @@
-"""Dates and times of the day, in English; other readers know theirs themselves."""
+"""Writes out dates and times of day in English; other phonemizers know theirs themselves."""
 
 import re
 from typing import Final
 
 from num2words import num2words
 
-from g2p.aligned import AlignedText
-from g2p.language import ENGLISH, Language
-from g2p.sentences import goes_on
+from g2p.aligned_text import AlignedText
+from g2p.languages import ENGLISH, Language
+from g2p.sentence_boundaries import goes_on
 
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

@@ -1,4 +1,4 @@
-"""Reads texts with kokoro_g2p's own readers, and says which of their sounds Kokoro has no sign for.
+"""Phonemizes texts with kokoro_g2p's own phonemizers, and tells which phonemes Kokoro's vocabulary lacks.
 
 Run in the models' environment: a JSON object in, language to texts; what the log said out, as a JSON list.
 """
@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 
-from g2p.phonemizer import speak_next
+from g2p.pipeline import next_sentence
 
 
 class Errors(logging.Handler):
@@ -26,7 +26,7 @@ def main() -> None:
         for text in texts:
             start: int | None = 0
             while start is not None:
-                start = speak_next(text, start, language, {}, {}, has_markup=False).next
+                start = next_sentence(text, start, language, {}, {}, has_markup=False).next
     json.dump(errors.messages, sys.stdout)
 
 

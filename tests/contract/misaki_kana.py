@@ -15,7 +15,7 @@ sys.modules["fugashi"].Tagger = object  # type: ignore[attr-defined]
 
 from misaki.cutlet import HEPBURN, Cutlet  # noqa: E402
 
-from g2p.kana import signs_of  # noqa: E402 - it needs the modules above
+from g2p.kana import kana_to_phonemes  # noqa: E402 - it needs the modules above
 
 
 def upstream(cutlet: Any, word: str) -> str:
@@ -27,7 +27,7 @@ def upstream(cutlet: Any, word: str) -> str:
 def main() -> None:
     cutlet = Cutlet.__new__(Cutlet)
     cutlet.table, cutlet.exceptions = dict(HEPBURN), {}
-    json.dump([[upstream(cutlet, word), "".join(signs_of(word))] for word in json.load(sys.stdin)], sys.stdout)
+    json.dump([[upstream(cutlet, word), "".join(kana_to_phonemes(word))] for word in json.load(sys.stdin)], sys.stdout)
 
 
 if __name__ == "__main__":
