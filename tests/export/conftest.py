@@ -22,7 +22,7 @@ def tiny() -> Any:
 def file(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model, exported."""
     from kokoro_export.model import PackedKokoro  # noqa: PLC0415
-    from kokoro_export.onnx_file import export  # noqa: PLC0415
+    from kokoro_export.onnx_export import export  # noqa: PLC0415
 
     path = tmp_path_factory.mktemp("onnx") / "fp32.onnx"
     export(PackedKokoro(tiny), path)
@@ -31,16 +31,16 @@ def file(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fp16(file: Path) -> Path:
-    from kokoro_export.half import to_half  # noqa: PLC0415
+    from kokoro_export.precision import to_fp16  # noqa: PLC0415
 
     path = file.with_name("fp16.onnx")
-    to_half(file, path)
+    to_fp16(file, path)
     return path
 
 
 @pytest.fixture(scope="session")
 def int8(file: Path) -> Path:
-    from kokoro_export.int8 import to_int8  # noqa: PLC0415
+    from kokoro_export.precision import to_int8  # noqa: PLC0415
     from kokoro_export.random_weights import random_voice  # noqa: PLC0415
 
     path = file.with_name("int8.onnx")

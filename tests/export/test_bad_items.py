@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from kokoro_export.limits import LARGEST_STYLE
+from kokoro_export.input_limits import LARGEST_STYLE
 
 WIDTH = 40
 BAD = 1  # its place, between two good ones

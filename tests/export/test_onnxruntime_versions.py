@@ -9,8 +9,8 @@ import onnx
 import onnxruntime
 import pytest
 
-from kokoro_export.figures import band_distance
-from kokoro_export.nodes import names_read
+from kokoro_export.audio_metrics import band_distance
+from kokoro_export.precision import names_read
 from tests.export.sentences import batch, cases
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from kokoro_export import generator, source, spectrum, styled, time_axis
-from kokoro_export.lstm import BidirectionalLSTM
+from kokoro_export import adain, generator, harmonic_source, packing, stft
+from kokoro_export.encoders import BidirectionalLSTM
 from kokoro_export.model import PackedKokoro
-from kokoro_export.reference import Reference
+from kokoro_export.upstream import UpstreamReference
 from tests.export.sentences import Case, batch, cases, furthest, speak
 
 EXACT = 1e-9
@@ -31,7 +31,7 @@ def alone(packed: PackedKokoro, chosen: list[Case]) -> list[tuple[Any, Any]]:
 
 
 def upstream(tiny: Any, packed: PackedKokoro, chosen: list[Case]) -> list[tuple[Any, Any]]:
-    reference = Reference(tiny, packed.generator.source)
+    reference = UpstreamReference(tiny, packed.generator.source)
     return [reference.speak(case.ids, case.style, case.speed, case.offset) for case in chosen]
 
 
@@ -73,9 +73,9 @@ def test_the_one_noise_is_as_loud_as_upstreams_nine(tiny: Any, packed: PackedKok
     """The reference above takes its noise from the packed model, so that only this compares it with upstream's own."""
     source_of_upstream = copy.deepcopy(tiny.decoder.generator.m_source).double()
     pitch = torch.zeros(1, 800, dtype=torch.float64)
-    samples = torch.tensor([pitch.shape[1] * source.STEP])
+    samples = torch.tensor([pitch.shape[1] * harmonic_source.STEP])
     with torch.no_grad():
-        wanted, _, _ = source_of_upstream(pitch.repeat_interleave(source.STEP, 1).unsqueeze(-1))
+        wanted, _, _ = source_of_upstream(pitch.repeat_interleave(harmonic_source.STEP, 1).unsqueeze(-1))
         made = packed.generator.source(pitch, samples, torch.tensor([0]))
     assert float(made.std()) == pytest.approx(float(wanted.std()), rel=0.03)
     assert float(made.mean()) == pytest.approx(float(wanted.mean()), abs=1e-3)
@@ -90,7 +90,7 @@ def test_speed_is_a_number_with_a_fraction(packed: PackedKokoro, speed: float) -
 
 
 def no_gap(_: PackedKokoro) -> Any:
-    return patch.object(time_axis, "GAP", 0)
+    return patch.object(packing, "GAP", 0)
 
 
 def statistics_over_all(_: PackedKokoro) -> Any:
@@ -103,17 +103,17 @@ def statistics_over_all(_: PackedKokoro) -> Any:
         )
         return (1 + gain @ axis.members) * normal + shift @ axis.members
 
-    return patch.object(styled.StyleNorm, "forward", together)
+    return patch.object(adain.StyleNorm, "forward", together)
 
 
 def no_masking(_: PackedKokoro) -> Any:
-    whole = time_axis.Packing.axis
+    whole = packing.Packing.axis
 
     def unmasked(self: Any, steps: int, extra: int, dtype: Any) -> Any:
         axis = whole(self, steps, extra, dtype)
         return axis._replace(inside=torch.ones_like(axis.inside))
 
-    return patch.object(time_axis.Packing, "axis", unmasked)
+    return patch.object(packing.Packing, "axis", unmasked)
 
 
 def lstm_over_padding(_: PackedKokoro) -> Any:
@@ -121,9 +121,9 @@ def lstm_over_padding(_: PackedKokoro) -> Any:
 
 
 def reflection_at_the_batchs_end(_: PackedKokoro) -> Any:
-    whole = spectrum.Analysis.forward
+    whole = stft.Analysis.forward
     return patch.object(
-        spectrum.Analysis,
+        stft.Analysis,
         "forward",
         lambda self, audio, samples: whole(self, audio, torch.full_like(samples, audio.shape[1])),
     )
@@ -194,22 +194,24 @@ def test_upstreams_own_export_transform_is_not_the_true_one() -> None:
 
 def test_phase_keeps_its_precision_in_long_audio() -> None:
     """In single precision, summed turns of a minute of audio are off by far more than those modulo one turn."""
-    merge = torch.nn.Linear(source.HARMONICS, 1)
+    merge = torch.nn.Linear(harmonic_source.HARMONICS, 1)
     torch.nn.init.constant_(merge.weight, 0.1)
     steps = 80 * 60
     pitch = 180 + 40 * torch.sin(torch.arange(steps) / 50).unsqueeze(0)
     pitch = torch.round(pitch * 8) / 8
-    samples = torch.tensor([steps * source.STEP])
-    exact = source.HarmonicSource(merge).double()._turns(pitch.double(), samples)
-    made = source.HarmonicSource(merge).float()._turns(pitch, samples)
+    samples = torch.tensor([steps * harmonic_source.STEP])
+    exact = harmonic_source.HarmonicSource(merge).double()._turns(pitch.double(), samples)
+    made = harmonic_source.HarmonicSource(merge).float()._turns(pitch, samples)
 
     def apart(turns: Tensor) -> float:
         difference = turns.double()[:, -100:] - exact[:, -100:]
         return float((difference - difference.round()).abs().max())
 
-    summed = torch.cumsum(pitch.unsqueeze(-1) * torch.arange(1, 10) / source.RATE * source.STEP, 1).unsqueeze(2)
-    summed = summed.expand(-1, -1, source.STEP, -1)
-    middles = exact[:, :, 149:150].expand(-1, -1, source.STEP, -1)
+    summed = torch.cumsum(
+        pitch.unsqueeze(-1) * torch.arange(1, 10) / harmonic_source.RATE * harmonic_source.STEP, 1
+    ).unsqueeze(2)
+    summed = summed.expand(-1, -1, harmonic_source.STEP, -1)
+    middles = exact[:, :, 149:150].expand(-1, -1, harmonic_source.STEP, -1)
     drift = summed.double()[:, -100:] - middles[:, -100:]
     assert apart(made) < 2e-3
     assert float((drift - drift.round()).abs().max()) > 10 * apart(made)

@@ -10,10 +10,10 @@ import pytest
 from onnx import helper, numpy_helper
 
 from kokoro_export.model import PackedKokoro
-from kokoro_export.onnx_file import export
+from kokoro_export.onnx_export import export
+from kokoro_export.precision import WrongWeights, check_rounding
 from kokoro_export.random_weights import random_voice
-from kokoro_export.rounding import WrongWeights, check_rounding
-from kokoro_export.verify import NotTheSame, check_batches, check_sound
+from kokoro_export.verification import NotTheSame, check_batches, check_sound
 from tests.export.test_packed_model import lstm_over_padding, no_gap, no_masking, statistics_over_all
 
 STYLE = random_voice("af_heart")

@@ -11,16 +11,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kokoro_export.half import to_half
 from kokoro_export.install import install, version_of
-from kokoro_export.int8 import to_int8
 from kokoro_export.model import PackedKokoro
-from kokoro_export.onnx_file import export
+from kokoro_export.onnx_export import export
+from kokoro_export.precision import WrongWeights, check_rounding, to_fp16, to_int8
 from kokoro_export.random_weights import random_kmodel, random_voice
-from kokoro_export.rounding import WrongWeights, check_rounding
-from kokoro_export.upstream import architecture, build
-from kokoro_export.verify import NotTheSame, check_arithmetic, check_batches, check_sound
-from kokoro_export.voices import LOCK, NotAVoice, Table, published_names, read_published
+from kokoro_export.upstream import (
+    LOCK,
+    NotAVoice,
+    StyleTable,
+    architecture,
+    build,
+    published_voices,
+    read_published_voice,
+)
+from kokoro_export.verification import NotTheSame, check_arithmetic, check_batches, check_sound
 from weights.download import Unreachable, WrongContent, fetch
 from weights.lock import MIRROR_VARIABLE, BadLock, hub_mirror, read
 
@@ -32,7 +37,7 @@ _PACKAGES = ("torch", "kokoro", "onnx", "onnxruntime", "numpy")
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")  # the exporter's, about what the check below looks at
+    warnings.simplefilter("ignore")  # the exporter's, about what the checks below cover
     try:
         kmodel, voices, sources = _random(options) if options.random else _published(options.work)
         _make(options, kmodel, voices, sources)
@@ -53,29 +58,29 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--random", choices=("full", "tiny"), help="random weights, which babble")
     parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32")
     parser.add_argument("--repository", type=Path, required=True, help="the model repository to install into")
-    parser.add_argument("--work", type=Path, required=True, help="where downloads are kept")
+    parser.add_argument("--work", type=Path, required=True, help="the folder of the downloads")
     parser.add_argument("--voices", help="only these, with commas between them")
     return parser.parse_args(arguments)
 
 
-def _random(options: argparse.Namespace) -> tuple[Any, dict[str, Table], dict[str, str]]:
+def _random(options: argparse.Namespace) -> tuple[Any, dict[str, StyleTable], dict[str, str]]:
     _say(f"making random weights ({options.random})")
-    names = options.voices.split(",") if options.voices else published_names()
+    names = options.voices.split(",") if options.voices else published_voices()
     return random_kmodel(options.random), {name: random_voice(name) for name in names}, {}
 
 
-def _published(work: Path) -> tuple[Any, dict[str, Table], dict[str, str]]:
+def _published(work: Path) -> tuple[Any, dict[str, StyleTable], dict[str, str]]:
     files = read(LOCK, hub_mirror())
     there = {file.name: fetch(file, work) for file in files}
     checkpoint = there["kokoro-v1_0.pth"]
-    voices = {path.stem: read_published(path) for name, path in there.items() if name.startswith("voices/")}
+    voices = {path.stem: read_published_voice(path) for name, path in there.items() if name.startswith("voices/")}
     return build(architecture(), checkpoint), voices, {file.name: file.sha256 for file in files}
 
 
 def _make(
     options: argparse.Namespace,
     kmodel: Any,  # noqa: ANN401 - upstream has no types
-    voices: dict[str, Table],
+    voices: dict[str, StyleTable],
     sources: Mapping[str, str],
 ) -> None:
     style = voices.get(PREFERRED, next(iter(voices.values())))
@@ -94,7 +99,7 @@ def _make(
             _say(f"converting to {options.precision}, and checking that")
             file, whole = Path(folder) / f"{options.precision}.onnx", file
             if options.precision == "fp16":
-                to_half(whole, file)
+                to_fp16(whole, file)
             else:
                 to_int8(whole, file, list(voices.values()))
                 figures |= check_rounding(whole, file)

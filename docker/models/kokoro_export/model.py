@@ -7,19 +7,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import remove_weight_norm
 
+from kokoro_export.adain import StyledBlock
+from kokoro_export.encoders import Albert, BidirectionalLSTM
 from kokoro_export.generator import Generator
-from kokoro_export.language_model import LanguageModel
-from kokoro_export.limits import neutral_where_bad
-from kokoro_export.lstm import BidirectionalLSTM
-from kokoro_export.source import PITCHES_A_HERTZ
-from kokoro_export.styled import StyledBlock
-from kokoro_export.time_axis import TimeAxis, pack_behind_each_other
+from kokoro_export.harmonic_source import PITCHES_A_HERTZ
+from kokoro_export.input_limits import neutral_where_bad
+from kokoro_export.packing import TimeAxis, packing_of
 
 STYLE = 128  # columns 0 to 127 of a voice's style are for the decoder, 128 to 255 for the prosody
 
 
 class PackedKokoro(nn.Module):
-    """Made from an upstream `KModel`, which stays as it is."""
+    """Kokoro for batches, made from an upstream `KModel`, which stays as it is."""
 
     def __init__(
         self,
@@ -39,7 +38,7 @@ class PackedKokoro(nn.Module):
                 remove_weight_norm(module)
         predictor, decoder, text = upstream.predictor, upstream.decoder, upstream.text_encoder
         self.int16 = int16
-        self.language_model, self.narrow = LanguageModel(upstream.bert), upstream.bert_encoder
+        self.language_model, self.narrow = Albert(upstream.bert), upstream.bert_encoder
         layers = list(predictor.text_encoder.lstms)
         self.duration_lstms = nn.ModuleList(BidirectionalLSTM(layer) for layer in layers[::2])
         self.duration_norms = nn.ModuleList(layers[1::2])
@@ -60,11 +59,11 @@ class PackedKokoro(nn.Module):
     def forward(
         self, input_ids: Tensor, input_lengths: Tensor, style: Tensor, speed: Tensor, noise_offset: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Speak.
+        """Speaks.
 
         input_ids [N, T], zero behind each item's input_lengths [N]; style [N, 256]; speed and noise_offset [N].
-        Return the waveform [N, S], zero behind each item's sample_lengths [N], and the durations [N, T] in frames.
-        An item beyond the limits (kokoro_export.limits) has no samples and no durations.
+        Returns the waveform [N, S], zero behind each item's sample_lengths [N], and the durations [N, T] in frames.
+        An item beyond the limits (kokoro_export.input_limits) has no samples and no durations.
         """
         good, input_ids, input_lengths, style, speed = neutral_where_bad(
             input_ids, input_lengths, style, speed, self.signs
@@ -82,7 +81,7 @@ class PackedKokoro(nn.Module):
             longest = int(longest)
         frame = torch.arange(longest, device=frames.device).view(1, -1, 1)
         token = torch.minimum((ends.unsqueeze(1) <= frame).to(torch.int64).sum(-1), (input_lengths - 1).unsqueeze(1))
-        packing = pack_behind_each_other(frames)
+        packing = packing_of(frames)
         axes = (packing.axis(1, 0, style.dtype), packing.axis(2, 0, style.dtype))
 
         shared = self.prosody_lstm(_of_tokens(features, token), frames).transpose(1, 2)
@@ -144,7 +143,7 @@ class PackedKokoro(nn.Module):
 
 
 def _of_tokens(features: Tensor, token: Tensor) -> Tensor:
-    """Spread [N, T, C] over the frames: token [N, F] says whose frame each is."""
+    """Spreads [N, T, C] over the frames; token [N, F] is the token of each frame."""
     return torch.gather(features, 1, token.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
 
 

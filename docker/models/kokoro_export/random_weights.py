@@ -1,4 +1,4 @@
-"""Kokoro with random weights, for machines without the real ones: it babbles, at the pace and loudness of speech.
+"""Kokoro with random weights, for machines without the real ones: it babbles, as long and as loud as speech.
 
 Norms and activations get parameters that are not neutral, so that a mistake in any of them shows in the sound.
 """
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import weight_norm
 
 from kokoro_export.model import PackedKokoro
-from kokoro_export.upstream import architecture, build
+from kokoro_export.upstream import STYLE_ROWS, architecture, build
 
 Size = Literal["full", "tiny"]
 
@@ -21,7 +21,6 @@ SEED: Final = 20_260_801
 FRAMES_A_TOKEN: Final = 2.9  # as the published weights speak
 LOUDNESS: Final = 0.08  # root mean square
 NARROW: Final = 8  # channels of the first stage of the tiny generator
-VOICE_ROWS: Final = 510
 
 _TINY: Final = {
     "hidden_dim": 32,
@@ -33,7 +32,7 @@ _TINY: Final = {
 
 
 def random_kmodel(size: Size) -> Any:  # noqa: ANN401 - upstream has no types
-    """Return upstream's model; `tiny` has the same parts and the same steps in time, with few channels."""
+    """Returns upstream's model; `tiny` has the same parts and the same steps in time, with few channels."""
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(SEED)
         config = architecture()
@@ -43,21 +42,21 @@ def random_kmodel(size: Size) -> Any:  # noqa: ANN401 - upstream has no types
         model = build(config)
         if size == "tiny":
             _narrow(model.decoder, config["hidden_dim"], config["style_dim"])
-        _stir(model)
-        _settle(model)
+        _perturb(model)
+        _calibrate(model)
     return model
 
 
 def random_voice(name: str) -> npt.NDArray[np.float32]:
-    """Return a table of styles [510, 256] of a voice: rows near each other are alike, as in the published ones."""
+    """Returns a table of styles [510, 256] of a voice: rows near each other are alike, as in the published ones."""
     generator = np.random.default_rng([SEED, *name.encode()])
     steady, drift = generator.normal(0, 0.3, (2, 256))
-    turn = np.linspace(0, math.pi, VOICE_ROWS)[:, None]
+    turn = np.linspace(0, math.pi, STYLE_ROWS)[:, None]
     return (steady * np.cos(turn / 4) + drift * np.sin(turn / 4)).astype(np.float32)
 
 
 def random_tokens(length: int, seed: int) -> Tensor:
-    """Return a sentence of the vocabulary's signs, [1, length], with the sign 0 around it."""
+    """Returns random ids of the vocabulary, [1, length], with a 0 at both ends."""
     signs = torch.tensor(sorted(architecture()["vocab"].values()))
     generator = torch.Generator().manual_seed(seed)
     inner = signs[torch.randint(0, len(signs), (length - 2,), generator=generator)]
@@ -65,7 +64,7 @@ def random_tokens(length: int, seed: int) -> Tensor:
 
 
 def _narrow(decoder: Any, hidden: int, style: int) -> None:  # noqa: ANN401
-    """Put in narrow blocks where upstream's decoder has fixed widths."""
+    """Replaces the blocks to which upstream's decoder gives fixed widths by narrow ones."""
     block = type(decoder.encode)
     wide, residual = 2 * NARROW, 4
     inputs = wide + 2 + residual
@@ -77,7 +76,7 @@ def _narrow(decoder: Any, hidden: int, style: int) -> None:  # noqa: ANN401
     decoder.eval().requires_grad_(requires_grad=False)
 
 
-def _stir(model: Any) -> None:  # noqa: ANN401
+def _perturb(model: Any) -> None:  # noqa: ANN401
     for module in model.modules():
         if isinstance(module, nn.InstanceNorm1d):
             module.weight += 0.1 * torch.randn_like(module.weight)
@@ -87,8 +86,8 @@ def _stir(model: Any) -> None:  # noqa: ANN401
             parameter.mul_(1 + 0.3 * torch.rand_like(parameter))
 
 
-def _settle(model: Any) -> None:  # noqa: ANN401
-    """Set the heads of durations, pitch and magnitude so that what comes out has the measures of speech."""
+def _calibrate(model: Any) -> None:  # noqa: ANN401
+    """Sets the heads of durations, pitch and magnitude so that the audio has the durations and loudness of speech."""
     predictor, last = model.predictor, model.decoder.generator.conv_post
     predictor.duration_proj.linear_layer.weight *= 8
     predictor.F0_proj.weight *= 120 * math.sqrt(256 / predictor.F0_proj.in_channels)
@@ -104,7 +103,7 @@ def _settle(model: Any) -> None:  # noqa: ANN401
 
 
 def _babble(model: Any) -> tuple[float, float]:  # noqa: ANN401
-    """Return how loud a sentence is, and how many frames a token of it lasts."""
+    """Returns how loud a sentence is, and how many frames a token of it lasts."""
     tokens = random_tokens(24, SEED)
     style = torch.from_numpy(random_voice("af_heart")[20:21])
     one = torch.ones(1)

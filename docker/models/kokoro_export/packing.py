@@ -1,4 +1,4 @@
-"""The packed time axis: the items of a batch one behind the other, with a gap of zeros between them.
+"""Packs the items of a batch one after another on one time axis, with a gap of zeros between them.
 
 The gap is as long as the widest reach of a convolution, so that no item feels its neighbour. A convolution reads zeros
 there: what the one before it wrote is put back to zero by the norm between them, or by a mask where there is none.
@@ -36,7 +36,7 @@ class Packing(NamedTuple):
     """[F], the item that a frame, or the gap behind it, belongs to."""
 
     def axis(self, steps: int, extra: int, dtype: torch.dtype) -> TimeAxis:
-        """Return the axis with `steps` steps a frame, where each item has `extra` steps more, taken from its gap.
+        """Returns the axis with `steps` steps a frame, where each item has `extra` steps more, taken from its gap.
 
         The last item has no gap: the axis is longer by its extra steps.
         """
@@ -47,7 +47,7 @@ class Packing(NamedTuple):
         return TimeAxis(members, (1.0 / count.to(dtype)).unsqueeze(0), members.sum(0).view(1, 1, -1))
 
     def pack(self, padded: Tensor, steps: int, axis: TimeAxis) -> Tensor:
-        """From [N, C, L], whatever stands in its padding, to [1, C, P] on the axis of `steps` steps a frame."""
+        """From [N, C, L], whatever its padding holds, to [1, C, P] on the axis of `steps` steps a frame."""
         length = padded.shape[2]
         everywhere = torch.arange(axis.inside.shape[2], device=self.item.device)
         item = self.item[_at_most(everywhere // steps, self.item.shape[0] - 1)]
@@ -62,12 +62,12 @@ class Packing(NamedTuple):
 
 
 def _at_most(position: Tensor, last: int | Tensor) -> Tensor:
-    """Return the positions, none above `last`, which is a number or, while traced for ONNX, a tensor."""
+    """Returns the positions, none above `last`, which is a number or, while traced for ONNX, a tensor."""
     return torch.minimum(position, last + 0 * position)
 
 
-def pack_behind_each_other(frames: Tensor) -> Packing:
-    """Lay items of `frames` [N] frames behind each other."""
+def packing_of(frames: Tensor) -> Packing:
+    """Packs items of `frames` [N] frames."""
     ends = torch.cumsum(frames + GAP, 0)
     total = ends[-1] - GAP
     # While it is traced for ONNX the length must stay a tensor, or it would become a constant of the graph.

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor, nn
 
-from kokoro_export.source import SAMPLES_A_FRAME
-from kokoro_export.time_axis import Packing
+from kokoro_export.harmonic_source import SAMPLES_A_FRAME
+from kokoro_export.packing import Packing
 
 WINDOW: Final = 20
 HOP: Final = 5
@@ -21,7 +21,7 @@ OVERLAP: Final = 1.5  # the sum of the squared windows over any sample away from
 
 
 def _waves() -> tuple[Tensor, Tensor]:
-    """Return the windowed cosines and sines of each bin, [11, 20]; those that are zero in theory are exactly so."""
+    """Returns the windowed cosines and sines of each bin, [11, 20]; those that are zero in theory are exactly zero."""
     angle = 2 * math.pi * torch.outer(torch.arange(BINS, dtype=torch.float64), torch.arange(WINDOW)) / WINDOW
     window = torch.hann_window(WINDOW, periodic=True, dtype=torch.float64)
     sines = torch.sin(angle) * window

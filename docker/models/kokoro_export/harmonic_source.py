@@ -1,4 +1,4 @@
-"""The excitation: nine harmonics of the pitch, or noise where there is no pitch."""
+"""The excitation of the generator: nine harmonics of the pitch, or noise where there is no pitch."""
 
 import math
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from kokoro_export.limits import NOISE_ENTRIES
+from kokoro_export.input_limits import NOISE_ENTRIES
 
 RATE: Final = 24_000  # Hz
 STEP: Final = 300  # samples a pitch value holds
@@ -40,12 +40,12 @@ class HarmonicSource(nn.Module):
         return torch.tanh(sound + loudness * self._noise(sound, offset) + self.merge.bias).flatten(1)
 
     def _noise(self, like: Tensor, offset: Tensor) -> Tensor:
-        """From a table, so that the same request always gives the same samples."""
+        """Returns noise from a table, so that the same request always gives the same samples."""
         position = torch.arange(like.shape[1] * STEP, device=like.device).unsqueeze(0) + offset.unsqueeze(1)
         return self.noise[position % NOISE_ENTRIES].view(like.shape)
 
     def _turns(self, pitch: Tensor, samples: Tensor) -> Tensor:
-        """Return the phase of each harmonic in turns, [N, 2F, 300, 9].
+        """Returns the phase of each harmonic in turns, [N, 2F, 300, 9].
 
         As upstream, linear between the middles of the steps and level at both ends; unlike it, whole turns are left out
         at every step, so that long audio stays exact.

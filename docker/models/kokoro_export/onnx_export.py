@@ -1,4 +1,4 @@
-"""The packed model as an ONNX file, for ONNX Runtime 1.17 and later."""
+"""Exports the packed model to an ONNX file, for ONNX Runtime 1.17 and later."""
 
 from pathlib import Path
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import onnx
 import torch
 
-from kokoro_export.limits import PROPERTY, as_property
+from kokoro_export.input_limits import PROPERTY, as_property
 from kokoro_export.model import PackedKokoro
 
 OPSET: Final = 17
@@ -22,7 +22,7 @@ _AXES: Final = {
 
 
 def export(model: PackedKokoro, file: Path) -> None:
-    """Write the model. The same weights give the same file."""
+    """Writes the model. The same weights give the same file."""
     tokens = torch.zeros(2, 14, dtype=torch.long)
     tokens[0, 1:13], tokens[1, 1:8] = 50, 60
     example = (tokens, torch.tensor([14, 9]), torch.zeros(2, 256), torch.tensor([1.0, 1.1]), torch.tensor([0, 7]))
@@ -47,7 +47,7 @@ def export(model: PackedKokoro, file: Path) -> None:
 
 
 def with_pitch(file: Path) -> bytes:
-    """Return the model with one output more, the pitch in steps, [1, 1, P]: only for checking it."""
+    """Returns the model with one more output, the pitch in steps, [1, 1, P]: only for checking it."""
     model = onnx.load(file)
     # Three things are rounded: durations, the pitch, and the samples.
     rounded = [node for node in model.graph.node if node.op_type == "Round"]

@@ -1,9 +1,9 @@
-"""What an item of a batch may hold, and what becomes of one that holds something else.
+"""The limits of the model's inputs, and what the graph does with an item of a batch that exceeds them.
 
-Triton merges requests of several callers. NVIDIA's backend has no place for a check of ours before that, so the graph
-itself sees to it that such an item hurts nobody: an id outside of the table would fail the whole batch, a speed near 0
-would take all memory, and a NaN would reach everybody by the statistics of the norms. The file carries the limits, too:
-our stand-in for that backend refuses by them what is not yet merged.
+Triton batches requests of several callers. NVIDIA's backend has no place for a check of ours before that, so the graph
+itself makes such an item harmless: an id outside of the table would fail the whole batch, a speed near 0 would take all
+memory, and a NaN would reach all items through the statistics of the norms. The file carries the limits too: our
+stand-in for that backend refuses by them what is not batched yet.
 """
 
 import json
@@ -24,7 +24,7 @@ PROPERTY: Final = "limits"  # of the ONNX file
 def neutral_where_bad(
     ids: Tensor, lengths: Tensor, style: Tensor, speed: Tensor, signs: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return which items are good, [N] of 0 and 1, and all four inputs, where the bad items are short and empty.
+    """Returns which items are good, [N] of 0 and 1, and all four inputs, where the bad items are short and empty.
 
     `signs` is the number of ids that there are. An offset into the noise is never bad: it is taken modulo the table.
     """
@@ -42,7 +42,7 @@ def neutral_where_bad(
 
 
 def as_property(signs: int) -> str:
-    """Return the limits of each input as JSON, as lectern_triton.onnxruntime_backend reads them."""
+    """Returns the limits of each input as JSON, which lectern_triton.onnxruntime_backend reads."""
     limits: dict[str, dict[str, Any]] = {
         "input_ids": {"least": 0, "most": signs - 1, "narrowest": SHORTEST, "widest": LONGEST},
         "input_lengths": {"least": SHORTEST, "most": "input_ids"},

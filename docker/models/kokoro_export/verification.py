@@ -1,4 +1,4 @@
-"""Proves, before anything is installed, that an exported model speaks as upstream's does."""
+"""Verifies, before anything is installed, that an exported model speaks as upstream's does."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +11,10 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from kokoro_export.figures import band_distance, log_spectral_distance, louder, signal_to_noise
+from kokoro_export.audio_metrics import band_distance, log_spectral_distance, loudness_difference, signal_to_noise
 from kokoro_export.model import PackedKokoro
-from kokoro_export.onnx_file import with_pitch
-from kokoro_export.reference import Reference
-from kokoro_export.sentences import tokens
+from kokoro_export.onnx_export import with_pitch
+from kokoro_export.upstream import UpstreamReference, calibration_sentences
 
 Style = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -30,8 +29,8 @@ LARGEST_ERROR: Final = 1e-6  # of the packed arithmetic against upstream's, both
 LARGEST_PITCH_ERROR: Final = 0.2  # Hz: a step and a half
 
 
-class Limits(NamedTuple):
-    """What a precision may differ by, in dB. A difference of samples says little: a small shift moves all of them."""
+class Tolerance(NamedTuple):
+    """The most that a precision may differ, in dB. A difference of samples says little: a small shift moves all."""
 
     batch: float
     """In bands: an item in a batch from the same alone. A pitch that crosses a step changes an item a little."""
@@ -46,10 +45,10 @@ class Limits(NamedTuple):
 # Published weights, the worst of 5 sentences: fp32 has 0.01 in a batch, and then 0.3 in single frequencies; int8 has
 # 1.2, 7.4, 2.0 and 0.7. Another sentence is 10 away in bands, one convolution four times too strong as well, silence
 # 12, and a gain of 0.83 is 1.6 in loudness.
-LIMITS: Final = {
-    "fp32": Limits(batch=0.3, bins=0.5, bands=0.3, louder=0.2),
-    "fp16": Limits(batch=0.5, bins=1.0, bands=0.5, louder=0.2),
-    "int8": Limits(batch=2.0, bins=10.0, bands=3.5, louder=1.4),
+TOLERANCES: Final = {
+    "fp32": Tolerance(batch=0.3, bins=0.5, bands=0.3, louder=0.2),
+    "fp16": Tolerance(batch=0.5, bins=1.0, bands=0.5, louder=0.2),
+    "int8": Tolerance(batch=2.0, bins=10.0, bands=3.5, louder=1.4),
 }
 
 
@@ -58,10 +57,10 @@ class NotTheSame(Exception):  # noqa: N818 - it names a state of affairs
 
 
 def check_arithmetic(kmodel: Any, style: Style) -> dict[str, float]:  # noqa: ANN401 - upstream has no types
-    """Compare the packed model with upstream's, in double precision, the pitch not rounded. Raises NotTheSame."""
+    """Compares the packed model with upstream's, in double precision, the pitch not rounded. Raises NotTheSame."""
     packed = PackedKokoro(kmodel, dtype=torch.float64, int16=False, pitches_a_hertz=None)
-    reference = Reference(kmodel, packed.generator.source)
-    cases = [(tokens()[number], speed, offset) for number, speed, offset in CASES]
+    reference = UpstreamReference(kmodel, packed.generator.source)
+    cases = [(calibration_sentences()[number], speed, offset) for number, speed, offset in CASES]
     made = _speak_together(packed, cases, style)
     worst = squares = 0.0
     for (ids, speed, offset), (waveform, durations, _) in zip(cases, made, strict=True):
@@ -79,9 +78,9 @@ def check_arithmetic(kmodel: Any, style: Style) -> dict[str, float]:  # noqa: AN
 
 
 def check_batches(file: Path, style: Style, precision: str) -> dict[str, float]:
-    """Compare what the file makes of sentences in a batch with what it makes of each alone. Raises NotTheSame."""
+    """Compares the file's audio of sentences in a batch with that of each alone. Raises NotTheSame."""
     session = onnxruntime.InferenceSession(str(file), providers=PROVIDERS)
-    sentences = [tokens()[number] for number in BATCH]
+    sentences = [calibration_sentences()[number] for number in BATCH]
     together = _run(session, sentences, style)
     errors, distances = [], []
     for ids, made in zip(sentences, together, strict=True):
@@ -90,26 +89,26 @@ def check_batches(file: Path, style: Style, precision: str) -> dict[str, float]:
             raise NotTheSame("a sentence has other durations in a batch than alone")
         errors.append(float(np.abs(made.waveform - alone.waveform).max()))
         distances.append(band_distance(alone.waveform, made.waveform))
-    if not max(distances) <= LIMITS[precision].batch:
+    if not max(distances) <= TOLERANCES[precision].batch:
         raise NotTheSame(
             f"a sentence in a batch is {max(distances):.2f} dB away from itself alone:"
-            f" {LIMITS[precision].batch} dB are taken"
+            f" {TOLERANCES[precision].batch} dB are taken"
         )
     return {"batch_median_error": float(np.median(errors)), "batch_band_distance_db": max(distances)}
 
 
 def check_sound(file: Path, kmodel: Any, style: Style, precision: str) -> dict[str, float]:  # noqa: ANN401
-    """Compare the file with the packed model in torch, in single precision, at the file's own pitch.
+    """Compares the file with the packed model in torch, in single precision, at the file's own pitch.
 
     The pitch is rounded to steps; one that lies between two may fall to either side, and then all samples differ.
     Raises NotTheSame.
     """
     session = onnxruntime.InferenceSession(with_pitch(file), providers=PROVIDERS)
     packed = PackedKokoro(kmodel, int16=False)
-    limits = LIMITS[precision]
+    tolerance = TOLERANCES[precision]
     errors, pitches, ratios, bins, bands, levels = [], [], [], [], [], []
     for number in BATCH:
-        ids = tokens()[number]
+        ids = calibration_sentences()[number]
         (made,) = _run(session, [ids], style)
         ((_, durations, pitch),) = _speak_together(packed, [(ids, 1.0, 0)], style)
         if not np.array_equal(durations.numpy(), made.durations):
@@ -119,14 +118,14 @@ def check_sound(file: Path, kmodel: Any, style: Style, precision: str) -> dict[s
         errors.append(float(np.abs(made.waveform - waveform.numpy()).max()))
         bins.append(log_spectral_distance(waveform.numpy(), made.waveform))
         bands.append(band_distance(waveform.numpy(), made.waveform))
-        levels.append(louder(waveform.numpy(), made.waveform))
+        levels.append(loudness_difference(waveform.numpy(), made.waveform))
         ratios.append(signal_to_noise(waveform.numpy(), made.waveform))
     if max(pitches) > LARGEST_PITCH_ERROR:
         raise NotTheSame(f"the pitch is {max(pitches):.2f} Hz away from torch's")
     for worst, limit, where in (
-        (max(bins), limits.bins, "in single frequencies"),
-        (max(bands), limits.bands, "in bands"),
-        (max(map(abs, levels)), limits.louder, "in loudness"),
+        (max(bins), tolerance.bins, "in single frequencies"),
+        (max(bands), tolerance.bands, "in bands"),
+        (max(map(abs, levels)), tolerance.louder, "in loudness"),
     ):
         if not worst <= limit:
             raise NotTheSame(f"the sound is {worst:.2f} dB away {where}: {limit} dB are taken")
@@ -139,14 +138,14 @@ def check_sound(file: Path, kmodel: Any, style: Style, precision: str) -> dict[s
     }
 
 
-class Torch(NamedTuple):
+class TorchAudio(NamedTuple):
     waveform: Tensor
     durations: Tensor
     pitch: Tensor
     """[1, 1, P], of the whole batch."""
 
 
-class Onnx(NamedTuple):
+class OnnxAudio(NamedTuple):
     waveform: npt.NDArray[np.float64]
     durations: Ids
     pitch: Tensor | None
@@ -154,8 +153,8 @@ class Onnx(NamedTuple):
 
 def _speak_together(
     packed: PackedKokoro, cases: Sequence[tuple[Ids, float, int]], style: Style, pitch: Tensor | None = None
-) -> list[Torch]:
-    """Speak sentences at speeds, with offsets into the noise; a given pitch takes the place of the model's own."""
+) -> list[TorchAudio]:
+    """Speaks sentences at speeds, with offsets into the noise; `pitch` replaces the model's own pitch."""
     padded, lengths, styles = _batch([ids for ids, _, _ in cases], style)
     dtype = next(packed.parameters()).dtype
     heard: list[Tensor] = []
@@ -174,11 +173,12 @@ def _speak_together(
             torch.tensor([offset for _, _, offset in cases]),
         )
     return [
-        Torch(waveform[item, : samples[item]], durations[item, : lengths[item]], heard[0]) for item in range(len(cases))
+        TorchAudio(waveform[item, : samples[item]], durations[item, : lengths[item]], heard[0])
+        for item in range(len(cases))
     ]
 
 
-def _run(session: onnxruntime.InferenceSession, sentences: Sequence[Ids], style: Style) -> list[Onnx]:
+def _run(session: onnxruntime.InferenceSession, sentences: Sequence[Ids], style: Style) -> list[OnnxAudio]:
     padded, lengths, styles = _batch(sentences, style)
     count = len(sentences)
     inputs = {
@@ -191,7 +191,7 @@ def _run(session: onnxruntime.InferenceSession, sentences: Sequence[Ids], style:
     waveform, samples, durations, *more = session.run(None, inputs)
     pitch = torch.from_numpy(more[0]) if more else None
     return [
-        Onnx(waveform[item, : samples[item]] / 32_767.0, durations[item, : lengths[item]], pitch)
+        OnnxAudio(waveform[item, : samples[item]] / 32_767.0, durations[item, : lengths[item]], pitch)
         for item in range(count)
     ]
 

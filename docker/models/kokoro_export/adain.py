@@ -1,4 +1,4 @@
-"""Convolution blocks whose normalisation the voice's style sets (AdaIN, Huang and Belongie 2017), on a packed axis."""
+"""Convolution blocks with adaptive instance normalisation by the voice's style (AdaIN, Huang and Belongie 2017)."""
 
 import math
 from typing import Any, Final
@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor, nn
 
-from kokoro_export.time_axis import TimeAxis
+from kokoro_export.packing import TimeAxis
 
 LEAK: Final = 0.2
 
@@ -26,7 +26,7 @@ def normalised(
     variance = (torch.matmul(rows * rows, steps) * per_step - mean * mean).clamp(min=0)
     scale = gain * torch.rsqrt(variance + eps)
     offset = shift - mean * scale
-    # Not the result takes the shape of x: as the output of a branch it would be copied.
+    # The factors take the shape of x, not the result: as the output of a branch it would be copied.
     return x * torch.matmul(scale, members).reshape(shape) + torch.matmul(offset, members).reshape(shape)
 
 
@@ -41,7 +41,7 @@ class StyleNorm(nn.Module):
         self.register_buffer("bias", adain.norm.bias.data.view(-1, 1).clone())
 
     def gain_and_shift(self, style: Tensor) -> tuple[Tensor, Tensor]:
-        """What to multiply and to add to what is normalised, [C, N]."""
+        """Returns the factor and the offset of the normalised values, [C, N]."""
         gain, shift = self.of_style(style).t().chunk(2, 0)
         return (1 + gain) * self.weight, (1 + gain) * self.bias + shift
 
@@ -61,12 +61,12 @@ class StyledBlock(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, before: TimeAxis, after: TimeAxis) -> Tensor:
         block = self.block
-        way = F.leaky_relu(self.norm1(x, style, before), LEAK)
+        branch = F.leaky_relu(self.norm1(x, style, before), LEAK)
         if self.doubles:
-            way = block.pool(way) * after.inside
-        way = F.leaky_relu(self.norm2(block.conv1(way) * after.inside, style, after), LEAK)
-        way = block.conv2(way)
+            branch = block.pool(branch) * after.inside
+        branch = F.leaky_relu(self.norm2(block.conv1(branch) * after.inside, style, after), LEAK)
+        branch = block.conv2(branch)
         shortcut = F.interpolate(x, scale_factor=2.0, mode="nearest") if self.doubles else x
         if block.learned_sc:
             shortcut = block.conv1x1(shortcut)
-        return (way + shortcut) * (after.inside * math.sqrt(0.5))
+        return (branch + shortcut) * (after.inside * math.sqrt(0.5))

@@ -1,4 +1,4 @@
-"""How far two recordings of the same sentence are apart."""
+"""Measures how much two recordings of the same sentence differ."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +13,15 @@ LOWEST = 50  # Hz
 
 
 def signal_to_noise(wanted: Samples, made: Samples) -> float:
-    """Return the SNR in dB."""
+    """Returns the signal-to-noise ratio in dB."""
     error = np.mean(np.square(made - wanted))
     return float(10 * np.log10(np.mean(np.square(wanted)) / max(error, 1e-20)))
 
 
 def log_spectral_distance(wanted: Samples, made: Samples) -> float:
-    """Return the root mean square, over frequencies, of the difference in dB; the mean over time (Gray, Markel 1976).
+    """Returns the root mean square, over frequencies, of the difference in dB; the mean over time (Gray, Markel 1976).
 
-    Unlike the SNR it does not mind a small shift of the phase, which nobody hears either.
+    Unlike the signal-to-noise ratio it ignores a small shift of the phase, which nobody hears either.
     """
     one, other = _spectra(wanted), _spectra(made)
     floor = one.max() * FLOOR
@@ -30,10 +30,10 @@ def log_spectral_distance(wanted: Samples, made: Samples) -> float:
 
 
 def band_distance(wanted: Samples, made: Samples) -> float:
-    """Return the same of what both have in bands as wide as those of hearing (mel), in dB.
+    """Returns the same for bands as wide as those of hearing (mel), in dB.
 
-    The rounding of 8 bits moves phases, and with them what is between two harmonics; a band has enough of them that
-    this hardly shows, while another sound shows as much.
+    Rounding to 8 bits moves phases, and with them what is between two harmonics. In a band this hardly shows, while a
+    different sound shows as much as in single frequencies.
     """
     weights = _bands()
     one, other = np.square(_spectra(wanted)) @ weights, np.square(_spectra(made)) @ weights
@@ -42,14 +42,14 @@ def band_distance(wanted: Samples, made: Samples) -> float:
     return float(np.sqrt(np.square(decibels).mean(1)).mean())
 
 
-def louder(wanted: Samples, made: Samples) -> float:
-    """Return by how many dB the made one is louder; -200 at least, for silence."""
+def loudness_difference(wanted: Samples, made: Samples) -> float:
+    """Returns by how many dB `made` is louder; -200 at least, for silence."""
     ratio = np.mean(np.square(made)) / np.mean(np.square(wanted))
     return float(10 * np.log10(max(ratio, 1e-20)))
 
 
 def _bands() -> npt.NDArray[np.floating]:
-    """Return overlapping triangles, equally wide in mel: [bins, bands]."""
+    """Returns overlapping triangles, equally wide in mel: [bins, bands]."""
     mel = 2_595 * np.log10(1 + np.fft.rfftfreq(WINDOW, 1 / RATE) / 700)
     edges = np.linspace(2_595 * np.log10(1 + LOWEST / 700), mel[-1], BANDS + 2)
     width = edges[1] - edges[0]

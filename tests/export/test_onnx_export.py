@@ -11,14 +11,14 @@ import onnxruntime
 import pytest
 
 from kokoro_export import __main__ as command
+from kokoro_export.harmonic_source import PITCHES_A_HERTZ
 from kokoro_export.install import CARD, MODEL, VOICES
 from kokoro_export.model import PackedKokoro
-from kokoro_export.onnx_file import export, with_pitch
+from kokoro_export.onnx_export import export, with_pitch
+from kokoro_export.packing import GAP
 from kokoro_export.random_weights import random_voice
-from kokoro_export.source import PITCHES_A_HERTZ
-from kokoro_export.time_axis import GAP
-from kokoro_export.verify import check_arithmetic, check_batches, check_sound
-from kokoro_export.voices import NotAVoice, published_names, read_published
+from kokoro_export.upstream import NotAVoice, published_voices, read_published_voice
+from kokoro_export.verification import check_arithmetic, check_batches, check_sound
 from tests.export.sentences import batch, cases
 
 KEPT = Path(__file__).parents[1] / "models" / "kokoro_tiny"
@@ -124,7 +124,7 @@ def test_without_a_way_to_the_hub_nothing_is_changed(
 
 
 def test_all_published_voices_are_locked() -> None:
-    names = published_names()
+    names = published_voices()
     assert len(names) == 54
     assert {"af_heart", "bf_emma", "zm_yunyang", "pf_dora"} <= set(names)
 
@@ -134,7 +134,7 @@ def test_a_published_voice_is_read_and_another_file_refused(tmp_path: Path) -> N
 
     table = torch.randn(510, 1, 256)
     torch.save(table, tmp_path / "af_x.pt")
-    assert np.array_equal(read_published(tmp_path / "af_x.pt"), table[:, 0].numpy())
+    assert np.array_equal(read_published_voice(tmp_path / "af_x.pt"), table[:, 0].numpy())
     torch.save(torch.randn(511, 1, 256), tmp_path / "af_y.pt")
     with pytest.raises(NotAVoice, match="af_y"):
-        read_published(tmp_path / "af_y.pt")
+        read_published_voice(tmp_path / "af_y.pt")
