@@ -1,7 +1,7 @@
 import pytest
 
 from espeak_voice.languages import Language, Languages, UnknownLanguage, VoiceFile, canonical, is_within
-from espeak_voice.speed import NORMAL_RATE, rate_for
+from espeak_voice.speaking_rate import NORMAL_RATE, rate_for
 
 
 def voice(identifier: str, *languages: tuple[str, int]) -> VoiceFile:

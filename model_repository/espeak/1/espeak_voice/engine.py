@@ -1,6 +1,6 @@
-"""One eSpeak NG engine in a process of its own, because the library holds one global state and may crash.
+"""The process of one eSpeak NG engine: libespeak-ng has one global state and may crash.
 
-Run as `python -m espeak_voice.engine FD PARENT`: it speaks what it is told over the socket FD, and ends with it.
+Run as `python -m espeak_voice.engine FD PARENT`: it speaks the utterances from the socket FD, and ends with it.
 """
 
 import ctypes
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Final
 
-from espeak_voice.breaks import SpeakableText, break_up
-from espeak_voice.library import (
+from espeak_voice.engine_messages import Audio, Ended, Event, Ready, Refused, Utterance, receive_from_voice, send
+from espeak_voice.libespeak import (
     EVENT_CLAUSE_END,
     EVENT_WORD,
     PARAMETER_PITCH,
@@ -21,26 +21,26 @@ from espeak_voice.library import (
     Library,
     RawEvent,
 )
-from espeak_voice.messages import Audio, Ended, Event, Ready, Refused, Utterance, receive_from_voice, send
-from espeak_voice.speed import NORMAL_RATE, rate_for
+from espeak_voice.speakable_text import SpeakableText, make_speakable
+from espeak_voice.speaking_rate import NORMAL_RATE, rate_for
 from lectern_triton.voice_backend.stretch import Stretcher
 
-FIRST_PIECE: Final = 0.05  # seconds of audio: little, so that a listener hears it at once
-LARGEST_PIECE: Final = 2.0
-GROWTH: Final = 2.0  # each piece may be so much longer than the one before: few messages, and still ahead of the ear
+FIRST_CHUNK: Final = 0.05  # seconds: little, so that the first audio comes at once
+LARGEST_CHUNK: Final = 2.0
+GROWTH: Final = 2.0  # of each chunk over the one before: few messages, and still faster than playback
 
-SHORT: Final = 100  # characters: so long a text is spoken twice unheard to learn how long it takes
-SAMPLE: Final = 90  # characters of a longer one that show it well enough
-TOLERANCE: Final = 0.03  # a difference in speed that nobody hears
+SHORT: Final = 100  # characters: up to here the whole text is spoken at both rates to measure it
+SAMPLE: Final = 90  # characters of a longer text that are measured
+TOLERANCE: Final = 0.03  # of the speed: nobody hears a smaller difference
 
 PR_SET_PDEATHSIG: Final = 1
 
 
 def end_with_parent(parent: int) -> None:
-    """Have the kernel end this process when the one that made it ends, however that happens."""
+    """Makes the kernel end this process when its parent ends, however that happens."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit(1)  # it ended before the kernel knew
+        sys.exit(1)  # the parent ended before the call above
 
 
 class Engine:
@@ -49,17 +49,17 @@ class Engine:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._library = Library()
-        self._script = SpeakableText("", [0])
+        self._text = SpeakableText("", [0])
         self._stretch = 1.0
         self._stretcher: Stretcher | None = None
         self._pcm = bytearray()
         self._events: list[Event] = []
         self._sent = 0  # samples
-        self._piece = 0  # samples that make the next piece worth sending
+        self._chunk_size = 0  # samples of the next chunk
         self._stopped = False
 
     def serve(self) -> None:
-        """Speak until the other side closes the socket."""
+        """Speaks until the other side closes the socket."""
         send(self._connection, Ready(self._library.sample_rate))
         while True:
             try:
@@ -75,14 +75,14 @@ class Engine:
             return
         self._library.set_parameter(PARAMETER_PITCH, utterance.pitch)
         self._library.set_parameter(PARAMETER_RANGE, utterance.range)
-        self._script = break_up(utterance.text)
+        self._text = make_speakable(utterance.text)
         self._pcm.clear()
         self._events.clear()
         self._sent = 0
-        self._piece = int(FIRST_PIECE * self._library.sample_rate)
+        self._chunk_size = int(FIRST_CHUNK * self._library.sample_rate)
         self._stopped = False
         self._set_speed(utterance.speed)
-        self._library.speak(self._script.text, self._heard)
+        self._library.speak(self._text.text, self._receive)
         if not self._stopped:
             if self._stretcher is not None:
                 self._pcm += self._stretcher.flush()
@@ -90,9 +90,9 @@ class Engine:
         send(self._connection, Ended())
 
     def _set_speed(self, speed: float) -> None:
-        """Set the rate, and the stretching that makes up for what the rate alone does not reach.
+        """Sets the rate, and stretches the audio where the rate alone does not reach the speed.
 
-        How much that is depends on language, voice and text, so the begin of the text is spoken unheard at both rates.
+        How far the rate reaches depends on language, voice and text: the start of the text is measured at both rates.
         """
         self._stretch = 1.0
         self._stretcher = None
@@ -105,7 +105,7 @@ class Engine:
         self._library.set_parameter(PARAMETER_RATE, rate_for(speed))
 
     def _sample_length(self, rate: int) -> int:
-        """Return how many samples the begin of the text takes at a rate."""
+        """Returns how many samples the start of the text takes at a rate."""
         samples = last_word = 0
 
         def count(pcm: bytes, events: Iterator[RawEvent]) -> bool:
@@ -115,30 +115,30 @@ class Engine:
             return not self._connection.poll()
 
         self._library.set_parameter(PARAMETER_RATE, rate)
-        text = self._script.text
+        text = self._text.text
         if len(text) <= SHORT:
             self._library.speak(text, count)
             return samples
         self._library.speak(text[:SAMPLE], count)
-        return last_word or samples  # the pause at the end of a part is not the text's
+        return last_word or samples  # the pause at the end of the sample is not the text's
 
-    def _heard(self, pcm: bytes, events: Iterator[RawEvent]) -> bool:
+    def _receive(self, pcm: bytes, events: Iterator[RawEvent]) -> bool:
         for event in events:
             if event.type in (EVENT_WORD, EVENT_CLAUSE_END):
                 is_word = event.type == EVENT_WORD
                 # A word's position counts from 1; a clause's is the number of characters up to its end.
-                character = self._script.origin(max(0, event.text_position - is_word))
+                character = self._text.origin(max(0, event.text_position - is_word))
                 self._events.append(Event(is_word, character, round(event.sample * self._stretch)))
         self._pcm += pcm if self._stretcher is None else self._stretcher.feed(pcm)
-        if len(self._pcm) // 2 >= self._piece:
-            self._piece = min(int(self._piece * GROWTH), int(LARGEST_PIECE * self._library.sample_rate))
+        if len(self._pcm) // 2 >= self._chunk_size:
+            self._chunk_size = min(int(self._chunk_size * GROWTH), int(LARGEST_CHUNK * self._library.sample_rate))
             self._send()
         if self._connection.poll():  # only a Stop, or the end of the socket, can come while speaking
             self._stopped = True
         return not self._stopped
 
     def _send(self, *, last: bool = False) -> None:
-        """Send what is there, with the events that it reaches."""
+        """Sends a chunk with the events in it."""
         self._sent += len(self._pcm) // 2
         due = [event for event in self._events if last or event.sample <= self._sent]
         send(self._connection, Audio(bytes(self._pcm), due))

@@ -1,4 +1,4 @@
-"""Which of eSpeak NG's voices speaks a language."""
+"""Finds the eSpeak NG voice for a language tag."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that a voice names."""
+    """A language of a voice."""
 
     tag: str  # lower case
     priority: int  # of the voice for this language; the lowest is the best
@@ -14,7 +14,7 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class VoiceFile:
-    """A voice that eSpeak NG lists."""
+    """A voice of eSpeak NG."""
 
     name: str
     identifier: str  # its file, such as gmw/en-US
@@ -27,7 +27,7 @@ class UnknownLanguage(Exception):  # noqa: N818 - it names a state of affairs
 
 
 class Languages:
-    """The voices, by the language tags that they name, in any case of letters."""
+    """The voices by their language tags, in any letter case."""
 
     def __init__(self, voices: Sequence[VoiceFile]) -> None:
         self.by_name: dict[str, VoiceFile] = {}
@@ -43,7 +43,7 @@ class Languages:
                     self._best[language.tag] = (language.priority, voice)
 
     def find(self, tag: str) -> VoiceFile:
-        """Return the voice for a tag of BCP 47, or else for the same without its last parts. Raises UnknownLanguage."""
+        """Returns the voice for a BCP 47 tag, or for the tag without its last subtags. Raises UnknownLanguage."""
         wanted = tag.lower()
         while wanted:
             if wanted in self.by_name:
@@ -55,12 +55,12 @@ class Languages:
 
 
 def is_within(tag: str, wider: str) -> bool:
-    """Say whether a tag is the wider one or a part of it, as en-GB is of en."""
+    """Returns whether a tag is the wider one or within it, as en-GB is within en."""
     return f"{tag.lower()}-".startswith(f"{wider.lower()}-")
 
 
 def canonical(tag: str) -> str:
-    """Return the tag with the usual letter case: en-GB, cmn-Latn-pinyin."""
+    """Returns the tag with the usual letter case: en-GB, cmn-Latn-pinyin."""
     parts = tag.lower().split("-")
     for index, part in enumerate(parts[1:], 1):
         if part == "x":  # private use follows

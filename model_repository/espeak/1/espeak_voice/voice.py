@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final
 import msgspec
 import numpy as np
 
+from espeak_voice.engine_messages import Utterance
+from espeak_voice.engine_pool import EnginePool, EngineRefused
 from espeak_voice.languages import Languages, UnknownLanguage, VoiceFile, canonical, is_within
-from espeak_voice.library import Library
-from espeak_voice.marks import MarkMaker
-from espeak_voice.messages import Utterance
-from espeak_voice.pool import EnginePool, EngineRefused
+from espeak_voice.libespeak import Library
+from espeak_voice.word_marks import WordMarks
 from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings
 
 MOST_ENGINES: Final = 4
@@ -20,8 +20,8 @@ MOST_ENGINES: Final = 4
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 
 
-class Choice(msgspec.Struct, forbid_unknown_fields=True):
-    """The parameters of this model's voices."""
+class VoiceParameters(msgspec.Struct, forbid_unknown_fields=True):
+    """The parameters of a voice in a request."""
 
     language: str = "en-us"  # one that the card lists
     variant: str | None = None  # another speaker, one that the card lists
@@ -30,7 +30,7 @@ class Choice(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Voice:
-    """A pool of engines, and the card of what they can speak."""
+    """Speaks segments with a pool of engines."""
 
     def __init__(self, settings: Settings) -> None:
         self.concurrency = _engine_count(settings.parameters.get("engines", "auto"))
@@ -46,7 +46,7 @@ class Voice:
             "lexicon": False,  # eSpeak NG takes its own phoneme names, and they do not cover the IPA
             "references": False,
             "places": 2 * self.concurrency,  # each engine finds its next segment waiting
-            "default_voice": Choice().language,
+            "default_voice": VoiceParameters().language,
             "variants": self._variants,
             "voices": [
                 {
@@ -61,17 +61,17 @@ class Voice:
         }
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
-        choice = self._choice(segment)
-        variant = f"+{choice.variant}" if choice.variant else ""
-        voice = f"{self._voice(choice, segment.language).identifier}{variant}"
-        marks = MarkMaker(segment.text)
-        held: list[Chunk] = []  # silence, until something is heard
-        utterance = Utterance(segment.text, voice, segment.speed, choice.pitch, choice.range)
+        parameters = self._parameters(segment)
+        variant = f"+{parameters.variant}" if parameters.variant else ""
+        voice = f"{self._voice(parameters, segment.language).identifier}{variant}"
+        marks = WordMarks(segment.text)
+        held: list[Chunk] = []  # until the first word: a text without any is refused
+        utterance = Utterance(segment.text, voice, segment.speed, parameters.pitch, parameters.range)
         try:
             for audio in self._pool.speak(utterance, stop):
                 samples = np.frombuffer(audio.pcm, "<i2")
-                held.append(Chunk(samples, tuple(marks.hear(samples, audio.events))))
-                if marks.heard_a_word:
+                held.append(Chunk(samples, tuple(marks.add(samples, audio.events))))
+                if marks.has_word_event:
                     yield from held
                     held.clear()
         except EngineRefused as error:
@@ -83,19 +83,19 @@ class Voice:
     def close(self) -> None:
         self._pool.close()
 
-    def _choice(self, segment: Segment) -> Choice:
+    def _parameters(self, segment: Segment) -> VoiceParameters:
         try:
-            choice = msgspec.convert(segment.voice, Choice)
+            parameters = msgspec.convert(segment.voice, VoiceParameters)
         except msgspec.ValidationError as error:
-            known = ", ".join(Choice.__struct_fields__)
+            known = ", ".join(VoiceParameters.__struct_fields__)
             raise BadRequest(f"voice: {error}; this model's parameters are {known}") from None
-        if choice.variant is not None and choice.variant not in self._variants:
-            raise BadRequest(f"unknown variant {choice.variant!r}: the model's card lists them")
-        return choice
+        if parameters.variant is not None and parameters.variant not in self._variants:
+            raise BadRequest(f"unknown variant {parameters.variant!r}: the model's card lists them")
+        return parameters
 
-    def _voice(self, choice: Choice, language: str | None) -> VoiceFile:
-        """The language of a request overrides that of the voice, unless the voice's is only more exact."""
-        wanted = choice.language
+    def _voice(self, parameters: VoiceParameters, language: str | None) -> VoiceFile:
+        """Returns the voice for the request's language, unless the voice's own is the same or only more exact."""
+        wanted = parameters.language
         if language is not None and not is_within(wanted, language):
             wanted = language
         try:

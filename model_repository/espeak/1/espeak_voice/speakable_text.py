@@ -1,8 +1,8 @@
-"""Makes a text that eSpeak NG speaks to its end.
+"""Inserts spaces and commas where eSpeak NG would not speak a text to its end.
 
-It silently drops the rest of a word of more than about 100 sounds, and of a clause of more than about 1,000, and its
-process crashes at a hyphen between a sign and another script than the Latin, as in "-नमस्ते. Spaces in such words and
-commas in such clauses avoid that; nothing of the text is changed or taken away.
+eSpeak NG silently drops the rest of a word of more than about 100 sounds, and of a clause of more than about 1,000. Its
+process crashes at a hyphen between a sign and a script other than Latin, as in "-नमस्ते. Spaces in such words and commas
+in such clauses avoid that; nothing of the text is changed or removed.
 """
 
 import unicodedata
@@ -19,19 +19,19 @@ _FULL_STOP: Final = "."  # also ends abbreviations, which end no clause
 
 
 class SpeakableText(NamedTuple):
-    """A text with what was put in, and the way back from it."""
+    """A text with its insertions, and the original offset of each character."""
 
     text: str
     origins: list[int]
-    """For each character the offset of the original one; for one that was put in, that of the next."""
+    """The offset of each character in the original text; of an inserted one, that of the next."""
 
     def origin(self, position: int) -> int:
-        """Return the offset in the original text."""
+        """Returns the offset in the original text."""
         return self.origins[min(position, len(self.origins) - 1)]
 
 
-def break_up(text: str) -> SpeakableText:
-    """Return the text with what it needs put in."""
+def make_speakable(text: str) -> SpeakableText:
+    """Returns the text with the spaces and commas that it needs."""
     out: list[str] = []
     origins: list[int] = []
     word = clause = 0
@@ -53,7 +53,7 @@ def break_up(text: str) -> SpeakableText:
 
 
 def _pause(out: list[str], origins: list[int], position: int) -> None:
-    """Put a comma where the text has its last space, or a comma and a space here."""
+    """Inserts a comma in front of the last space, or a comma and a space here."""
     if out and out[-1].isspace():
         out.insert(-1, ",")
         origins.insert(-1, origins[-1])
@@ -63,7 +63,7 @@ def _pause(out: list[str], origins: list[int], position: int) -> None:
 
 
 def _weight(character: str) -> int:
-    """Return about how many sounds a character makes at most."""
+    """Returns about how many sounds a character makes at most."""
     category = unicodedata.category(character)
     if category == "Lu":
         return 9  # capitals may be spelt out, letter by letter

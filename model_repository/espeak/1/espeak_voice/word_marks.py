@@ -1,5 +1,5 @@
-"""Word marks from eSpeak NG's events, which are not marks yet: words that it merges ("of the") lose one, a number has
-several, and no event says where a word ends.
+"""Makes word marks from eSpeak NG's events: merged words ("of the") have one event, a number has several, and no event
+tells where a word ends.
 """
 
 from bisect import bisect_right
@@ -9,29 +9,29 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from espeak_voice.messages import Event
+from espeak_voice.engine_messages import Event
 from lectern_triton.voice_backend.protocol import Mark
 from lectern_triton.voice_backend.words import find_words, share
 
-LOUD: Final = 100  # of 32,768: below it is the pause after a clause, which belongs to no word
-ONSET: Final = 660  # samples, 30 ms: a clause may begin so much before its event says, where the audio was stretched
+LOUD: Final = 100  # of 32,768: quieter samples are the pause after a clause, which belongs to no word
+ONSET: Final = 660  # samples, 30 ms: in stretched audio a clause may begin that much before its event
 
 
-class MarkMaker:
-    """Follows one utterance and gives each word of its text exactly one mark, in order, a clause at a time."""
+class WordMarks:
+    """Gives each word of one utterance exactly one mark, in order, a clause at a time."""
 
     def __init__(self, text: str) -> None:
         self._words = find_words(text)
         self._ends = [word.end for word in self._words]
         self._next = 0  # the first word without a mark
         self._begins: dict[int, tuple[bool, int]] = {}  # word -> is the event in the word itself, sample
-        self._samples = 0  # heard
-        self._loud = 0  # end of the last loud sample heard
+        self._samples = 0  # so far
+        self._loud = 0  # end of the last loud sample
         self._last = 0  # end of the last mark
-        self._heard_a_word = False
+        self._has_word_event = False
 
-    def hear(self, audio: npt.NDArray[np.int16], events: list[Event]) -> list[Mark]:
-        """Take the next samples, with the events in them; return the marks of the clauses that end in them."""
+    def add(self, audio: npt.NDArray[np.int16], events: list[Event]) -> list[Mark]:
+        """Takes the next samples with their events; returns the marks of the clauses that end in them."""
         marks: list[Mark] = []
         used = 0
         for event in events:
@@ -39,23 +39,23 @@ class MarkMaker:
                 self._anchor(event)
             else:
                 here = min(max(event.sample - self._samples, used), audio.size)
-                self._listen(audio[used : max(used, here - ONSET)], self._samples + used)
+                self._find_loud(audio[used : max(used, here - ONSET)], self._samples + used)
                 used = here
-                marks += self._settle(bisect_right(self._ends, event.character))
-        self._listen(audio[used:], self._samples + used)
+                marks += self._mark_words(bisect_right(self._ends, event.character))
+        self._find_loud(audio[used:], self._samples + used)
         self._samples += audio.size
         return marks
 
     def finish(self) -> list[Mark]:
-        """Return the marks of all words that have none yet."""
-        return self._settle(len(self._words))
+        """Returns the marks of all words that have none yet."""
+        return self._mark_words(len(self._words))
 
     @property
-    def heard_a_word(self) -> bool:
-        return self._heard_a_word
+    def has_word_event(self) -> bool:
+        return self._has_word_event
 
     def _anchor(self, event: Event) -> None:
-        self._heard_a_word = True
+        self._has_word_event = True
         index = bisect_right(self._ends, event.character)  # an event on a quote belongs to the word behind it
         if index < self._next or index == len(self._words):
             return
@@ -65,27 +65,27 @@ class MarkMaker:
         if known is None or (inside and not known[0]):
             self._begins[index] = (inside, event.sample)
 
-    def _listen(self, audio: npt.NDArray[np.int16], first: int) -> None:
+    def _find_loud(self, audio: npt.NDArray[np.int16], first: int) -> None:
         loud = np.flatnonzero((audio > LOUD) | (audio < -LOUD))
         if loud.size:
             self._loud = first + int(loud[-1]) + 1
 
-    def _settle(self, until: int) -> list[Mark]:
-        """Give marks to the words from the first that has none up to `until`."""
+    def _mark_words(self, until: int) -> list[Mark]:
+        """Returns marks for the words from the first without one up to `until`."""
         words = range(self._next, until)
         if not words:
             return []
-        heard_end = max(self._last, self._loud)
+        loud_end = max(self._last, self._loud)
         begins: list[tuple[int, int]] = []  # words with a known begin
         for index in words:
             if index in self._begins:
-                sample = min(max(self._begins.pop(index)[1], begins[-1][1] if begins else self._last), heard_end)
+                sample = min(max(self._begins.pop(index)[1], begins[-1][1] if begins else self._last), loud_end)
                 begins.append((index, sample))
         if not begins or begins[0][0] != words.start:
-            begins.insert(0, (words.start, self._last if begins else heard_end))
+            begins.insert(0, (words.start, self._last if begins else loud_end))
         marks = []
-        for (index, sample), (after, end) in pairwise([*begins, (until, heard_end)]):
+        for (index, sample), (after, end) in pairwise([*begins, (until, loud_end)]):
             marks += share(self._words[index:after], sample, end)
         self._next = until
-        self._last = heard_end
+        self._last = loud_end
         return marks

@@ -1,4 +1,4 @@
-"""What a voice and its engine processes say to each other, over a socket."""
+"""The messages between the voice and its engine processes, over a socket."""
 
 from multiprocessing.connection import Connection
 
@@ -26,11 +26,11 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True):
-    """A place in the text that the audio has reached: the begin of a word, or the end of a clause."""
+    """A place in the text that the audio has reached: the start of a word, or the end of a clause."""
 
     is_word: bool
     character: int  # offset in the text
-    sample: int  # from the begin of the utterance
+    sample: int  # from the start of the utterance
 
 
 class Audio(msgspec.Struct, frozen=True, tag=True):

@@ -1,4 +1,4 @@
-"""From a speed to eSpeak NG's rate. Its rate is about, but not quite, in proportion to how fast it then speaks."""
+"""Converts a speed to eSpeak NG's rate, which is only roughly proportional to how fast it speaks."""
 
 from itertools import pairwise
 from typing import Final
@@ -13,7 +13,7 @@ _MEASURED: Final = (
 
 
 def rate_for(speed: float) -> int:
-    """Return the rate that comes nearest to a speed."""
+    """Returns the rate in words a minute that comes nearest to a speed."""
     if speed <= _MEASURED[0][0]:
         return _MEASURED[0][1]
     for (slower, low), (faster, high) in pairwise(_MEASURED):

@@ -1,4 +1,4 @@
-"""The part of libespeak-ng's C interface that speaking needs (speak_lib.h, API 12 of eSpeak NG 1.52)."""
+"""Python bindings for the part of libespeak-ng's C API that speaking needs (speak_lib.h, API 12 of eSpeak NG 1.52)."""
 
 import ctypes
 from collections.abc import Callable, Iterator
@@ -61,12 +61,12 @@ class RawVoice(ctypes.Structure):
 
 Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(RawEvent))
 
-Heard = Callable[[bytes, Iterator[RawEvent]], bool]
-"""Takes the next int16 samples and the events in them; says whether to go on."""
+Receiver = Callable[[bytes, Iterator[RawEvent]], bool]
+"""Takes the next int16 samples and the events in them; returns whether to go on."""
 
 
 class Library:
-    """libespeak-ng, initialised. It is global to its process and must be used by one thread at a time."""
+    """libespeak-ng, initialised. Its state is global to the process, and one thread at a time may use it."""
 
     def __init__(self) -> None:
         self._lib: Any = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -85,40 +85,40 @@ class Library:
         # Kept, because the library itself holds no reference to it.
         self._callback = Callback(self._call)
         self._lib.espeak_SetSynthCallback(self._callback)
-        self._heard: Heard = _ignore
+        self._receive: Receiver = _ignore
         self._raised: BaseException | None = None
 
     def _call(self, samples: Any, count: int, events: Any) -> int:  # noqa: ANN401 - ctypes pointers
         pcm = ctypes.string_at(samples, count * 2) if samples and count > 0 else b""
         try:
-            return 0 if self._heard(pcm, _until_end(events)) else 1
+            return 0 if self._receive(pcm, _until_end(events)) else 1
         except BaseException as error:  # noqa: BLE001 - ctypes would only print it; `speak` raises it
             self._raised = error
             return 1
 
     def set_voice(self, name: str) -> bool:
-        """Say whether there is such a voice."""
+        """Returns whether there is such a voice."""
         return bool(self._lib.espeak_SetVoiceByName(name.encode()) == 0)
 
     def set_parameter(self, parameter: int, value: int) -> None:
         self._lib.espeak_SetParameter(parameter, value, 0)
 
-    def speak(self, text: str, heard: Heard) -> None:
-        """Return when the text is spoken, or `heard` asked to end. Raises RuntimeError, and what `heard` raises."""
+    def speak(self, text: str, receive: Receiver) -> None:
+        """Returns when all is spoken or `receive` returned False. Raises RuntimeError, and what `receive` raises."""
         raw = text.encode() + b"\0"
-        self._heard, self._raised = heard, None
+        self._receive, self._raised = receive, None
         if status := self._lib.espeak_Synth(raw, len(raw), 0, POS_CHARACTER, 0, CHARS_UTF8 | END_PAUSE, None, None):
             raise RuntimeError(f"eSpeak NG answers {status}")
         if self._raised is not None:
             raise self._raised
 
     def voices(self) -> list[VoiceFile]:
-        """Return the voices of languages whose pronunciation rules are installed."""
+        """Returns the voices of languages whose pronunciation rules are installed."""
         listed = self._list(None)
         return [voice for voice in listed if not voice.identifier.startswith("mb/") and self._has_rules(voice)]
 
     def variants(self) -> list[str]:
-        """Return what may follow "+" in the name of a voice: other speakers for any language."""
+        """Returns the variants, which may follow "+" in the name of a voice: other speakers for any language."""
         wanted = RawVoice(languages=ctypes.create_string_buffer(b"variant"))
         return sorted(voice.identifier.removeprefix("!v/") for voice in self._list(ctypes.byref(wanted)))
 
@@ -133,7 +133,7 @@ class Library:
         return voices
 
     def _has_rules(self, voice: VoiceFile) -> bool:
-        """A voice whose dictionary is not installed is listed, but says nothing. Its file may name another's."""
+        """Returns whether the voice's dictionary, without which it is silent, is installed; its file may name it."""
         dictionary = voice.languages[0].tag.partition("-")[0]
         for line in (self._data / "lang" / voice.identifier).read_text().splitlines():
             match line.split():
@@ -143,7 +143,7 @@ class Library:
 
 
 def _languages(address: int) -> Iterator[Language]:
-    """Read pairs of a byte, the priority, and a name that ends with a zero byte; a zero priority ends them."""
+    """Reads pairs of a priority byte and a zero-terminated tag, up to a zero priority."""
     while priority := ctypes.string_at(address, 1)[0]:
         tag = ctypes.string_at(address + 1)
         yield Language(tag.decode().lower(), priority)

@@ -1,4 +1,4 @@
-"""A fixed number of engine processes; one that dies or hangs is replaced."""
+"""A pool of engine processes; a process that dies or hangs is replaced."""
 
 import contextlib
 import logging
@@ -14,10 +14,20 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from espeak_voice.messages import Audio, Ended, FromEngine, Ready, Refused, Stop, Utterance, receive_from_engine, send
+from espeak_voice.engine_messages import (
+    Audio,
+    Ended,
+    FromEngine,
+    Ready,
+    Refused,
+    Stop,
+    Utterance,
+    receive_from_engine,
+    send,
+)
 
 START_LIMIT: Final = 20.0  # seconds until an engine must be ready
-SILENCE_LIMIT: Final = 3.0  # seconds: an engine makes the next piece in milliseconds, so one that takes this long hangs
+SILENCE_LIMIT: Final = 3.0  # seconds: an engine makes the next chunk in milliseconds, so one that takes this long hangs
 STOP_LIMIT: Final = 1.0  # seconds in which an engine must have stopped
 STEP: Final = 0.01  # seconds between two looks at whether to stop
 
@@ -38,7 +48,7 @@ class EngineProcess:
     """One engine; used by one thread at a time."""
 
     def __init__(self) -> None:
-        """Start it, and wait until it is ready. Raises EngineFailed."""
+        """Starts the process and waits until it is ready. Raises EngineFailed."""
         ours, theirs = socket.socketpair()
         with theirs:
             python = Path(sys.prefix) / "bin" / "python"  # not sys.executable: that is Triton's stub
@@ -51,7 +61,7 @@ class EngineProcess:
         self._connection = Connection(ours.detach())
         self._speaking = False
         try:
-            self.sample_rate = self._greeting().sample_rate
+            self.sample_rate = self._receive_ready().sample_rate
         except EngineFailed:
             self.kill()
             raise
@@ -60,7 +70,7 @@ class EngineProcess:
         return self._process.poll() is None
 
     def speak(self, utterance: Utterance, stop: threading.Event) -> Iterator[Audio]:
-        """Yield audio until the utterance is spoken or `stop` is set. Raises EngineRefused and EngineFailed."""
+        """Yields audio until the utterance is spoken or `stop` is set. Raises EngineRefused and EngineFailed."""
         self._send(utterance)
         self._speaking = True
         while (message := self._receive(SILENCE_LIMIT, stop)) is not None:
@@ -72,8 +82,8 @@ class EngineProcess:
                 case _:
                     return
 
-    def settle(self) -> None:
-        """Make it ready for the next utterance: have it end the one it may still speak. Raises EngineFailed."""
+    def reset(self) -> None:
+        """Stops the utterance that it may still speak, so that it is ready for the next. Raises EngineFailed."""
         if self._speaking:
             self._send(Stop())
             while self._speaking:
@@ -84,7 +94,7 @@ class EngineProcess:
         self._process.wait()
         self._connection.close()
 
-    def _greeting(self) -> Ready:
+    def _receive_ready(self) -> Ready:
         message = self._receive(START_LIMIT)
         if not isinstance(message, Ready):
             raise EngineFailed(f"the engine began with {message}")
@@ -97,13 +107,13 @@ class EngineProcess:
             raise self._failure("the engine process died") from None
 
     def _receive(self, limit: float, stop: threading.Event | None = None) -> FromEngine | None:
-        """Return the next message, or None when `stop` is set first. Raises EngineFailed."""
-        patience = time.monotonic() + limit
+        """Returns the next message, or None when `stop` is set first. Raises EngineFailed."""
+        deadline = time.monotonic() + limit
         try:
             while not self._connection.poll(STEP):
                 if stop is not None and stop.is_set():
                     return None
-                if time.monotonic() > patience:
+                if time.monotonic() > deadline:
                     raise self._failure(f"the engine process said nothing for {limit:g} s")
             message = receive_from_engine(self._connection)
         except (EOFError, OSError):
@@ -113,16 +123,16 @@ class EngineProcess:
         return message
 
     def _failure(self, what: str) -> EngineFailed:
-        """Nothing more is expected of an engine that failed."""
+        """Makes the error; a failed engine has nothing to reset."""
         self._speaking = False
         return EngineFailed(what)
 
 
 class EnginePool:
-    """Engines for as many threads. A place whose engine failed stays empty until the next utterance needs it."""
+    """Engines for as many threads. A failed engine is replaced when the next utterance needs it."""
 
     def __init__(self, size: int) -> None:
-        """Start the engines. Raises EngineFailed if one does not start.
+        """Starts the engines. Raises EngineFailed if one does not start.
 
         The kernel ends an engine when the thread that started it ends, so that thread must live as long as the pool:
         it is the main thread here, and a worker thread of the backend for a replacement.
@@ -135,7 +145,7 @@ class EnginePool:
             self._idle.put(engine)
 
     def speak(self, utterance: Utterance, stop: threading.Event) -> Iterator[Audio]:
-        """Yield audio until the utterance is spoken or `stop` is set. Raises EngineRefused and EngineFailed.
+        """Yields audio until the utterance is spoken or `stop` is set. Raises EngineRefused and EngineFailed.
 
         If an engine fails before its first audio, another one is asked, once.
         """
@@ -151,7 +161,7 @@ class EnginePool:
             yield from self._speak_once(utterance, stop)
 
     def close(self) -> None:
-        """End all engines; those that speak fail."""
+        """Ends all engines; utterances in progress fail."""
         with self._lock:
             for engine in self._engines:
                 with contextlib.suppress(OSError):
@@ -165,7 +175,7 @@ class EnginePool:
             try:
                 yield from engine.speak(utterance, stop)
             finally:
-                engine.settle()
+                engine.reset()
         except EngineFailed:
             if engine is not None:
                 self._remove(engine)
