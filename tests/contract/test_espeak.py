@@ -15,7 +15,7 @@ SENTENCE = "Nobody had seen the river so low in a hundred years."
 def samples(triton_address: str) -> Callable[..., int]:
     async def count(text: str, more: dict[str, Any]) -> int:
         async with AsyncTriton(triton_address) as triton:
-            return sum([piece.audio.size async for piece in triton.speak("espeak", text, **more)])
+            return sum([chunk.audio.size async for chunk in triton.speak("espeak", text, **more)])
 
     return lambda text, **more: asyncio.run(count(text, more))
 
@@ -26,8 +26,8 @@ def test_every_voice_of_the_card_speaks(triton_address: str) -> None:
             card = await triton.card("espeak")
             assert {"en-us", "en-gb", "de", "fr-fr", "cmn", "ja", "hi"} <= {voice.name for voice in card.voices}
             for voice in card.voices:
-                pieces = [piece async for piece in triton.speak("espeak", "hello", voice=voice.voice)]
-                assert sum(piece.audio.size for piece in pieces) > card.sample_rate / 4, voice
+                chunks = [chunk async for chunk in triton.speak("espeak", "hello", voice=voice.voice)]
+                assert sum(chunk.audio.size for chunk in chunks) > card.sample_rate / 4, voice
 
     asyncio.run(story())
 

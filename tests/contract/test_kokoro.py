@@ -1,4 +1,4 @@
-"""Kokoro in Triton: one model, many listeners, each hearing what they would hear alone."""
+"""Kokoro in Triton: one model for many requests, each answered as if it were alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,11 +28,11 @@ def tell(triton_address: str) -> Callable[[Story], None]:
 
 
 async def spoken(triton: AsyncTriton, text: str, **more: Any) -> list[Chunk]:
-    return [piece async for piece in triton.speak("kokoro", text, **more)]
+    return [chunk async for chunk in triton.speak("kokoro", text, **more)]
 
 
-def audio(pieces: list[Chunk]) -> Any:
-    return np.concatenate([piece.audio for piece in pieces])
+def audio(chunks: list[Chunk]) -> Any:
+    return np.concatenate([chunk.audio for chunk in chunks])
 
 
 def test_the_card_has_all_voices_that_are_installed(tell: Any) -> None:
@@ -92,10 +92,10 @@ def test_the_language_is_asked_for_or_the_voices_own(tell: Any, voice: str, lang
 
 def test_a_pause_that_is_asked_for_is_silence(tell: Any) -> None:
     async def story(triton: AsyncTriton) -> None:
-        pieces = await spoken(triton, "One. [pause:2s] Two.", markup=True)
-        one, two = (mark for piece in pieces for mark in piece.marks)
+        chunks = await spoken(triton, "One. [pause:2s] Two.", markup=True)
+        one, two = (mark for chunk in chunks for mark in chunk.marks)
         assert two.first_sample - one.last_sample > 2 * 24_000
-        silence = audio(pieces)[one.last_sample : two.first_sample]
+        silence = audio(chunks)[one.last_sample : two.first_sample]
         assert (silence == 0).sum() >= 2 * 24_000
 
     tell(story)
@@ -121,10 +121,10 @@ def test_pauses_do_not_make_a_text_implausible(tell: Any, text: str) -> None:
 )
 def test_what_looks_like_markup_is_words_unless_markup_is_asked_for(tell: Any, text: str) -> None:
     async def story(triton: AsyncTriton) -> None:
-        pieces = await spoken(triton, text)
-        marked = {at for piece in pieces for mark in piece.marks for at in range(mark.text_start, mark.text_end)}
+        chunks = await spoken(triton, text)
+        marked = {at for chunk in chunks for mark in chunk.marks for at in range(mark.text_start, mark.text_end)}
         assert {at for at, sign in enumerate(text) if sign.isalnum()} <= marked
-        assert audio(pieces).size < 20 * 24_000
+        assert audio(chunks).size < 20 * 24_000
 
     tell(story)
 
@@ -217,7 +217,7 @@ def test_merged_requests_give_what_each_gives_alone(triton_address: str) -> None
 
 def test_concurrent_segments_are_merged(tell: Any, triton_address: str) -> None:
     async def story(triton: AsyncTriton) -> None:
-        texts = [f"Number {number} of many listeners hears this sentence." for number in range(16)]
+        texts = [f"Number {number} of many requests speaks this sentence." for number in range(16)]
         async with InferenceServerClient(triton_address) as client:
             before = await executions(client)
             await asyncio.gather(*(spoken(triton, text) for text in texts))

@@ -40,7 +40,7 @@ class Voice:
         self.concurrency = _number(settings.parameters, "concurrency", 64)
         self._lookahead = _number(settings.parameters, "lookahead", 4)
         self._executor = PriorityExecutor[Sound](
-            _number(settings.parameters, "in_flight", 4), _number(settings.parameters, "in_flight_signs", 160)
+            _number(settings.parameters, "in_flight", 4), _number(settings.parameters, "in_flight_phonemes", 160)
         )
 
     def card(self) -> Mapping[str, Any]:

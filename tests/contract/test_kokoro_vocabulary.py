@@ -1,4 +1,4 @@
-"""No sound of any language is lost between its reader and Kokoro."""
+"""Kokoro's vocabulary has a symbol for each sound of each language."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -52,22 +52,22 @@ async def load(triton: AsyncTriton, chance: random.Random) -> None:
     async def one(number: int) -> None:
         text = " ".join(chance.sample(SENTENCES, chance.randint(1, 3)))
         speed = chance.choice([0.5, 1.0, 1.3, 3.0])
-        pieces = triton.speak("kokoro", text, voice=chance.choice(VOICES), speed=speed, language="en")
+        chunks = triton.speak("kokoro", text, voice=chance.choice(VOICES), speed=speed, language="en")
         if number % 10 == 9:
-            await anext(pieces)
-            await pieces.aclose()
+            await anext(chunks)
+            await chunks.aclose()
             with pytest.raises(InvalidRequest):
-                [piece async for piece in triton.speak("kokoro", text, language="xx")]
+                [chunk async for chunk in triton.speak("kokoro", text, language="xx")]
         else:
-            assert [piece async for piece in pieces]
+            assert [chunk async for chunk in chunks]
 
     waiting = list(range(REQUESTS))
 
-    async def listener() -> None:
+    async def client() -> None:
         while waiting:
             await one(waiting.pop())
 
-    await asyncio.gather(*(listener() for _ in range(8)))
+    await asyncio.gather(*(client() for _ in range(8)))
 
 
 def growth(sizes: list[int]) -> int:
