@@ -1,4 +1,4 @@
-"""What upstream's pipeline would read: misaki's own English, with our tagger in the place of spaCy's trained one.
+"""Phonemizes English with misaki alone, with our tagger in place of spaCy's trained one, as the reference.
 
 Run in the models' environment: sentences in, a line each; token ids out, as JSON.
 """

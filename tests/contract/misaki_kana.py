@@ -1,4 +1,4 @@
-"""How misaki's cutlet, which Kokoro 1.0 learnt Japanese of, writes kana, and how we do.
+"""Converts kana with misaki's cutlet, with which Kokoro 1.0 was trained, and with our table.
 
 Run in the models' environment: words in katakana in, a JSON list; pairs of both out. Only the tables of cutlet are
 used, so that its tagger and the dictionary of that need not be installed.

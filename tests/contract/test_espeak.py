@@ -1,4 +1,4 @@
-"""What is the espeak model's own: its voices, and that no text makes it leave words out."""
+"""The espeak model: its voices, and texts in which eSpeak NG alone would leave out words."""
 
 import asyncio
 from collections.abc import Callable

@@ -178,7 +178,7 @@ async def acoustic(client: InferenceServerClient, sentence: tuple[Any, int, floa
 
 
 async def executions(client: InferenceServerClient, at_least: int = 0) -> tuple[int, int]:
-    """How many requests the acoustic model has had, and how often it ran.
+    """Returns how many requests the acoustic model has had, and how often it ran.
 
     Triton counts a batch after it has sent the batch's answers: who has all
     answers says ``at_least`` how many requests must be counted.

@@ -53,7 +53,7 @@ def test_every_word_is_spoken_and_knows_its_place(g2p: G2P, language: str, text:
 
 
 def covered(g2p: G2P, language: str, text: str) -> set[int]:
-    """Read a text, look whether its words follow each other in it and in its phonemes; return their characters."""
+    """Checks that the words are in order in the text and in its phonemes; returns the characters of all words."""
     read, places = 0, set()
     for sentence in g2p.sentences(text, language):
         assert len(sentence.ids) == len(sentence.phonemes) <= 510

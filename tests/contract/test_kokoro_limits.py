@@ -47,7 +47,7 @@ def values(seed: int) -> Values:
 
 
 async def merged(server: OwnTriton, *requests: Values) -> tuple[list[list[Any]], list[str]]:
-    """Ask for all at once, in this order: waveform, length and durations of each that is made, and the refusals."""
+    """Sends all at once, in this order; returns waveform, length and durations of each, and the refusals."""
 
     async def asked() -> AsyncIterator[dict[str, Any]]:
         for number, request in enumerate(requests):

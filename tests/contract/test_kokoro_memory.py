@@ -71,7 +71,7 @@ async def load(triton: AsyncTriton, chance: random.Random) -> None:
 
 
 def growth(sizes: list[int]) -> int:
-    """By how much the last rounds of a process are above its first ones."""
+    """Returns by how much the last rounds of a process are above its first ones."""
     return min(sizes[-LOOK:]) - min(sizes[WARM : WARM + LOOK])
 
 

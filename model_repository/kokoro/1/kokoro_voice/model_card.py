@@ -48,7 +48,7 @@ def describe(name: str) -> VoiceDescription:
 
 
 class InstalledModel(msgspec.Struct, frozen=True):
-    """What the card tells of card.json, which the export writes beside the voices."""
+    """The fields of card.json, which the export writes beside the voices, that the model's card repeats."""
 
     version: str
     """Changes when weights or voices change, so that the same request would sound different."""

@@ -33,7 +33,7 @@ _PHONEMES: Final = dict(zip(_MORAS.split()[::2], _MORAS.split()[1::2], strict=Tr
 }
 _SMALL: Final = frozenset("ァィゥェォャュョ")
 _NASALS: Final = {"m": "mpb", "ŋ": "kɡ", "ɲ": "ɲʨʥ", "n": "ntdɾz"}
-"""How ン sounds: before which consonants; ɴ before all else."""
+"""The phoneme of ン, by the consonants that follow; ɴ before all others."""
 
 
 def kana_to_phonemes(kana: str) -> list[str]:

@@ -52,7 +52,7 @@ def tag(doc: Doc) -> Doc:
 
 
 def _helper(token: Token, tag: str, before: str) -> str:
-    """Return the tag of the verb that the next word belongs to: MD in "could not …" and "did you …", VBN in "has …"."""
+    """Returns the tag of the next word's auxiliary verb: MD in "could not …" and "did you …", VBN in "has …"."""
     low = token.lower_
     following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
     if tag == "MD" or (low in ("do", "does", "did") and _CLOSED.get(following) in ("PRP", "RB")):
@@ -78,7 +78,7 @@ def _tag(token: Token, before: str, helper: str, *, past: bool) -> str:
 
 
 def _is_letter(token: Token) -> bool:
-    """Tell "Plan A and …" from the article, which has a capital where a sentence begins, and in titles."""
+    """Tells "Plan A and …" from the article, which has a capital where a sentence begins, and in titles."""
     following = token.nbor().text if token.i + 1 < len(token.doc) else ""
     return token.i > 0 and token.nbor(-1).text[-1] not in '.!?…:"“‘(' and not following[:1].isupper()  # noqa: RUF001
 
@@ -101,7 +101,7 @@ def _open_class(token: Token, before: str, helper: str, *, past: bool) -> str:
 
 
 def _in_context(token: Token, usual: str) -> str:
-    """Tell the conjunction "that", in front of a clause, from the determiner."""
+    """Tells the conjunction "that", in front of a clause, from the determiner."""
     following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
     if token.lower_ == "that" and _CLOSED.get(following) in ("PRP", "DT", "PRP$"):
         return "IN"

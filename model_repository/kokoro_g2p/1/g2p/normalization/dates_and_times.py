@@ -78,7 +78,7 @@ def _of_the_day(hour: int, minute: int, *, half: bool) -> str:
 
 
 def _half(found: re.Match[str]) -> str:
-    """Return "A.M" as letters; a stop is only kept where it ends the sentence: the one of "p.m." may do both."""
+    """Returns "A.M" as letters, with a full stop only where that of "a.m." also ends the sentence."""
     if not found["half"]:
         return ""
     stop = found["stop"]

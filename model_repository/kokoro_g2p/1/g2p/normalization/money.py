@@ -73,7 +73,7 @@ _WITHOUT_BLANKS: Final = ("ja", "zh")
 
 
 def _foreign_patterns(language: Language) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return those of a sign behind the number, and in front of it."""
+    """Returns the patterns of a currency sign behind the number, and in front of it."""
     end = "" if language in _WITHOUT_BLANKS else r"(?!\w)"
     scale = rf"(?:\s?({_FOREIGN_SCALES[language]}){end})?"
     return (

@@ -70,7 +70,7 @@ def _value(number: str) -> float:
 
 
 def _is_telephone(found: re.Match[str]) -> bool:
-    """Tell seven digits from a range: 500-1000 words are none, unless somebody is called there."""
+    """Tells a telephone number from a range such as 500-1000, by its digits or by a word such as "call" before it."""
     first, last = found.groups()
     called = _CALLED.search(found.string, 0, found.start())
     return first == "555" or "0" in (first[0], last[0]) or called is not None
