@@ -9,7 +9,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 
-class Choice(NamedTuple):
+class KeepTime(NamedTuple):
     seconds: float  # how long to keep the GPU; infinite: always
     cost: float  # of one gap between requests, on average
 
@@ -40,13 +40,13 @@ def gap_cost(gap: float, keep: float, cold: float, price: float, patience: float
     return price * min(gap, keep) + (cold * (price + patience) if gap > keep else 0.0)
 
 
-def best(gaps: Sequence[float], cold: float, price: float, patience: float = 0.0) -> Choice:
+def best(gaps: Sequence[float], cold: float, price: float, patience: float = 0.0) -> KeepTime:
     """Returns how long the GPU should have been kept for the measured gaps between requests.
 
     Only the gaps themselves, none and for ever can be best: between two gaps waiting costs and gains nothing.
     """
     choices = (
-        Choice(keep, sum(gap_cost(gap, keep, cold, price, patience) for gap in gaps) / len(gaps))
+        KeepTime(keep, sum(gap_cost(gap, keep, cold, price, patience) for gap in gaps) / len(gaps))
         for keep in (0.0, *sorted(set(gaps)), inf)
     )
     return min(choices, key=lambda choice: choice.cost)

@@ -19,7 +19,7 @@ from kokoro_export.packing import GAP
 from kokoro_export.random_weights import random_voice
 from kokoro_export.upstream import NotAVoice, published_voices, read_published_voice
 from kokoro_export.verification import check_arithmetic, check_batches, check_sound
-from tests.export.sentences import batch, cases
+from tests.export.random_sentences import batch, cases
 
 KEPT = Path(__file__).parents[1] / "models" / "kokoro_tiny"
 STYLE = random_voice("af_heart")

@@ -11,7 +11,7 @@ import pytest
 
 from kokoro_export.audio_metrics import band_distance
 from kokoro_export.precision import names_read
-from tests.export.sentences import batch, cases
+from tests.export.random_sentences import batch, cases
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("input_ids", "input_lengths", "style", "speed", "noise_offset")

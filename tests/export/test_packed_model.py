@@ -15,7 +15,7 @@ from kokoro_export import adain, generator, harmonic_source, packing, stft
 from kokoro_export.encoders import BidirectionalLSTM
 from kokoro_export.model import PackedKokoro
 from kokoro_export.upstream import UpstreamReference
-from tests.export.sentences import Case, batch, cases, furthest, speak
+from tests.export.random_sentences import Case, batch, cases, furthest, speak
 
 EXACT = 1e-9
 UPSTREAM = 1e-6
