@@ -33,7 +33,7 @@ class OwnTriton:
     def metrics(self) -> str:
         return httpx.get(f"http://127.0.0.1:{self.plan.metrics_port}/metrics", timeout=LIMIT, trust_env=False).text
 
-    def engine_figure(self, name: str, model: str) -> float:
+    def engine_metric(self, name: str, model: str) -> float:
         """What the engine of this model counts or measures: of all its lanes together."""
         lines = [line for line in self.metrics().splitlines() if line.startswith(f"lectern_engine_{name}{{")]
         return sum(float(line.split()[-1]) for line in lines if f'model="{model}"' in line)

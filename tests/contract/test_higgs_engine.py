@@ -59,7 +59,7 @@ def make(server: OwnTriton) -> Iterator[Make]:
 
 
 def speak(server: OwnTriton, model: str, text: str = SENTENCE, **more: Any) -> int:
-    return sum(piece.audio.size for piece in server.client.speak(model, text, **more))
+    return sum(chunk.audio.size for chunk in server.client.speak(model, text, **more))
 
 
 def told(orders: str) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def test_a_crash_ends_what_it_speaks_by_whether_it_had_begun(
     begun = threading.Event()
 
     def another() -> None:
-        for piece in server.client.speak(model, SENTENCE, **told("{delay=0.5}")):
-            if piece.audio.size:
+        for chunk in server.client.speak(model, SENTENCE, **told("{delay=0.5}")):
+            if chunk.audio.size:
                 begun.set()
 
     with ThreadPoolExecutor(1) as thread:
@@ -289,12 +289,12 @@ def test_v3_takes_no_scene_and_needs_no_transcript(server: OwnTriton, make: Make
 
 def test_an_engine_that_does_not_stream_comes_in_small_pieces_too(server: OwnTriton, make: Make) -> None:
     model = make(streams=False)
-    *everything, last = [piece.audio.size for piece in server.client.speak(model, SENTENCE * 4)]
+    *everything, last = [chunk.audio.size for chunk in server.client.speak(model, SENTENCE * 4)]
     assert last == 0
-    pieces = [size for size in everything if size]
-    assert pieces[0] == 2_400
-    assert max(pieces) == 24_000
-    assert sum(pieces) == speak(server, make(), SENTENCE * 4)
+    chunks = [size for size in everything if size]
+    assert chunks[0] == 2_400
+    assert max(chunks) == 24_000
+    assert sum(chunks) == speak(server, make(), SENTENCE * 4)
 
 
 def test_a_text_that_cannot_fit_is_refused_and_one_that_did_not_fails(server: OwnTriton, make: Make) -> None:
@@ -313,7 +313,7 @@ def test_a_full_queue_refuses_at_once(server: OwnTriton, make: Make) -> None:
         async with AsyncTriton(server.plan.address) as triton:
 
             async def one(**more: Any) -> int:
-                return sum([piece.audio.size async for piece in triton.speak(model, SENTENCE, **more)])
+                return sum([chunk.audio.size async for chunk in triton.speak(model, SENTENCE, **more)])
 
             def come(count: int, **more: Any) -> list[asyncio.Task[int]]:
                 return [asyncio.create_task(one(**more)) for _ in range(count)]

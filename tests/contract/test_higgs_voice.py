@@ -38,8 +38,8 @@ def spoken(triton: Triton, text: str = SENTENCE, **more: Any) -> list[Chunk]:
     return list(triton.speak(MODEL, text, **more))
 
 
-def sound(pieces: list[Chunk]) -> Any:
-    return np.concatenate([piece.audio for piece in pieces])
+def sound(chunks: list[Chunk]) -> Any:
+    return np.concatenate([chunk.audio for chunk in chunks])
 
 
 def reference(hertz: float, rate: int = RATE, text: str | None = "a hum", seconds: float = 1.0) -> Reference:
@@ -80,9 +80,9 @@ def test_a_preset_is_a_voice_and_the_first_speaks_when_none_is_named(triton: Tri
 def test_what_was_spoken_before_reaches_the_engine(triton: Triton) -> None:
     """The fake begins at the pitch of what was before."""
     everything = spoken(triton, reference=reference(200), previous=reference(1_000))
-    pieces = [piece for piece in everything if piece.audio.size]
-    assert pitch(pieces[0].audio) == pytest.approx(1_000, abs=25)
-    assert pitch(sound(pieces[1:])) == pytest.approx(200, abs=3)
+    chunks = [chunk for chunk in everything if chunk.audio.size]
+    assert pitch(chunks[0].audio) == pytest.approx(1_000, abs=25)
+    assert pitch(sound(chunks[1:])) == pytest.approx(200, abs=3)
 
 
 def test_another_seed_sounds_different(triton: Triton) -> None:
@@ -93,12 +93,12 @@ def test_another_seed_sounds_different(triton: Triton) -> None:
 
 def test_the_first_piece_is_one_frame_and_comes_before_the_rest_is_made(triton: Triton) -> None:
     word = uuid4().hex
-    pieces = triton.speak(MODEL, f"{SENTENCE} {word}", voice=instructed(delay=0.1))
-    first = next(piece for piece in pieces if piece.audio.size)
+    chunks = triton.speak(MODEL, f"{SENTENCE} {word}", voice=instructed(delay=0.1))
+    first = next(chunk for chunk in chunks if chunk.audio.size)
     assert first.audio.size == FRAME
     ((closed, _),) = reported(triton, word)
     assert not closed, "tens of tenths of a second follow, each after one"
-    *_, last = pieces
+    *_, last = chunks
     assert last.marks
     assert not last.audio.size
 
@@ -179,11 +179,11 @@ def test_the_last_message_is_missed_too(triton: Triton) -> None:
 
 
 def test_a_voice_that_never_ends_is_cut_and_that_is_a_failure(triton: Triton) -> None:
-    pieces = []
+    chunks = []
     with pytest.raises(ModelFailure, match=r"had not come to the end of the text after \d+ frames"):  # noqa: PT012
-        for piece in triton.speak(MODEL, SENTENCE, voice={"instructions": "{endless}"}):
-            pieces.append(piece)  # noqa: PERF402 - a list would not have what came before the error
-    frames = sound(pieces).size // FRAME
+        for chunk in triton.speak(MODEL, SENTENCE, voice={"instructions": "{endless}"}):
+            chunks.append(chunk)  # noqa: PERF402 - a list would not have what came before the error
+    frames = sound(chunks).size // FRAME
     assert 25 * len(SENTENCE) / 10 < frames < 25 * len(SENTENCE)
 
 
@@ -214,16 +214,16 @@ Leave = Callable[[AsyncTriton, str, Callable[[], object]], Awaitable[float]]
 
 async def cancel(triton: AsyncTriton, text: str, _: Callable[[], object]) -> float:
     """Asks the model to end it, as our client does."""
-    async with aclosing(triton.speak(MODEL, text, voice=instructed(delay=0.5))) as pieces:
-        async for piece in pieces:
-            if piece.audio.size:
+    async with aclosing(triton.speak(MODEL, text, voice=instructed(delay=0.5))) as chunks:
+        async for chunk in chunks:
+            if chunk.audio.size:
                 return time.monotonic()
     raise AssertionError("it was not slow")
 
 
 async def cancel_before_the_first_sound(triton: AsyncTriton, text: str, begun: Callable[[], object]) -> float:
-    async with aclosing(triton.speak(MODEL, text, voice=instructed(delay=5))) as pieces:
-        first = asyncio.ensure_future(anext(pieces))
+    async with aclosing(triton.speak(MODEL, text, voice=instructed(delay=5))) as chunks:
+        first = asyncio.ensure_future(anext(chunks))
         await asyncio.to_thread(begun)
         left = time.monotonic()
         first.cancel()
@@ -252,7 +252,7 @@ def test_more_than_the_engine_takes_waits_its_turn(triton: Triton) -> None:
     async def story() -> list[int]:
         async def one(client: AsyncTriton) -> int:
             return sum(
-                [piece.audio.size async for piece in client.speak(MODEL, SENTENCE, voice=instructed(delay=0.01))]
+                [chunk.audio.size async for chunk in client.speak(MODEL, SENTENCE, voice=instructed(delay=0.01))]
             )
 
         async with AsyncTriton(triton.address) as client:

@@ -1,4 +1,4 @@
-"""What every voice model in Triton keeps to: pieces, marks, speed, refusals, lanes, deadlines, cancellation."""
+"""What every voice model in Triton keeps to: chunks, marks, speed, refusals, lanes, deadlines, cancellation."""
 
 import asyncio
 import unicodedata
@@ -43,11 +43,11 @@ every_model = pytest.mark.parametrize("model", MODELS)
 
 
 async def spoken(triton: AsyncTriton, model: str, text: str, **more: Any) -> list[Chunk]:
-    return [piece async for piece in triton.speak(model, text, **more)]
+    return [chunk async for chunk in triton.speak(model, text, **more)]
 
 
-def samples(pieces: list[Chunk]) -> int:
-    return sum(piece.audio.size for piece in pieces)
+def samples(chunks: list[Chunk]) -> int:
+    return sum(chunk.audio.size for chunk in chunks)
 
 
 @every_model
@@ -58,20 +58,20 @@ def test_the_card_says_what_the_model_is(tell: Any, model: str) -> None:
         names = [voice.name for voice in card.voices]
         assert names
         assert len(set(names)) == len(names)
-        (piece, *_) = await spoken(triton, model, "Hello there.", voice=card.voices[0].voice)
-        assert piece.sample_rate == card.sample_rate
+        (chunk, *_) = await spoken(triton, model, "Hello there.", voice=card.voices[0].voice)
+        assert chunk.sample_rate == card.sample_rate
 
     tell(story)
 
 
 @every_model
-def test_a_long_text_comes_in_pieces_of_which_the_first_is_small(tell: Any, model: str) -> None:
+def test_a_long_text_comes_in_chunks_of_which_the_first_is_small(tell: Any, model: str) -> None:
     async def story(triton: AsyncTriton) -> None:
-        pieces = [piece for piece in await spoken(triton, model, LONG) if piece.audio.size]
-        assert len(pieces) > 3
-        assert len({piece.sample_rate for piece in pieces}) == 1
-        assert pieces[0].audio.size <= 0.2 * pieces[0].sample_rate
-        assert all(piece.audio.dtype == np.int16 for piece in pieces)
+        chunks = [chunk for chunk in await spoken(triton, model, LONG) if chunk.audio.size]
+        assert len(chunks) > 3
+        assert len({chunk.sample_rate for chunk in chunks}) == 1
+        assert chunks[0].audio.size <= 0.2 * chunks[0].sample_rate
+        assert all(chunk.audio.dtype == np.int16 for chunk in chunks)
 
     tell(story)
 
@@ -90,11 +90,11 @@ def test_a_long_text_comes_in_pieces_of_which_the_first_is_small(tell: Any, mode
 )
 def test_marks_name_every_word_in_order_inside_the_audio(tell: Any, model: str, text: str) -> None:
     async def story(triton: AsyncTriton) -> None:
-        pieces = await spoken(triton, model, text)
-        marks = [mark for piece in pieces for mark in piece.marks]
+        chunks = await spoken(triton, model, text)
+        marks = [mark for chunk in chunks for mark in chunk.marks]
         heard = read = 0
         for mark in marks:
-            assert heard <= mark.first_sample <= mark.last_sample <= samples(pieces)
+            assert heard <= mark.first_sample <= mark.last_sample <= samples(chunks)
             assert read <= mark.text_start < mark.text_end <= len(text)
             heard, read = mark.last_sample, mark.text_end
         marked = {position for mark in marks for position in range(mark.text_start, mark.text_end)}
@@ -114,8 +114,8 @@ def test_text_in_decomposed_letters_is_spoken_as_the_composed_is_with_marks_on_w
         one, other = await spoken(triton, model, composed), await spoken(triton, model, sent)
         assert samples(other) == pytest.approx(samples(one), abs=20)  # espeak's vary a little
         words = [
-            [text[mark.text_start : mark.text_end] for piece in pieces for mark in piece.marks]
-            for text, pieces in ((composed, one), (sent, other))
+            [text[mark.text_start : mark.text_end] for chunk in chunks for mark in chunk.marks]
+            for text, chunks in ((composed, one), (sent, other))
         ]
         assert words[1] == [unicodedata.normalize("NFD", word) for word in words[0]]
         assert "ha\u0308lt" in words[1]
@@ -202,11 +202,11 @@ def test_several_segments_are_spoken_at_once(tell: Any, model: str) -> None:
 
         async def one() -> int:
             count = 0
-            async with aclosing(triton.speak(model, SENTENCE, **SLOW[model])) as pieces:
-                async for piece in pieces:
-                    if piece.audio.size and not count:  # an empty piece only says that the request is not lost
+            async with aclosing(triton.speak(model, SENTENCE, **SLOW[model])) as chunks:
+                async for chunk in chunks:
+                    if chunk.audio.size and not count:  # an empty chunk only says that the request is not lost
                         await asyncio.wait_for(both_began.wait(), 30)
-                    count += piece.audio.size
+                    count += chunk.audio.size
             return count
 
         assert all(await asyncio.gather(one(), one()))
@@ -220,8 +220,8 @@ def test_a_client_that_leaves_frees_the_model(tell: Any, model: str) -> None:
 
     async def story(triton: AsyncTriton) -> None:
         async def one() -> None:
-            async with aclosing(triton.speak(model, LONG, **SLOW[model])) as pieces:
-                async for _ in pieces:
+            async with aclosing(triton.speak(model, LONG, **SLOW[model])) as chunks:
+                async for _ in chunks:
                     return
 
         async with asyncio.TaskGroup() as tasks:
@@ -297,12 +297,12 @@ def test_a_deadline_that_passes_in_the_queue_or_while_speaking_is_told(
     tell(story)
 
 
-def test_a_voice_that_fails_is_an_error_after_its_pieces(tell: Any) -> None:
+def test_a_voice_that_fails_is_an_error_after_its_chunks(tell: Any) -> None:
     async def story(triton: AsyncTriton) -> None:
-        pieces = []
+        chunks = []
         with pytest.raises(TritonError, match="fails when asked to"):  # noqa: PT012
-            async for piece in triton.speak("hum", LONG, voice={"hertz": 220, "fail_after": 3}):
-                pieces += [piece] if piece.audio.size else []  # what came before the error counts
-        assert len(pieces) == 3
+            async for chunk in triton.speak("hum", LONG, voice={"hertz": 220, "fail_after": 3}):
+                chunks += [chunk] if chunk.audio.size else []  # what came before the error counts
+        assert len(chunks) == 3
 
     tell(story)

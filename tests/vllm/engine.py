@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine import messages
 
 ENGINE = "lectern_triton.higgs_engine"
 
@@ -32,17 +32,17 @@ class Spoken:
     """What came for a request."""
 
     samples: Samples
-    pieces: list[int]
+    chunks: list[int]
     """Samples of each message."""
-    end: wire.End | wire.Failed
+    end: messages.End | messages.Failed
 
     @property
     def frames(self) -> float:
-        return self.samples.size / wire.FRAME
+        return self.samples.size / messages.FRAME
 
     @property
     def complete(self) -> bool:
-        return isinstance(self.end, wire.End) and self.end.complete
+        return isinstance(self.end, messages.End) and self.end.complete
 
 
 @dataclass
@@ -50,61 +50,61 @@ class Engine:
     process: subprocess.Popen[bytes]
     socket: socket.socket
     phases: dict[str, float] = field(default_factory=dict)
-    ready: wire.Ready | None = None
-    _requests: dict[int, queue.SimpleQueue[wire.Report]] = field(default_factory=dict)
-    _others: queue.SimpleQueue[wire.Report] = field(default_factory=queue.SimpleQueue)
+    ready: messages.Ready | None = None
+    _requests: dict[int, queue.SimpleQueue[messages.Event]] = field(default_factory=dict)
+    _others: queue.SimpleQueue[messages.Event] = field(default_factory=queue.SimpleQueue)
     _next: int = 1
 
     def start(self, arguments: Mapping[str, Any]) -> None:
         threading.Thread(target=self._read, daemon=True).start()
-        self._order(wire.Start(dict(arguments)))
+        self._order(messages.Start(dict(arguments)))
         end = time.monotonic() + START
-        while not isinstance(report := self._others.get(timeout=end - time.monotonic()), wire.Ready):
-            assert isinstance(report, wire.Phase), report
+        while not isinstance(report := self._others.get(timeout=end - time.monotonic()), messages.Ready):
+            assert isinstance(report, messages.Phase), report
             self.phases[report.name] = report.seconds
         self.ready = report
 
-    def begin(self, request: wire.Speak) -> int:
+    def begin(self, request: messages.Speak) -> int:
         """The request's own number is not used."""
         number = self._next
         self._next += 1
         self._requests[number] = queue.SimpleQueue()
         fields = {name: getattr(request, name) for name in request.__struct_fields__}
-        self._order(wire.Speak(**{**fields, "id": number}))
+        self._order(messages.Speak(**{**fields, "id": number}))
         return number
 
-    def first(self, number: int) -> wire.Report:
+    def first(self, number: int) -> messages.Event:
         """Waits for something to come, and takes it."""
         return self._requests[number].get(timeout=LIMIT)
 
     def rest(self, number: int, *, received: int = 0) -> Spoken:
-        pieces: list[Samples] = []
-        while isinstance(report := self.first(number), wire.Audio):
-            assert report.number == received + len(pieces)
-            pieces.append(np.frombuffer(report.samples, "<i2"))
-        assert isinstance(report, wire.End | wire.Failed), report
-        samples = np.concatenate(pieces) if pieces else np.empty(0, np.int16)
-        return Spoken(samples, [piece.size for piece in pieces], report)
+        chunks: list[Samples] = []
+        while isinstance(report := self.first(number), messages.Audio):
+            assert report.number == received + len(chunks)
+            chunks.append(np.frombuffer(report.samples, "<i2"))
+        assert isinstance(report, messages.End | messages.Failed), report
+        samples = np.concatenate(chunks) if chunks else np.empty(0, np.int16)
+        return Spoken(samples, [chunk.size for chunk in chunks], report)
 
-    def speak(self, request: wire.Speak) -> Spoken:
+    def speak(self, request: messages.Speak) -> Spoken:
         return self.rest(self.begin(request))
 
     def abort(self, number: int) -> None:
-        self._order(wire.Abort(number))
+        self._order(messages.Abort(number))
 
-    def health(self) -> wire.Health:
-        self._order(wire.Ask())
+    def health(self) -> messages.Health:
+        self._order(messages.CheckHealth())
         report = self._others.get(timeout=LIMIT)
-        assert isinstance(report, wire.Health), report
+        assert isinstance(report, messages.Health), report
         return report
 
-    def _order(self, order: wire.Order) -> None:
-        self.socket.sendall(wire.packed(order))
+    def _order(self, order: messages.Command) -> None:
+        self.socket.sendall(messages.encode(order))
 
     def _read(self) -> None:
         with contextlib.suppress(OSError), self.socket.makefile("rb") as stream:
-            while head := stream.read(wire.HEAD):
-                report = wire.report(stream.read(wire.length_of(head)))
+            while head := stream.read(messages.HEADER):
+                report = messages.decode_event(stream.read(messages.body_length(head)))
                 number = getattr(report, "id", None)
                 (self._others if number is None else self._requests[number]).put(report)
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from lectern_triton.higgs_engine.wire import Clip, Sampling, Speak
+from lectern_triton.higgs_engine.messages import Recording, Sampling, Speak
 from tests.higgs.recordings import tone
 from tests.higgs.texts import NEVER
 
 SCENE = "Audio is recorded from a quiet room."
-HIGH = Clip(tone(330, 1.5), "This is the reference.")
-LOW = Clip(tone(110, 1.2), "This is another one.")
+HIGH = Recording(tone(330, 1.5), "This is the reference.")
+LOW = Recording(tone(110, 1.2), "This is another one.")
 TEXT = "The sun rises in the east."
 ENDLESS = f"The sun {NEVER} rises."
 

@@ -44,11 +44,11 @@ class Higgs:
     def name(self) -> str:
         return f"higgs_{self.family}"
 
-    def pieces(self, text: str = TEXT, **more: Any) -> list[Chunk]:
+    def chunks(self, text: str = TEXT, **more: Any) -> list[Chunk]:
         return list(self.server.client.speak(self.name, text, **more))
 
     def heard(self, text: str = TEXT, **more: Any) -> Samples:
-        return sound(self.pieces(text, **more))
+        return sound(self.chunks(text, **more))
 
     def speaks(self) -> bool:
         try:
@@ -60,7 +60,7 @@ class Higgs:
         return self.server.engine_processes(self.name)
 
     def figure(self, name: str) -> float:
-        return self.server.engine_figure(name, self.name)
+        return self.server.engine_metric(name, self.name)
 
 
 @pytest.fixture(scope="module", params=["v2", "v3"])
@@ -95,8 +95,8 @@ def reference(hertz: float) -> Reference:
     return Reference(recording(hertz), RATE, "A hum.")
 
 
-def sound(pieces: list[Chunk]) -> Samples:
-    return np.concatenate([piece.audio for piece in pieces])
+def sound(chunks: list[Chunk]) -> Samples:
+    return np.concatenate([chunk.audio for chunk in chunks])
 
 
 def test_the_card(higgs: Higgs) -> None:
@@ -107,15 +107,15 @@ def test_the_card(higgs: Higgs) -> None:
 
 
 def test_plain(higgs: Higgs) -> None:
-    pieces = higgs.pieces()
-    audio = sound(pieces)
-    marks = [mark for piece in pieces for mark in piece.marks]
+    chunks = higgs.chunks()
+    audio = sound(chunks)
+    marks = [mark for chunk in chunks for mark in chunk.marks]
     assert audio.size > 0
     assert audio.size % FRAME == 0
     assert [TEXT[mark.text_start : mark.text_end] for mark in marks] == [word.strip(".") for word in TEXT.split()]
     assert marks[-1].last_sample <= audio.size
     if higgs.family == "v3":
-        assert next(piece.audio.size for piece in pieces if piece.audio.size) == FRAME
+        assert next(chunk.audio.size for chunk in chunks if chunk.audio.size) == FRAME
 
 
 def test_cloned(higgs: Higgs) -> None:
@@ -140,7 +140,7 @@ def test_blocks_sound_alike_in_company(higgs: Higgs) -> None:
 
             async def one(number: int) -> Samples:
                 await asyncio.sleep(0.2 * number)
-                return sound([piece async for piece in client.speak(higgs.name, **asked[number])])
+                return sound([chunk async for chunk in client.speak(higgs.name, **asked[number])])
 
             return await asyncio.gather(*map(one, range(len(asked))))
 
@@ -151,8 +151,8 @@ def test_blocks_sound_alike_in_company(higgs: Higgs) -> None:
 def test_left_in_the_middle(higgs: Higgs) -> None:
     whole = higgs.heard()
     aborted = higgs.figure("aborted_total")
-    with closing(higgs.server.client.speak(higgs.name, ENDLESS)) as pieces:
-        next(pieces)  # of v2, which is made whole, a sign of life
+    with closing(higgs.server.client.speak(higgs.name, ENDLESS)) as chunks:
+        next(chunks)  # of v2, which is made whole, a sign of life
     assert np.array_equal(higgs.heard(), whole)
     until(lambda: higgs.figure("aborted_total") == aborted + 1, "the engine has aborted it", LIMIT)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lectern_triton.higgs_engine import wire
-from lectern_triton.higgs_engine.wire import Clip
+from lectern_triton.higgs_engine import messages
+from lectern_triton.higgs_engine.messages import Recording
 from tests.higgs.recordings import tone
 from tests.vllm.conftest import FRAMES
 from tests.vllm.engine import Engine, running
@@ -17,12 +17,12 @@ from tests.vllm.requests import ENDLESS, HIGH, LOW, SCENE, TEXT, request, sampli
 REACH = 10  # frames: so far to both sides a frame's sound depends on others
 
 
-def same(engine: Engine, one: wire.Speak, other: wire.Speak) -> bool:
+def same(engine: Engine, one: messages.Speak, other: messages.Speak) -> bool:
     return np.array_equal(engine.speak(one).samples, engine.speak(other).samples)
 
 
 def test_the_start(v2: Engine) -> None:
-    assert v2.ready == wire.Ready(family="v2", version="vllm-omni 0.30.0", streams=False, seeds=True)
+    assert v2.ready == messages.Ready(family="v2", version="vllm-omni 0.30.0", streams=False, seeds=True)
     assert set(v2.phases) == {"import", "engine", "codec", "prompts", "codec to device", "warm-up"}
 
 
@@ -30,7 +30,7 @@ def test_it_comes_to_its_end(v2: Engine) -> None:
     spoken = v2.speak(request())
     assert spoken.complete
     assert spoken.frames == pytest.approx(FRAMES, rel=0.2)
-    assert spoken.samples.size % wire.FRAME == 0
+    assert spoken.samples.size % messages.FRAME == 0
 
 
 @pytest.mark.parametrize("frames", [1, 10, 33])
@@ -51,7 +51,7 @@ def test_all_that_is_asked_for_counts(v2: Engine) -> None:
         request("Another text."),
         request(scene=SCENE),
         request(previous=LOW),
-        request(reference=Clip(HIGH.samples, "Other words.")),
+        request(reference=Recording(HIGH.samples, "Other words.")),
         request(sampling=sampling(seed=8)),
         request(sampling=sampling(temperature=0.1)),
         request(sampling=sampling(top_k=2)),
@@ -92,24 +92,24 @@ def test_left_in_the_middle(v2: Engine) -> None:
         v2.abort(number)
     for number in numbers:
         end = v2.rest(number).end
-        assert isinstance(end, wire.Failed)
+        assert isinstance(end, messages.Failed)
         assert end.kind == "aborted"
-    assert v2.health() == wire.Health(trouble="", running=0, aborted=before + 3)
+    assert v2.health() == messages.Health(trouble="", running=0, aborted=before + 3)
     assert np.array_equal(v2.speak(request()).samples, usual)
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"reference": Clip(HIGH.samples, "")}, "text"),
-        ({"reference": Clip(tone(200, 0.1), "Short.")}, "0.5 seconds"),
+        ({"reference": Recording(HIGH.samples, "")}, "text"),
+        ({"reference": Recording(tone(200, 0.1), "Short.")}, "0.5 seconds"),
         ({"text": "x" * 1_000}, "no room"),
     ],
     ids=["no text with the reference", "a short reference", "too much of all"],
 )
 def test_bad_requests(v2: Engine, change: dict[str, Any], reason: str) -> None:
     spoken = v2.speak(request(**change))
-    assert isinstance(spoken.end, wire.Failed)
+    assert isinstance(spoken.end, messages.Failed)
     assert spoken.end.kind == "bad_request"
     assert reason in spoken.end.message
     assert not spoken.samples.size
@@ -133,7 +133,7 @@ def test_it_says_what_plain_transformers_says(v2: Engine, python: str, tiny_v2: 
         our = v2.speak(each)
         assert our.complete == their.complete
         assert our.frames == their.frames - their.complete
-        sure = our.samples.size - (REACH + 1) * wire.FRAME
+        sure = our.samples.size - (REACH + 1) * messages.FRAME
         difference = our.samples[:sure].astype(np.int32) - their.samples[:sure]
         assert np.abs(difference).max() <= 2
         assert np.abs(our.samples[:sure]).max() > 1_000, f"{TEXT} is heard"

@@ -9,37 +9,37 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lectern_triton.higgs_engine import wire
-from lectern_triton.higgs_engine.wire import Clip
+from lectern_triton.higgs_engine import messages
+from lectern_triton.higgs_engine.messages import Recording
 from tests.vllm.conftest import FRAMES, ROOT
 from tests.vllm.engine import Engine, alike
 from tests.vllm.requests import ENDLESS, HIGH, LOW, request, sampling
 
 
-def same(engine: Engine, one: wire.Speak, other: wire.Speak) -> bool:
+def same(engine: Engine, one: messages.Speak, other: messages.Speak) -> bool:
     return np.array_equal(engine.speak(one).samples, engine.speak(other).samples)
 
 
 def test_the_start(v3: Engine) -> None:
-    assert v3.ready == wire.Ready(family="v3", version="vllm-omni 0.30.0", streams=True, seeds=True)
+    assert v3.ready == messages.Ready(family="v3", version="vllm-omni 0.30.0", streams=True, seeds=True)
 
 
-def test_the_first_piece_is_a_frame_and_comes_before_the_rest_is_made(v3: Engine) -> None:
+def test_the_first_chunk_is_a_frame_and_comes_before_the_rest_is_made(v3: Engine) -> None:
     number = v3.begin(request(ENDLESS, max_frames=300))
     first = v3.first(number)
-    assert isinstance(first, wire.Audio)
-    assert len(first.samples) == 2 * wire.FRAME
+    assert isinstance(first, messages.Audio)
+    assert len(first.samples) == 2 * messages.FRAME
     assert v3.health().running == 1
     rest = v3.rest(number, received=1)
     assert rest.frames == 299
-    assert max(rest.pieces) <= wire.RATE
+    assert max(rest.chunks) <= messages.RATE
 
 
 def test_it_comes_to_its_end(v3: Engine) -> None:
     spoken = v3.speak(request())
     assert spoken.complete
     assert spoken.frames == pytest.approx(FRAMES, rel=0.2)
-    assert spoken.samples.size % wire.FRAME == 0
+    assert spoken.samples.size % messages.FRAME == 0
 
 
 @pytest.mark.parametrize("frames", [1, 2, 10, 33])
@@ -58,7 +58,7 @@ def test_all_that_is_asked_for_counts(v3: Engine) -> None:
     usual = request(sampling=sampling(temperature=1.0))
     for other in (
         request("Another text."),
-        request(reference=Clip(HIGH.samples, "")),
+        request(reference=Recording(HIGH.samples, "")),
         request(sampling=sampling(seed=8)),
         request(sampling=sampling(temperature=0.1)),
     ):
@@ -84,12 +84,12 @@ def test_left_in_the_middle(v3: Engine) -> None:
     usual = v3.speak(request()).samples
     before = v3.health().aborted
     number = v3.begin(request(ENDLESS, max_frames=600))
-    assert isinstance(v3.first(number), wire.Audio)
+    assert isinstance(v3.first(number), messages.Audio)
     v3.abort(number)
     end = v3.rest(number, received=1).end
-    assert isinstance(end, wire.Failed)
+    assert isinstance(end, messages.Failed)
     assert end.kind == "aborted"
-    assert v3.health() == wire.Health(trouble="", running=0, aborted=before + 1)
+    assert v3.health() == messages.Health(trouble="", running=0, aborted=before + 1)
     assert np.array_equal(v3.speak(request()).samples, usual)
 
 
@@ -100,7 +100,7 @@ def test_left_in_the_middle(v3: Engine) -> None:
 )
 def test_bad_requests(v3: Engine, change: dict[str, Any], reason: str) -> None:
     spoken = v3.speak(request(**change))
-    assert isinstance(spoken.end, wire.Failed)
+    assert isinstance(spoken.end, messages.Failed)
     assert spoken.end.kind == "bad_request"
     assert reason in spoken.end.message
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from lectern_triton.higgs_engine.driver import OutOfFrames
+from lectern_triton.higgs_engine.messages import Recording, Sampling, Speak
 from lectern_triton.higgs_engine.transformers import load
 from lectern_triton.higgs_engine.transformers.driver import TransformersDriver
-from lectern_triton.higgs_engine.wire import Clip, Sampling, Speak
 from tests.higgs.random_v2 import Checkpoint
 from tests.higgs.recordings import tone
 
 SCENE = "Audio is recorded from a quiet room."
-HIGH = Clip(tone(330, 1.5), "This is the reference.")
-LOW = Clip(tone(110, 1.2), "This is another one.")
+HIGH = Recording(tone(330, 1.5), "This is the reference.")
+LOW = Recording(tone(110, 1.2), "This is another one.")
 AS_ASKED = Sampling(temperature=0.8, top_p=0.95, top_k=50, seed=7)
 PLENTY = 400  # frames; the tiny model ends by itself after a hundred or so
 
@@ -49,18 +49,18 @@ def sampling(**changes: Any) -> Sampling:
     return Sampling(**{**usual, **changes})
 
 
-async def pieces(driver: TransformersDriver, asked: Speak) -> list[bytes]:
+async def chunks(driver: TransformersDriver, asked: Speak) -> list[bytes]:
     """Raises what the driver raises, but for the end of the frames."""
     made = []
     async with aclosing(driver.speak(asked)) as speech:
         with suppress(OutOfFrames):
-            async for piece in speech:
-                made.append(piece)  # noqa: PERF401 - what came before the end of the frames counts
+            async for chunk in speech:
+                made.append(chunk)  # noqa: PERF401 - what came before the end of the frames counts
     return made
 
 
 def speak(driver: TransformersDriver, asked: Speak) -> "np.ndarray[Any, np.dtype[np.int16]]":
-    return samples(asyncio.run(pieces(driver, asked)))
+    return samples(asyncio.run(chunks(driver, asked)))
 
 
 def samples(made: list[bytes]) -> "np.ndarray[Any, np.dtype[np.int16]]":

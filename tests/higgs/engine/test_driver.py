@@ -14,9 +14,9 @@ from transformers import AutoProcessor, HiggsAudioV2ForConditionalGeneration
 
 from lectern_triton.higgs_engine.codec import Codec
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames
-from lectern_triton.higgs_engine.samples import SCALE
+from lectern_triton.higgs_engine.messages import FRAME, Recording
+from lectern_triton.higgs_engine.pcm import SCALE
 from lectern_triton.higgs_engine.transformers.driver import TransformersDriver
-from lectern_triton.higgs_engine.wire import FRAME, Clip
 from tests.higgs.engine.driving import (
     AS_ASKED,
     HIGH,
@@ -24,8 +24,8 @@ from tests.higgs.engine.driving import (
     PLENTY,
     SCENE,
     Watched,
+    chunks,
     load_tiny,
-    pieces,
     request,
     samples,
     sampling,
@@ -64,7 +64,7 @@ def test_a_stream_is_what_the_library_makes_whole(
     rows = model.generate(**given, do_sample=True, temperature=0.8, top_p=0.95, top_k=50, max_new_tokens=PLENTY)
     whole = processor.batch_decode(rows)[0].detach().numpy()
 
-    made = asyncio.run(pieces(driver, request("The same text.", sampling=sampling(seed=seed))))
+    made = asyncio.run(chunks(driver, request("The same text.", sampling=sampling(seed=seed))))
     streamed = samples(made) / SCALE
     assert len(streamed) == len(whole)
     # Rounding, which grows in a random codec: `test_windows` has the same without it.
@@ -102,7 +102,7 @@ def test_two_references_make_two_voices(driver: TransformersDriver) -> None:
     [
         {"text": "Another text."},
         {"scene": "A crowded street."},
-        {"previous": Clip(tone(200, 1), "The block before.")},
+        {"previous": Recording(tone(200, 1), "The block before.")},
         {"sampling": sampling(temperature=1.5)},
         {"sampling": sampling(top_k=5)},
         {"sampling": sampling(top_p=0.3)},
@@ -127,8 +127,8 @@ def test_it_ends_when_the_model_does_and_no_later_than_it_may(driver: Transforme
     async def frames(most: int) -> tuple[int, bool]:
         made = 0
         try:
-            async for piece in driver.speak(request(max_frames=most)):
-                made += len(piece) // (2 * FRAME)
+            async for chunk in driver.speak(request(max_frames=most)):
+                made += len(chunk) // (2 * FRAME)
         except OutOfFrames:
             return made, False
         return made, True
@@ -194,7 +194,7 @@ def test_who_leaves_before_its_turn_never_has_it(driver: TransformersDriver, mon
 
     async def story() -> None:
         first, second, third = (
-            asyncio.create_task(pieces(driver, request(sampling=sampling(seed=seed)))) for seed in (1, 2, 3)
+            asyncio.create_task(chunks(driver, request(sampling=sampling(seed=seed)))) for seed in (1, 2, 3)
         )
         async with asyncio.timeout(20):
             while driver._turns._work_queue.qsize() < 2:  # noqa: ASYNC110 - it tells nobody
@@ -216,7 +216,7 @@ def test_blocks_sound_alike_in_any_order_and_company(driver: TransformersDriver)
     alone = [speak(driver, each) for each in asked]
 
     async def together(order: list[int]) -> dict[int, list[bytes]]:
-        made = await asyncio.gather(*(pieces(driver, asked[number]) for number in order))
+        made = await asyncio.gather(*(chunks(driver, asked[number]) for number in order))
         return dict(zip(order, made, strict=True))
 
     for order in (list(reversed(range(10))), [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]):
@@ -229,7 +229,7 @@ def test_new_references_meanwhile_change_nothing(driver: TransformersDriver) -> 
     alone = speak(driver, request())
 
     async def story() -> list[bytes]:
-        speaking = asyncio.create_task(pieces(driver, request()))
+        speaking = asyncio.create_task(chunks(driver, request()))
         others = 0
         while not speaking.done():
             others += 1
@@ -264,8 +264,8 @@ def test_a_reference_is_encoded_once(checkpoint: Checkpoint, tmp_path: Path, mon
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"reference": Clip(HIGH.samples, "")}, "text"),
-        ({"reference": Clip(HIGH.samples[: 2 * 1_000], "Short.")}, "seconds"),
+        ({"reference": Recording(HIGH.samples, "")}, "text"),
+        ({"reference": Recording(HIGH.samples[: 2 * 1_000], "Short.")}, "seconds"),
         ({"text": "word " * 500, "max_frames": 3_000}, "shorter"),
     ],
     ids=["no text", "too short", "too long"],

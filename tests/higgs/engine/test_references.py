@@ -11,7 +11,8 @@ import pytest
 
 from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes
 from lectern_triton.higgs_engine.driver import BadRequest
-from lectern_triton.higgs_engine.references import Disk, References
+from lectern_triton.higgs_engine.references.cache import ReferenceCache
+from lectern_triton.higgs_engine.references.disk import DiskCache
 from tests.higgs.recordings import tone
 
 ONE, TWO = tone(200, 1), tone(300, 1)
@@ -41,19 +42,19 @@ def encoder() -> Encoder:
     return Encoder()
 
 
-def disk(folder: Path, limit: int = MUCH) -> Disk:
-    return Disk(folder / "references", limit)
+def disk(folder: Path, limit: int = MUCH) -> DiskCache:
+    return DiskCache(folder / "references", limit)
 
 
 def files(folder: Path) -> list[Path]:
     return sorted((folder / "references").glob("*.codes"))
 
 
-async def ask(references: References, *samples: bytes) -> list[Codes]:
+async def ask(references: ReferenceCache, *samples: bytes) -> list[Codes]:
     return [await references.codes(each) for each in samples]
 
 
-def run(references: Callable[[], References], *samples: bytes) -> list[Codes]:
+def run(references: Callable[[], ReferenceCache], *samples: bytes) -> list[Codes]:
     async def main() -> list[Codes]:
         made = references()
         try:
@@ -65,7 +66,7 @@ def run(references: Callable[[], References], *samples: bytes) -> list[Codes]:
 
 
 def test_memory(encoder: Encoder) -> None:
-    first, second, again = run(lambda: References(encoder, "codec", None, MUCH), ONE, TWO, ONE)
+    first, second, again = run(lambda: ReferenceCache(encoder, "codec", None, MUCH), ONE, TWO, ONE)
     assert encoder.calls == 2
     assert np.array_equal(first, again)
     assert not np.array_equal(first, second)
@@ -74,34 +75,34 @@ def test_memory(encoder: Encoder) -> None:
 def test_memory_forgets_what_was_not_used_for_longest(encoder: Encoder) -> None:
     two = 2 * 25 * CODEBOOKS * 2
     three = tone(400, 1)
-    run(lambda: References(encoder, "codec", None, two), ONE, TWO, ONE, three, ONE)
+    run(lambda: ReferenceCache(encoder, "codec", None, two), ONE, TWO, ONE, three, ONE)
     assert encoder.calls == 3
-    run(lambda: References(encoder, "codec", None, two), ONE, TWO, three, ONE)
+    run(lambda: ReferenceCache(encoder, "codec", None, two), ONE, TWO, three, ONE)
     assert encoder.calls == 3 + 4
 
 
 def test_disk_outlives_the_engine(encoder: Encoder, tmp_path: Path) -> None:
-    made = run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
-    read = run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    made = run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    read = run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
     assert encoder.calls == 1
     assert np.array_equal(made[0], read[0])
     assert len(files(tmp_path)) == 1
 
 
 def test_another_codec_has_codes_of_its_own(encoder: Encoder, tmp_path: Path) -> None:
-    run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
-    run(lambda: References(encoder, "another", disk(tmp_path), MUCH), ONE)
+    run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    run(lambda: ReferenceCache(encoder, "another", disk(tmp_path), MUCH), ONE)
     assert encoder.calls == 2
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "changed", "foreign"])
 def test_damaged_files_are_made_again(encoder: Encoder, tmp_path: Path, damage: str) -> None:
-    made = run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    made = run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
     file = files(tmp_path)[0]
     whole = file.read_bytes()
     changed = bytes([whole[-1] ^ 1])
     file.write_bytes({"empty": b"", "cut": whole[:-3], "changed": whole[:-1] + changed, "foreign": b"x" * 500}[damage])
-    again = run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    again = run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
     assert encoder.calls == 2
     assert np.array_equal(made[0], again[0])
     assert file.read_bytes() == whole
@@ -109,7 +110,7 @@ def test_damaged_files_are_made_again(encoder: Encoder, tmp_path: Path, damage: 
 
 def test_disk_is_bounded_and_leaves_other_files_alone(encoder: Encoder, tmp_path: Path) -> None:
     three = tone(400, 1)
-    run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE, TWO)
+    run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE, TWO)
     other = tmp_path / "references" / "notes.codes"
     other.write_text("not ours")
     os.utime(other, (0, 0))
@@ -117,9 +118,9 @@ def test_disk_is_bounded_and_leaves_other_files_alone(encoder: Encoder, tmp_path
         if file != other:
             os.utime(file, (1_000, 1_000))
     size = files(tmp_path)[0].stat().st_size
-    run(lambda: References(encoder, "codec", disk(tmp_path, 2 * size), MUCH), ONE)  # used now: the other is older
+    run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path, 2 * size), MUCH), ONE)  # used now: the other is older
     assert encoder.calls == 2
-    run(lambda: References(encoder, "codec", disk(tmp_path, 2 * size), MUCH), three, ONE)
+    run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path, 2 * size), MUCH), three, ONE)
     assert encoder.calls == 3
     assert other.read_text() == "not ours"
     assert len(files(tmp_path)) == 3
@@ -127,7 +128,7 @@ def test_disk_is_bounded_and_leaves_other_files_alone(encoder: Encoder, tmp_path
 
 def test_a_folder_that_cannot_be_written_is_not_needed(encoder: Encoder, tmp_path: Path) -> None:
     (tmp_path / "references").write_text("a file")
-    run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
     assert encoder.calls == 1
 
 
@@ -138,13 +139,13 @@ def test_nothing_unfinished_is_left(encoder: Encoder, tmp_path: Path) -> None:
     for file in (abandoned, fresh):
         file.write_bytes(b"half")
     os.utime(abandoned, (1_000, 1_000))
-    run(lambda: References(encoder, "codec", disk(tmp_path), MUCH), ONE)
+    run(lambda: ReferenceCache(encoder, "codec", disk(tmp_path), MUCH), ONE)
     assert sorted(file.name for file in folder.glob("*.part")) == [fresh.name]  # another engine may be writing it
 
 
 def test_what_was_just_spoken_is_not_kept_on_disk(encoder: Encoder, tmp_path: Path) -> None:
     async def main() -> None:
-        references = References(encoder, "codec", disk(tmp_path), MUCH)
+        references = ReferenceCache(encoder, "codec", disk(tmp_path), MUCH)
         await references.codes(ONE, keep=False)
         await references.codes(ONE, keep=False)
         await references.close()
@@ -156,7 +157,7 @@ def test_what_was_just_spoken_is_not_kept_on_disk(encoder: Encoder, tmp_path: Pa
 
 def test_all_wait_for_one_encoding_and_may_leave(encoder: Encoder) -> None:
     async def main() -> None:
-        references = References(encoder, "codec", None, MUCH)
+        references = ReferenceCache(encoder, "codec", None, MUCH)
         encoder.go_on.clear()
         first, second, other = (asyncio.create_task(references.codes(each)) for each in (ONE, ONE, TWO))
         await asyncio.sleep(0)  # all have asked
@@ -180,7 +181,7 @@ def test_a_failed_encoding_is_tried_again(encoder: Encoder) -> None:
         return codes
 
     async def main() -> None:
-        references = References(fails_once, "codec", None, MUCH)
+        references = ReferenceCache(fails_once, "codec", None, MUCH)
         with pytest.raises(RuntimeError):
             await references.codes(ONE)
         assert len(await references.codes(ONE)) == 25
@@ -192,4 +193,4 @@ def test_a_failed_encoding_is_tried_again(encoder: Encoder) -> None:
 @pytest.mark.parametrize("samples", [b"", ONE[:-1], tone(200, 0.4)], ids=["none", "half a sample", "too short"])
 def test_unusable_recordings(encoder: Encoder, samples: bytes) -> None:
     with pytest.raises(BadRequest, match="seconds"):
-        run(lambda: References(encoder, "codec", None, MUCH), samples)
+        run(lambda: ReferenceCache(encoder, "codec", None, MUCH), samples)

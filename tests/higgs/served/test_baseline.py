@@ -31,8 +31,8 @@ def reference(hertz: float) -> Reference:
     return Reference(recording(hertz), RATE, "A hum.")
 
 
-def sound(pieces: list[Chunk]) -> Any:
-    return np.concatenate([piece.audio for piece in pieces])
+def sound(chunks: list[Chunk]) -> Any:
+    return np.concatenate([chunk.audio for chunk in chunks])
 
 
 def heard(server: OwnTriton, model: str, text: str = TEXT, **more: Any) -> Any:
@@ -40,10 +40,10 @@ def heard(server: OwnTriton, model: str, text: str = TEXT, **more: Any) -> Any:
 
 
 def test_plain(server: OwnTriton, model: str) -> None:
-    pieces = list(server.client.speak(model, TEXT))
-    audio = sound(pieces)
-    marks = [mark for piece in pieces for mark in piece.marks]
-    assert {piece.sample_rate for piece in pieces} == {RATE}
+    chunks = list(server.client.speak(model, TEXT))
+    audio = sound(chunks)
+    marks = [mark for chunk in chunks for mark in chunk.marks]
+    assert {chunk.sample_rate for chunk in chunks} == {RATE}
     assert audio.size > 0
     assert audio.size % FRAME == 0
     assert [TEXT[mark.text_start : mark.text_end] for mark in marks] == [word.strip(".") for word in TEXT.split()]
@@ -75,8 +75,8 @@ def test_what_was_spoken_before_counts(server: OwnTriton, model: str) -> None:
 
 
 def test_streamed(server: OwnTriton, model: str) -> None:
-    pieces = list(server.client.speak(model, TEXT))
-    sizes = [piece.audio.size for piece in pieces if piece.audio.size]
+    chunks = list(server.client.speak(model, TEXT))
+    sizes = [chunk.audio.size for chunk in chunks if chunk.audio.size]
     assert len(sizes) > 3
     assert 0 < sizes[0] <= RATE // 10
     assert max(sizes) <= RATE
@@ -84,12 +84,12 @@ def test_streamed(server: OwnTriton, model: str) -> None:
 
 def test_left_in_the_middle(server: OwnTriton, model: str) -> None:
     whole = heard(server, model)
-    aborted = server.engine_figure("aborted_total", model)
-    with closing(server.client.speak(model, f"{NEVER} {TEXT * 5}")) as pieces:
-        assert next(piece for piece in pieces if piece.audio.size)
+    aborted = server.engine_metric("aborted_total", model)
+    with closing(server.client.speak(model, f"{NEVER} {TEXT * 5}")) as chunks:
+        assert next(chunk for chunk in chunks if chunk.audio.size)
     assert np.array_equal(heard(server, model), whole)
-    # The engine is asked for its figures every few seconds.
-    until(lambda: server.engine_figure("aborted_total", model) == aborted + 1, "the engine has aborted it")
+    # The gauges of the engine are read at intervals.
+    until(lambda: server.engine_metric("aborted_total", model) == aborted + 1, "the engine has aborted it")
 
 
 def test_a_clone_needs_its_text(server: OwnTriton, model: str) -> None:
@@ -107,7 +107,7 @@ def test_blocks_sound_alike_in_any_order_and_company(server: OwnTriton, install:
         async with AsyncTriton(server.plan.address) as client:
 
             async def one(number: int) -> Any:
-                return sound([piece async for piece in client.speak(model, **asked[number])])
+                return sound([chunk async for chunk in client.speak(model, **asked[number])])
 
             return dict(zip(order, await asyncio.gather(*map(one, order)), strict=True))
 

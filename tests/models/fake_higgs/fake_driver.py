@@ -24,11 +24,11 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine import messages
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames, Phase
 
 STEP = 0.01  # seconds
-CHUNK = wire.RATE // 10
+CHUNK = messages.RATE // 10
 REMEMBERED = 256
 
 _ORDER = re.compile(r"\{(\w+)(?:=([\d.]+))?\}")
@@ -47,13 +47,13 @@ class FakeDriver:
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         family = arguments.get("family", "v2")
         self._streams = arguments.get("streams", True)
-        self.ready = wire.Ready(family=family, version="fake-1", streams=self._streams, seeds=True)
+        self.ready = messages.Ready(family=family, version="fake-1", streams=self._streams, seeds=True)
         self._slow: deque[Request] = deque(maxlen=REMEMBERED)
         self._losses: dict[int, int] = {}
         self._trouble = False
         self._lose_on_the_wire()
 
-    async def speak(self, request: wire.Speak) -> AsyncGenerator[bytes, None]:
+    async def speak(self, request: messages.Speak) -> AsyncGenerator[bytes, None]:
         orders = {name: float(value or 0) for name, value in _ORDER.findall(f"{request.text} {request.scene}")}
         text = _ORDER.sub("", request.text).strip()
         if "refuse" in orders:
@@ -73,16 +73,16 @@ class FakeDriver:
             slow.closed = True
 
     async def _hum(
-        self, request: wire.Speak, text: str, orders: dict[str, float], slow: Request
+        self, request: messages.Speak, text: str, orders: dict[str, float], slow: Request
     ) -> AsyncGenerator[bytes, None]:
-        frames = 10**9 if "endless" in orders else max(13, math.ceil(len(text) / 10 * wire.RATE / wire.FRAME))
+        frames = 10**9 if "endless" in orders else max(13, math.ceil(len(text) / 10 * messages.RATE / messages.FRAME))
         whole = bytearray()
         first = request.sampling.seed * 100  # another seed is another begin
-        for number, length in enumerate(_chunks(min(frames, request.max_frames) * wire.FRAME)):
+        for number, length in enumerate(_chunks(min(frames, request.max_frames) * messages.FRAME)):
             await self._obey(number, orders, slow)
             model = request.previous if request.previous and not number else request.reference
             wave = hum(pitch(model.samples))
-            begin = first % wire.RATE
+            begin = first % messages.RATE
             chunk = (wave[2 * begin :] + wave)[: 2 * length]
             first += length
             whole += chunk
@@ -125,8 +125,8 @@ class FakeDriver:
 
         def lossy(writer: asyncio.StreamWriter, data: bytes) -> None:
             if self._losses:
-                report = wire.report(data[wire.HEAD :])
-                if isinstance(report, wire.Audio) and self._losses.get(report.id) == report.number:
+                report = messages.decode_event(data[messages.HEADER :])
+                if isinstance(report, messages.Audio) and self._losses.get(report.id) == report.number:
                     return
             write(writer, data)
 
@@ -147,8 +147,8 @@ def load(arguments: Mapping[str, Any], phase: Phase) -> FakeDriver:
 
 def _chunks(samples: int) -> list[int]:
     """The first is one frame, as Higgs v3 has it."""
-    rest = samples - wire.FRAME
-    return [wire.FRAME, *[CHUNK] * (rest // CHUNK), *([rest % CHUNK] if rest % CHUNK else [])]
+    rest = samples - messages.FRAME
+    return [messages.FRAME, *[CHUNK] * (rest // CHUNK), *([rest % CHUNK] if rest % CHUNK else [])]
 
 
 @cache
@@ -156,12 +156,12 @@ def pitch(samples: bytes) -> int:
     """Of a hum, in Hz: how often it goes up through zero."""
     values = array.array("h", samples)
     rises = sum(before <= 0 < after for before, after in pairwise(values))
-    return max(1, round(rises * wire.RATE / len(values)))
+    return max(1, round(rises * messages.RATE / len(values)))
 
 
 @cache
 def hum(hertz: int) -> bytes:
     """A second, after which it begins anew without a seam."""
     return array.array(
-        "h", (int(8_000 * math.sin(2 * math.pi * hertz * n / wire.RATE)) for n in range(wire.RATE))
+        "h", (int(8_000 * math.sin(2 * math.pi * hertz * n / messages.RATE)) for n in range(messages.RATE))
     ).tobytes()

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from lectern_triton.higgs_engine import wire
+from lectern_triton.higgs_engine import messages
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames, Phase
 from lectern_triton.higgs_engine.server import UNREAD, Server
 
 LIMIT = 5.0  # seconds in which anything here must have happened
-SECOND = bytes(2 * wire.RATE)
+SECOND = bytes(2 * messages.RATE)
 
-Tell = Callable[[wire.Speak], AsyncGenerator[bytes, None]]
+Tell = Callable[[messages.Speak], AsyncGenerator[bytes, None]]
 
 
 class TellingDriver:
     """Yields what `tell` yields; `tell` may wait, or raise."""
 
-    ready = wire.Ready(family="v2", version="1", streams=True, seeds=True)
+    ready = messages.Ready(family="v2", version="1", streams=True, seeds=True)
 
     def __init__(self, tell: Tell) -> None:
         self.speak = tell
@@ -43,29 +43,29 @@ class Backend:
         self._reader = reader
         self.writer = writer
 
-    def order(self, *orders: wire.Order) -> None:
-        self.writer.write(b"".join(map(wire.packed, orders)))
+    def order(self, *orders: messages.Command) -> None:
+        self.writer.write(b"".join(map(messages.encode, orders)))
 
-    async def report(self) -> wire.Report:
+    async def report(self) -> messages.Event:
         async with asyncio.timeout(LIMIT):
-            length = wire.length_of(await self._reader.readexactly(wire.HEAD))
-            return wire.report(await self._reader.readexactly(length))
+            length = messages.body_length(await self._reader.readexactly(messages.HEADER))
+            return messages.decode_event(await self._reader.readexactly(length))
 
-    async def reports(self, count: int) -> list[wire.Report]:
+    async def reports(self, count: int) -> list[messages.Event]:
         return [await self.report() for _ in range(count)]
 
 
-def speak(number: int = 0, text: str = "Hello.") -> wire.Speak:
-    sampling = wire.Sampling(temperature=1, top_p=1, top_k=1, seed=1)
-    return wire.Speak(id=number, text=text, reference=wire.Clip(b"", ""), sampling=sampling, max_frames=10)
+def speak(number: int = 0, text: str = "Hello.") -> messages.Speak:
+    sampling = messages.Sampling(temperature=1, top_p=1, top_k=1, seed=1)
+    return messages.Speak(id=number, text=text, reference=messages.Recording(b"", ""), sampling=sampling, max_frames=10)
 
 
-async def hello(_: wire.Speak) -> AsyncGenerator[bytes, None]:
+async def hello(_: messages.Speak) -> AsyncGenerator[bytes, None]:
     yield b"\1\0"
     yield b"\2\0"
 
 
-async def never(_: wire.Speak) -> AsyncGenerator[bytes, None]:
+async def never(_: messages.Speak) -> AsyncGenerator[bytes, None]:
     await asyncio.Event().wait()
     yield b""
 
@@ -83,7 +83,7 @@ def tell(story: Story, driver_tells: Tell = hello, load: Any = None, *, started:
         server = Server(load or (lambda *_: driver), *await asyncio.open_unix_connection(sock=theirs))
         serving = asyncio.create_task(server.run())
         if started:
-            backend.order(wire.Start({}))
+            backend.order(messages.Start({}))
             assert await backend.report() == driver.ready
         await story(backend, driver)
         backend.writer.close()
@@ -97,23 +97,23 @@ def test_audio_comes_in_order_with_numbers_and_an_end() -> None:
     async def story(backend: Backend, _: TellingDriver) -> None:
         backend.order(speak(7))
         assert await backend.reports(3) == [
-            wire.Audio(7, 0, b"\1\0"),
-            wire.Audio(7, 1, b"\2\0"),
-            wire.End(id=7, messages=2, complete=True),
+            messages.Audio(7, 0, b"\1\0"),
+            messages.Audio(7, 1, b"\2\0"),
+            messages.End(id=7, messages=2, complete=True),
         ]
 
     assert tell(story).closed
 
 
 def test_long_audio_is_cut_so_that_others_get_their_turn() -> None:
-    async def long(_: wire.Speak) -> AsyncGenerator[bytes, None]:
+    async def long(_: messages.Speak) -> AsyncGenerator[bytes, None]:
         yield SECOND * 2 + b"\1\0"
 
     async def story(backend: Backend, _: TellingDriver) -> None:
         backend.order(speak())
         parts = await backend.reports(3)
-        assert [len(part.samples) for part in parts if isinstance(part, wire.Audio)] == [48_000, 48_000, 2]
-        assert await backend.report() == wire.End(id=0, messages=3, complete=True)
+        assert [len(part.samples) for part in parts if isinstance(part, messages.Audio)] == [48_000, 48_000, 2]
+        assert await backend.report() == messages.End(id=0, messages=3, complete=True)
 
     tell(story, long)
 
@@ -121,41 +121,41 @@ def test_long_audio_is_cut_so_that_others_get_their_turn() -> None:
 @pytest.mark.parametrize(
     ("error", "last"),
     [
-        (OutOfFrames(), wire.End(id=0, messages=1, complete=False)),
-        (BadRequest("say more"), wire.Failed(id=0, kind="bad_request", message="say more")),
-        (ValueError("no"), wire.Failed(id=0, kind="failed", message="ValueError: no")),
-        (asyncio.CancelledError(), wire.Failed(id=0, kind="aborted", message="")),
+        (OutOfFrames(), messages.End(id=0, messages=1, complete=False)),
+        (BadRequest("say more"), messages.Failed(id=0, kind="bad_request", message="say more")),
+        (ValueError("no"), messages.Failed(id=0, kind="failed", message="ValueError: no")),
+        (asyncio.CancelledError(), messages.Failed(id=0, kind="aborted", message="")),
     ],
 )
-def test_what_a_driver_raises_ends_its_request_alone(error: BaseException, last: wire.Report) -> None:
-    async def raising(request: wire.Speak) -> AsyncGenerator[bytes, None]:
+def test_what_a_driver_raises_ends_its_request_alone(error: BaseException, last: messages.Event) -> None:
+    async def raising(request: messages.Speak) -> AsyncGenerator[bytes, None]:
         yield b"\1\0"
         if not request.id:
             raise error
 
     async def story(backend: Backend, _: TellingDriver) -> None:
         backend.order(speak())
-        assert await backend.reports(2) == [wire.Audio(0, 0, b"\1\0"), last]
+        assert await backend.reports(2) == [messages.Audio(0, 0, b"\1\0"), last]
         backend.order(speak(1))
         assert await backend.reports(2) == [
-            wire.Audio(1, 0, b"\1\0"),
-            wire.End(id=1, messages=1, complete=True),
+            messages.Audio(1, 0, b"\1\0"),
+            messages.End(id=1, messages=1, complete=True),
         ]
 
     tell(story, raising)
 
 
 def test_orders_are_taken_while_others_are_spoken() -> None:
-    async def first_waits(request: wire.Speak) -> AsyncGenerator[bytes, None]:
+    async def first_waits(request: messages.Speak) -> AsyncGenerator[bytes, None]:
         if request.id == 0:
             await asyncio.Event().wait()
         yield b"\1\0"
 
     async def story(backend: Backend, _: TellingDriver) -> None:
-        backend.order(speak(0), speak(1), wire.Ask())
+        backend.order(speak(0), speak(1), messages.CheckHealth())
         reports = await backend.reports(3)
-        assert wire.End(id=1, messages=1, complete=True) in reports
-        assert any(isinstance(report, wire.Health) and report.running >= 1 for report in reports)
+        assert messages.End(id=1, messages=1, complete=True) in reports
+        assert any(isinstance(report, messages.Health) and report.running >= 1 for report in reports)
 
     tell(story, first_waits)
 
@@ -163,7 +163,7 @@ def test_orders_are_taken_while_others_are_spoken() -> None:
 def test_an_abort_closes_the_drivers_generator_and_is_answered() -> None:
     closed: list[int] = []
 
-    async def waiting(request: wire.Speak) -> AsyncGenerator[bytes, None]:
+    async def waiting(request: messages.Speak) -> AsyncGenerator[bytes, None]:
         try:
             yield b"\1\0"
             await asyncio.Event().wait()
@@ -173,29 +173,29 @@ def test_an_abort_closes_the_drivers_generator_and_is_answered() -> None:
     async def story(backend: Backend, _: TellingDriver) -> None:
         backend.order(speak(0), speak(1))
         assert len(await backend.reports(2)) == 2
-        backend.order(wire.Abort(0))
-        assert await backend.report() == wire.Failed(id=0, kind="aborted", message="")
+        backend.order(messages.Abort(0))
+        assert await backend.report() == messages.Failed(id=0, kind="aborted", message="")
         assert closed == [0]
-        backend.order(wire.Ask())
-        assert await backend.report() == wire.Health(running=1, aborted=1)
+        backend.order(messages.CheckHealth())
+        assert await backend.report() == messages.Health(running=1, aborted=1)
 
     tell(story, waiting)
 
 
 def test_an_abort_that_comes_with_its_request_is_answered_too() -> None:
     async def story(backend: Backend, _: TellingDriver) -> None:
-        backend.order(speak(3), wire.Abort(3))
-        assert await backend.report() == wire.Failed(id=3, kind="aborted", message="")
+        backend.order(speak(3), messages.Abort(3))
+        assert await backend.report() == messages.Failed(id=3, kind="aborted", message="")
 
     tell(story, never)
 
 
 def test_an_abort_of_what_is_over_changes_nothing() -> None:
     async def story(backend: Backend, _: TellingDriver) -> None:
-        backend.order(wire.Abort(9), speak(0))
-        assert isinstance((await backend.reports(3))[-1], wire.End)
-        backend.order(wire.Abort(0), wire.Ask())
-        assert await backend.report() == wire.Health()
+        backend.order(messages.Abort(9), speak(0))
+        assert isinstance((await backend.reports(3))[-1], messages.End)
+        backend.order(messages.Abort(0), messages.CheckHealth())
+        assert await backend.report() == messages.Health()
 
     tell(story)
 
@@ -203,7 +203,7 @@ def test_an_abort_of_what_is_over_changes_nothing() -> None:
 def test_what_is_not_read_is_not_made() -> None:
     made = 0
 
-    async def endless(_: wire.Speak) -> AsyncGenerator[bytes, None]:
+    async def endless(_: messages.Speak) -> AsyncGenerator[bytes, None]:
         nonlocal made
         while True:
             made += 1
@@ -217,9 +217,9 @@ def test_what_is_not_read_is_not_made() -> None:
             await asyncio.sleep(0.05)
         # Buffers of the system and of the reader here hold some more than the server's own.
         assert made * len(SECOND) < 8 * UNREAD
-        backend.order(wire.Abort(0))
-        while not isinstance(report := await backend.report(), wire.Failed):
-            assert isinstance(report, wire.Audio)
+        backend.order(messages.Abort(0))
+        while not isinstance(report := await backend.report(), messages.Failed):
+            assert isinstance(report, messages.Audio)
         assert report.kind == "aborted"
 
     tell(story, endless)
@@ -236,18 +236,18 @@ def test_the_phases_of_the_start_are_told_and_orders_taken_meanwhile() -> None:
         return TellingDriver(hello)
 
     async def story(backend: Backend, _: TellingDriver) -> None:
-        backend.order(wire.Start({}))
+        backend.order(messages.Start({}))
         first = await backend.report()
-        assert isinstance(first, wire.Phase)
+        assert isinstance(first, messages.Phase)
         assert first.name == "imports"
-        backend.order(wire.Ask(), speak(5))
+        backend.order(messages.CheckHealth(), speak(5))
         assert await backend.reports(2) == [
-            wire.Failed(id=5, kind="failed", message="the engine has not started"),
-            wire.Health(),
+            messages.Failed(id=5, kind="failed", message="the engine has not started"),
+            messages.Health(),
         ]
         go_on.set()
         second, ready = await backend.reports(2)
-        assert isinstance(second, wire.Phase)
+        assert isinstance(second, messages.Phase)
         assert second.name == "weights"
         assert ready == TellingDriver.ready
 
@@ -262,7 +262,7 @@ def test_the_arguments_reach_the_driver() -> None:
         return TellingDriver(hello)
 
     async def story(backend: Backend, _: TellingDriver) -> None:
-        backend.order(wire.Start({"model": "weights", "stages": [{"dtype": "float32"}]}))
+        backend.order(messages.Start({"model": "weights", "stages": [{"dtype": "float32"}]}))
         await backend.report()
 
     tell(story, load=load, started=False)
@@ -275,8 +275,8 @@ def test_a_start_that_fails_says_in_which_phase() -> None:
             raise FileNotFoundError("codec/model.safetensors")
 
     async def story(backend: Backend, _: TellingDriver) -> None:
-        backend.order(wire.Start({}))
-        assert await backend.report() == wire.CannotStart("codec: FileNotFoundError: codec/model.safetensors")
+        backend.order(messages.Start({}))
+        assert await backend.report() == messages.CannotStart("codec: FileNotFoundError: codec/model.safetensors")
 
     tell(story, load=failing, started=False)
 
@@ -284,17 +284,17 @@ def test_a_start_that_fails_says_in_which_phase() -> None:
 def test_trouble_is_told() -> None:
     async def story(backend: Backend, driver: TellingDriver) -> None:
         driver.trouble = "out of memory"
-        backend.order(wire.Ask())
-        assert await backend.report() == wire.Health(trouble="RuntimeError: out of memory")
+        backend.order(messages.CheckHealth())
+        assert await backend.report() == messages.Health(trouble="RuntimeError: out of memory")
 
     tell(story)
 
 
-@pytest.mark.parametrize("last", [wire.packed(wire.Close()), b"", b"\xff\xff\xff\xff", b"\0\0\0\1\xc1"])
+@pytest.mark.parametrize("last", [messages.encode(messages.Close()), b"", b"\xff\xff\xff\xff", b"\0\0\0\1\xc1"])
 def test_it_ends_when_the_backend_closes_goes_or_talks_nonsense(last: bytes) -> None:
     closed: list[int] = []
 
-    async def waiting(request: wire.Speak) -> AsyncGenerator[bytes, None]:
+    async def waiting(request: messages.Speak) -> AsyncGenerator[bytes, None]:
         try:
             await asyncio.Event().wait()
             yield b""
@@ -307,7 +307,7 @@ def test_it_ends_when_the_backend_closes_goes_or_talks_nonsense(last: bytes) -> 
         backend = Backend(*await asyncio.open_unix_connection(sock=ours))
         server = Server(lambda *_: driver, *await asyncio.open_unix_connection(sock=theirs))
         serving = asyncio.create_task(server.run())
-        backend.order(wire.Start({}))
+        backend.order(messages.Start({}))
         await backend.report()
         backend.order(speak())
         backend.writer.write(last)
@@ -315,7 +315,8 @@ def test_it_ends_when_the_backend_closes_goes_or_talks_nonsense(last: bytes) -> 
             backend.writer.close()
         await asyncio.wait([serving], timeout=LIMIT)
         assert serving.done()
-        assert isinstance(serving.exception(), wire.Broken) == (last[:1] == b"\xff" or last.endswith(b"\xc1"))
+        broken = last[:1] == b"\xff" or last.endswith(b"\xc1")
+        assert isinstance(serving.exception(), messages.ProtocolError) == broken
         assert driver.closed
         assert closed in ([0], [])  # it may not have begun
         backend.writer.close()

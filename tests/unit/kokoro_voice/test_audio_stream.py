@@ -6,7 +6,7 @@ import pytest
 from kokoro_voice.acoustic_client import FRAME, RATE, Sound, model_speed
 from kokoro_voice.audio_stream import FADE, FIRST_CHUNK, LEAD, PAUSE, AudioStream, trim
 from kokoro_voice.g2p_client import Sentence, Word
-from lectern_triton.voice_backend.protocol import Chunk, Mark
+from lectern_triton.voice_backend.voice import Chunk, Mark
 
 FRAMES = np.array([40, 10, 10, 10, 80], np.int64)  # one second of silence, three phonemes, two seconds of silence
 HEARD = slice(38 * FRAME, 68 * FRAME)  # the phonemes: the model counts them two frames later than they are heard

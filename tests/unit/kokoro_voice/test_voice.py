@@ -11,7 +11,7 @@ import pytest
 
 from kokoro_voice.voice import Voice
 from lectern_triton.voice_backend.plausibility import Implausible
-from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings, Tensors, Unavailable
+from lectern_triton.voice_backend.voice import BadRequest, Chunk, Segment, Settings, Tensors, Unavailable
 
 SECONDS = 10.0
 

@@ -6,7 +6,7 @@ import pytest
 from kokoro_voice.model_card import describe
 from kokoro_voice.style_tables import NoVoices, StyleTables
 from kokoro_voice.voice_parameters import parse_parameters
-from lectern_triton.voice_backend.protocol import BadRequest
+from lectern_triton.voice_backend.voice import BadRequest
 
 VOICES = ("af_heart", "af_sky", "bf_emma")
 

@@ -1,4 +1,4 @@
-from lectern_triton.vllm_omni_backend.backoff import Backoff
+from lectern_triton.vllm_omni_backend.engine import Backoff
 
 
 def test_each_failure_in_a_row_is_waited_for_twice_as_long_up_to_a_minute() -> None:

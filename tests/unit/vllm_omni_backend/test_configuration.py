@@ -11,7 +11,7 @@ from lectern_triton.vllm_omni_backend.configuration import (
     read_arguments,
     read_configuration,
 )
-from lectern_triton.vllm_omni_backend.process import Command
+from lectern_triton.vllm_omni_backend.engine_process import Launch
 
 
 def test_parameters_are_read_from_their_strings() -> None:
@@ -63,7 +63,7 @@ def test_the_interpreter_is_the_parameters_before_the_environments() -> None:
 
 def test_an_engine_gets_its_own_environment_not_the_models() -> None:
     libraries = sysconfig.get_config_var("LIBDIR")
-    command = Command("/engine/bin/python3", "fake", Path("/model"), Path("/model/1"))
+    command = Launch("/engine/bin/python3", "fake", Path("/model"), Path("/model/1"))
     given = {
         "PATH": "/usr/bin",
         "LD_LIBRARY_PATH": f"{libraries}:/cuda/lib",

@@ -6,7 +6,7 @@ import pytest
 
 from lectern_triton.vllm_omni_backend.configuration import ConfigurationError
 from lectern_triton.vllm_omni_backend.presets import find_preset, read_presets
-from lectern_triton.voice_backend.protocol import BadRequest
+from lectern_triton.voice_backend.voice import BadRequest
 
 WHOLE = """\
 transcript = "What is said."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from espeak_voice.engine_messages import Event
 from espeak_voice.word_marks import WordMarks
 from lectern_triton.voice_backend.plausibility import check_marks
-from lectern_triton.voice_backend.protocol import Mark
+from lectern_triton.voice_backend.voice import Mark
 from lectern_triton.voice_backend.words import find_words
 
 LOUD = 1_000
@@ -85,10 +85,10 @@ def test_a_text_without_any_event_still_has_all_its_marks() -> None:
     st.integers(1, 5),
 )
 def test_whatever_the_events_every_word_has_one_mark_in_order(
-    text: str, raw: list[tuple[bool, int, int]], pieces: int
+    text: str, raw: list[tuple[bool, int, int]], chunks: int
 ) -> None:
     audio = tone(8_000)
-    bounds = [8_000 * number // pieces for number in range(pieces + 1)]
+    bounds = [8_000 * number // chunks for number in range(chunks + 1)]
     events = [Event(*event) for event in sorted(raw, key=lambda event: event[2])]
     utterance = WordMarks(text)
     marks: list[Mark] = []

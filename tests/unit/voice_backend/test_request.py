@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import lectern_contract as contract
-from lectern_triton.voice_backend.protocol import BadRequest
-from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read
+from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read_request
+from lectern_triton.voice_backend.voice import BadRequest
 
 
 def tensors(text: str | bytes = "Hello.", voice: str | bytes = "{}", **more: Any) -> dict[str, Any]:
@@ -22,12 +22,12 @@ def tensor(value: Any) -> Any:
 
 def refusal(given: dict[str, Any], **parameters: Any) -> str:
     with pytest.raises(BadRequest) as refused:
-        read(given, json.dumps(parameters))
+        read_request(given, json.dumps(parameters))
     return str(refused.value)
 
 
 def test_a_small_request_has_the_defaults() -> None:
-    request = read(tensors(), "")
+    request = read_request(tensors(), "")
     assert isinstance(request, Speak)
     assert request.segment.lane == "live"
     assert request.deadline is None
@@ -50,7 +50,7 @@ def test_everything_that_is_given_arrives() -> None:
         previous_text="so it went",
     )
     parameters = {"lane": "batch", "deadline_ms": 1500, "markup": True, "triton_enable_empty_final_response": True}
-    request = read(given, json.dumps(parameters))
+    request = read_request(given, json.dumps(parameters))
     assert isinstance(request, Speak)
     assert (request.segment.lane, request.deadline) == ("batch", 1.5)
     segment = request.segment
@@ -66,11 +66,11 @@ def test_everything_that_is_given_arrives() -> None:
 
 
 def test_a_request_for_the_card_needs_no_speakable_text() -> None:
-    assert isinstance(read(tensors(text=""), '{"describe": true}'), Describe)
+    assert isinstance(read_request(tensors(text=""), '{"describe": true}'), Describe)
 
 
 def test_a_request_to_cancel_names_another_request() -> None:
-    assert read(tensors(text=""), '{"cancel": "abc"}') == Cancel("abc")
+    assert read_request(tensors(text=""), '{"cancel": "abc"}') == Cancel("abc")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_text_that_cannot_be_spoken_is_refused(text: str | bytes, says: str) -> 
 
 @pytest.mark.parametrize("text", ["7", "é", "你", "+", "🎉", "line\nline\ttab\r", "a\u200db", "x" * contract.MAX_TEXT])
 def test_text_that_can_be_spoken_is_taken(text: str) -> None:
-    request = read(tensors(text=text), "{}")
+    request = read_request(tensors(text=text), "{}")
     assert isinstance(request, Speak)
     assert request.segment.text == text
 
@@ -157,10 +157,10 @@ def test_text_is_composed_and_so_are_the_words_of_a_lexicon() -> None:
     given = tensors("cafe\u0301", lexicon='{"cafe\u0301": "kæfˈA"}')
     given |= tensors(reference_audio=np.arange(8, dtype=np.int16), reference_rate=np.array([16_000], np.int32),
                      reference_text="o\u0302", text="cafe\u0301")  # fmt: skip
-    request = read(given, "")
+    request = read_request(given, "")
     assert isinstance(request, Speak)
     assert request.segment.text == "café"
     assert list(request.segment.lexicon) == ["café"]
     assert request.segment.reference is not None
     assert request.segment.reference.text == "ô"
-    assert request.composed.mark_as_sent((0, 5, 0, 4)) == (0, 5, 0, 5)
+    assert request.nfc.original_mark((0, 5, 0, 4)) == (0, 5, 0, 5)

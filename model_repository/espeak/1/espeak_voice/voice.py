@@ -13,7 +13,7 @@ from espeak_voice.engine_pool import EnginePool, EngineRefused
 from espeak_voice.languages import Languages, UnknownLanguage, VoiceFile, canonical, is_within
 from espeak_voice.libespeak import Library
 from espeak_voice.word_marks import WordMarks
-from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings
+from lectern_triton.voice_backend.voice import BadRequest, Chunk, Segment, Settings
 
 MOST_ENGINES: Final = 4
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from espeak_voice.engine_messages import Event
-from lectern_triton.voice_backend.protocol import Mark
-from lectern_triton.voice_backend.words import find_words, share
+from lectern_triton.voice_backend.voice import Mark
+from lectern_triton.voice_backend.words import find_words, marks_by_length
 
 LOUD: Final = 100  # of 32,768: quieter samples are the pause after a clause, which belongs to no word
 ONSET: Final = 660  # samples, 30 ms: in stretched audio a clause may begin that much before its event
@@ -85,7 +85,7 @@ class WordMarks:
             begins.insert(0, (words.start, self._last if begins else loud_end))
         marks = []
         for (index, sample), (after, end) in pairwise([*begins, (until, loud_end)]):
-            marks += share(self._words[index:after], sample, end)
+            marks += marks_by_length(self._words[index:after], sample, end)
         self._next = until
         self._last = loud_end
         return marks

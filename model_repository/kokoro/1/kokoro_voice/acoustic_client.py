@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kokoro_voice.plausibility import check_duration
 from kokoro_voice.style_tables import Style
-from lectern_triton.voice_backend.protocol import Models, Samples
+from lectern_triton.voice_backend.voice import Models, Samples
 
 MODEL: Final = "kokoro_acoustic"
 RATE: Final = 24_000  # Hz

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from lectern_triton.voice_backend.protocol import Models, Segment
+from lectern_triton.voice_backend.voice import Models, Segment
 
 MODEL: Final = "kokoro_g2p"
 

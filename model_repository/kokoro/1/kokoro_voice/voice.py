@@ -20,7 +20,7 @@ from kokoro_voice.style_tables import StyleTables
 from kokoro_voice.voice_parameters import VoiceParameters, default_voice, parse_parameters
 from lectern_contract import LANES
 from lectern_triton.voice_backend.markup import without_markup
-from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Segment, Settings
+from lectern_triton.voice_backend.voice import BadRequest, Chunk, Segment, Settings
 
 GLANCE: Final = 0.02  # seconds between two looks at whether the segment is still wanted
 

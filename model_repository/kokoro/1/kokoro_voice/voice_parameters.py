@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from kokoro_voice.model_card import describe
-from lectern_triton.voice_backend.protocol import BadRequest
+from lectern_triton.voice_backend.voice import BadRequest
 
 MOST_VOICES: Final = 8  # in a mix
 PREFERRED: Final = "af_heart"

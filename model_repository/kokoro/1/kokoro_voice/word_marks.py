@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from kokoro_voice.acoustic_client import FRAME, RATE
 from kokoro_voice.g2p_client import Sentence
-from lectern_triton.voice_backend.protocol import Mark, Samples
+from lectern_triton.voice_backend.voice import Mark, Samples
 
 LATE: Final = 2  # frames: how much later than its sound the model counts each phoneme
 CLOSURE: Final = int(0.1 * RATE)  # samples: the silence of a p, t or k; a longer one is a pause

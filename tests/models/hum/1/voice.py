@@ -1,4 +1,4 @@
-"""One second of a sine for every ten characters, in pieces, with the delays and failures its voice asks for.
+"""One second of a sine for every ten characters, in chunks, with the delays and failures its voice asks for.
 
 Delays are waited for in short steps, each of which is noted. The voice {"steps_since": TIME} speaks nothing: it refuses
 with a JSON list, for each slow synthesis whose text has this one's in it, of [whether it was stopped, its steps after
@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Samples, Segment, Settings
+from lectern_triton.voice_backend.voice import BadRequest, Chunk, Samples, Segment, Settings
 
 RATE = 24_000
-PIECE = RATE // 10
+CHUNK = RATE // 10
 STEP = 0.01  # seconds
 REMEMBERED = 256  # slow syntheses
 VOICES = {
     "hum": {"hertz": 220},
-    "slow": {"hertz": 220, "delay": 0.05},  # seconds between pieces of 0.1 s
+    "slow": {"hertz": 220, "delay": 0.05},  # seconds between chunks of 0.1 s
     "crawling": {"hertz": 220, "delay": 0.5},
-    "failing": {"hertz": 220, "fail_after": 3},  # pieces
+    "failing": {"hertz": 220, "fail_after": 3},  # chunks
     "broken": {"hertz": 220, "fail_after": 0},
     "picky": {"hertz": 220, "refuses": "unspeakable", "fails_at": "disastrous"},  # words
 }
@@ -86,12 +86,12 @@ class Voice:
             for start, end in words
         )
         try:
-            for number, first in enumerate(range(0, samples, PIECE)):
+            for number, first in enumerate(range(0, samples, CHUNK)):
                 if number == segment.voice.get("fail_after"):
                     raise RuntimeError("this voice fails when asked to")
                 if delays.wait(delay, stop):
                     return
-                last = min(first + PIECE, samples)
+                last = min(first + CHUNK, samples)
                 yield Chunk(_hum(hertz, first, last), tuple(mark for mark in marks if first < mark[1] <= last))
         finally:
             delays.stopped = stop.is_set()

@@ -1,1 +1,1 @@
-"""The engine's own process: it speaks Higgs Audio, in an environment of its own, for the Triton backend beside it."""
+"""The engine's process, which speaks Higgs Audio in an environment of its own for the backend `vllm_omni`."""

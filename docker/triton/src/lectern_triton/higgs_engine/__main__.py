@@ -26,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.set_inheritable(arguments.socket, False)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    end_with_parent(_end)  # one whose loop hangs would not notice that its socket has closed
+    end_with_parent(_end)  # if the loop hangs, nobody notices that the socket has closed
     asyncio.run(_serve(arguments.driver, socket.socket(fileno=arguments.socket)))
 
 
@@ -34,21 +34,21 @@ async def _serve(driver: str, connection: socket.socket) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_AHEAD)
 
     def load(*given: object) -> object:
-        # Imported here, in the thread that loads: it may take a minute, and phases and orders go on meanwhile.
+        # Imported here, in the loading thread: it may take a minute, while messages still come and go.
         return importlib.import_module(driver).load(*given)
 
     try:
         await Server(cast(Load, load), reader, writer).run()
     except Exception:
         log.exception("ended")
-    _end()  # from within: the loop would wait for a thread that may load for minutes
+    _end()  # asyncio.run would wait for the loading thread, which may take minutes
 
 
 def _end() -> None:
-    """End this process with all that it started, and whatever thread still runs."""
+    """Kill this process with all its threads and all processes that it started."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    if os.getpgrp() == os.getpid():  # the head of a group of its own, as the backend starts it
+    if os.getpgrp() == os.getpid():  # it leads a process group of its own, as the backend starts it
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""The codec of Higgs Audio v2, from a local folder. Blocks; called in threads."""
+"""The codec of Higgs Audio, from a local folder. Its methods block, and are called in threads."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +12,14 @@ from torch.overrides import TorchFunctionMode
 from transformers import HiggsAudioV2TokenizerModel
 
 from lectern_triton.higgs_engine.codes import Codes
-from lectern_triton.higgs_engine.wire import FRAME, RATE
+from lectern_triton.higgs_engine.messages import FRAME, RATE
 
-SAMPLED: Final = 64  # places in a file of weights that stand for the whole file
+SAMPLED: Final = 64  # blocks of a file of weights that identify it
 BLOCK: Final = 64 << 10  # bytes
 
 
 class Codec:
-    """Always in float32: it is small, and codes that a rounding changed would change the voice."""
+    """Always in float32: it is small, and codes changed by rounding would change the voice."""
 
     def __init__(self, folder: Path, device: str) -> None:
         self.model = HiggsAudioV2TokenizerModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
@@ -33,14 +33,14 @@ class Codec:
             )
 
     def encode(self, samples: bytes) -> Codes:
-        """Of samples as on the wire."""
+        """Encode samples in the format of `messages`."""
         audio = torch.from_numpy(np.frombuffer(samples, "<i2").astype(np.float32) / 32768)
         with torch.inference_mode(), _NoDraw():
             codes = self.model.encode(audio[None, None].to(self.model.device)).audio_codes[0]
         return np.ascontiguousarray(codes.T.cpu().numpy().astype(np.int16))
 
     def decode(self, codes: Codes) -> NDArray[np.float32]:
-        """Of shape [frames x FRAME], in -1 to 1 if all is well."""
+        """Return audio of shape [frames x FRAME], from -1 to 1 unless something is wrong."""
         given = torch.from_numpy(codes.T.astype(np.int64))[None].to(self.model.device)
         with torch.inference_mode():
             audio: NDArray[np.float32] = self.model.decode(given).audio_values[0, 0].float().cpu().numpy()
@@ -48,9 +48,10 @@ class Codec:
 
 
 class _NoDraw(TorchFunctionMode):  # type: ignore[misc] # torch is not where types are checked
-    """In this thread: HuBERT draws a number for each layer even when it leaves none out, and never uses it.
+    """Replaces torch.rand in this thread: HuBERT draws a number for each layer even when it drops none.
 
-    Drawn from the process's only generator, it would change what is being spoken meanwhile in another thread.
+    It never uses them, but to draw them from the process's only generator would change the speech that another thread
+    makes meanwhile.
     """
 
     def __torch_function__(
@@ -64,7 +65,7 @@ class _NoDraw(TorchFunctionMode):  # type: ignore[misc] # torch is not where typ
 
 
 def identity(folder: Path) -> str:
-    """Tell one codec from another by its files: the small ones whole, those of weights by blocks from all over."""
+    """Return a hash that identifies the codec: the whole of small files, and blocks from all over those of weights."""
     digest = hashlib.sha256()
     files = [*sorted(folder.glob("*.safetensors")), folder / "config.json"]
     if len(files) < 2:  # noqa: PLR2004 - weights, and how they belong together

@@ -1,13 +1,13 @@
-"""What an engine is to the process that hosts it. `omni` and `transformers` are real ones; the tests have another."""
+"""The interface of a driver, which runs one model: `omni` and `transformers` implement it, and the tests do."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from lectern_triton.higgs_engine.wire import Ready, Speak
+from lectern_triton.higgs_engine.messages import Ready, Speak
 
 Phase = Callable[[str], AbstractContextManager[None]]
-"""Around a phase of the start, by its name; how long each took is told to the backend, logged and exported."""
+"""Wraps a phase of the start, by its name. Its duration is logged and exported as a metric."""
 
 
 class BadRequest(Exception):  # noqa: N818 - named as the caller sees it
@@ -15,31 +15,31 @@ class BadRequest(Exception):  # noqa: N818 - named as the caller sees it
 
 
 class Driver(Protocol):
-    """One loaded model. Everything is called in one event loop, which nothing may block."""
+    """One loaded model. One event loop calls all methods, and none may block it."""
 
     ready: Ready
 
     def speak(self, request: Speak) -> AsyncGenerator[bytes, None]:
-        """Yields samples as `wire` has them, the first of them soon; nothing but samples of this request.
+        """Yield the samples of a request, as bytes in the format of `messages`, the first of them soon.
 
-        Returns when the model has come to its end, raises `OutOfFrames` after the last samples when `max_frames` ended
-        it, `BadRequest` before the first ones, anything else for a failure. Closing it, or cancelling the task that
-        reads it, ends the model's work on it within 100 ms.
+        Returns when the model has come to the end of the text. Raises OutOfFrames after the last samples if
+        `max_frames` ended them, BadRequest before the first ones, and anything else for a failure. Closing the
+        generator, or cancelling the task that reads it, ends the model's work on the request within 100 ms.
         """
 
     async def check(self) -> None:
-        """Raises what is wrong if the engine cannot speak any more."""
+        """Raise an exception if the engine can no longer speak."""
 
     async def close(self) -> None:
-        """Frees everything."""
+        """Free all resources."""
 
 
 class OutOfFrames(Exception):  # noqa: N818 - it names a state of affairs
-    """The model had not come to its end when it had made as many frames as it may."""
+    """The model made all frames that it was allowed without coming to the end of the text."""
 
 
 class Load(Protocol):
-    """The function `load` of a driver's module. Blocks; is called in a thread."""
+    """The function `load` of a driver's module. It blocks, and is called in a thread."""
 
     def __call__(self, arguments: Mapping[str, Any], phase: Phase) -> Driver:
-        """``arguments``: those of model.json. Raises anything, with a message for the operator."""
+        """Load the model with the arguments in model.json. Any exception fails the start, with its message."""

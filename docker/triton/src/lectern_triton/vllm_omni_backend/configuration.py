@@ -1,4 +1,4 @@
-"""The model's parameters in config.pbtxt, and the engine's arguments in `1/model.json`."""
+"""Reads the model's parameters in config.pbtxt and the engine's arguments in `1/model.json`."""
 
 import json
 import os
@@ -21,20 +21,20 @@ Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class ConfigurationError(Exception):
-    """The model cannot be loaded as it is configured; the message says what to change."""
+    """The model's configuration is wrong; the message says what to change."""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: Annotated[str, Meta(min_length=1)] = "lectern_triton.higgs_engine.omni"
-    """The module of its driver."""
+    """The module of the engine's driver."""
     engine_python: str = ""
-    """The interpreter of its environment; left out: what the variable LECTERN_ENGINE_PYTHON says, else python3."""
+    """The interpreter of the engine's environment. Empty: that in LECTERN_ENGINE_PYTHON, or python3."""
     concurrency: Annotated[int, Meta(ge=1, le=256)] = 4
-    """Requests that the engine has at a time."""
+    """Requests that the engine speaks at the same time."""
     live_queue: Annotated[int, Meta(ge=0)] = 64
     batch_queue: Annotated[int, Meta(ge=0)] = 256
     needs: str = ""
-    """Models that are loaded with it; for whoever starts Triton."""
+    """Models to load with this one, for the program that starts Triton."""
     scene: str = ""
     temperature: Temperature = 0.4
     top_p: Share = 0.95
@@ -43,25 +43,28 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     frames_per_character: Annotated[float, Meta(gt=0, le=1_000)] = 5
     """Frames of audio, 25 a second, that a letter may take at most."""
     most_frames: Annotated[int, Meta(ge=1)] = 1_024
-    """Frames of audio that the model can make at a time."""
+    """Frames of audio that the model can make for one request."""
     longest_reference: Annotated[float, Meta(gt=0, le=60)] = 60
-    """Seconds, of a reference and of what was spoken before."""
+    """Seconds that a reference or the previous speech may last."""
     presets: str = "presets"
-    """The folder of the preset voices, from the model's own."""
+    """The folder of the preset voices, relative to the model's."""
     default_voice: str = ""
-    """The preset that speaks when none is asked for; left out: the first by name."""
+    """The preset for requests that name none. Empty: the first by name."""
     load_timeout: Seconds = 900
-    """Until the engine must be ready."""
+    """Seconds until the engine must be ready."""
     stall_timeout: Seconds = 120
-    """Without any audio for a request, after which it counts as lost."""
+    """Seconds without audio after which a request counts as lost."""
     health_interval: Seconds = 3
-    """Between two questions to the engine whether it can go on."""
+    """Seconds between two health checks of the engine."""
     health_limit: Seconds = 20
-    """Until it must have answered; else it is started anew."""
+    """Seconds in which the engine must answer a health check; otherwise it is restarted."""
 
 
 def read_configuration(parameters: Mapping[str, str]) -> Configuration:
-    """Read those of config.pbtxt; what Triton's own are called is in capitals. Raises ConfigurationError."""
+    """Read the parameters of config.pbtxt, without Triton's own, whose names are in capitals.
+
+    Raises ConfigurationError.
+    """
     ours = {name: value for name, value in parameters.items() if not name.isupper()}
     try:
         return msgspec.convert(ours, Configuration, strict=False)
@@ -70,7 +73,7 @@ def read_configuration(parameters: Mapping[str, str]) -> Configuration:
 
 
 def read_arguments(folder: Path) -> dict[str, Any]:
-    """Read the engine's arguments from a version's folder. Raises ConfigurationError."""
+    """Read the engine's arguments from the folder of a version. Raises ConfigurationError."""
     file = folder / MODEL_JSON
     try:
         arguments = json.loads(file.read_text())
@@ -84,7 +87,7 @@ def read_arguments(folder: Path) -> dict[str, Any]:
 
 
 def find_python(configuration: Configuration, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the engine's interpreter. Raises ConfigurationError if it is not there."""
+    """Return the path of the engine's interpreter. Raises ConfigurationError if it does not exist."""
     named = configuration.engine_python or environment.get(ENGINE_PYTHON) or "python3"
     found = shutil.which(named, path=environment.get("PATH"))
     if found is None:

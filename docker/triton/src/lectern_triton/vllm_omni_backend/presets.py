@@ -1,4 +1,4 @@
-"""The voices that come with the model: a folder each, with `audio.wav` and `voice.toml`."""
+"""Preset voices: the folders with `audio.wav` and `voice.toml` that come with the model."""
 
 import tomllib
 import wave
@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from lectern_triton.vllm_omni_backend.configuration import ConfigurationError
-from lectern_triton.voice_backend.protocol import BadRequest, Reference, Samples
+from lectern_triton.voice_backend.voice import BadRequest, Reference, Samples
 
 AUDIO: Final = "audio.wav"
 ABOUT: Final = "voice.toml"
@@ -32,14 +32,14 @@ class Preset(msgspec.Struct, frozen=True):
 
 
 def read_presets(folder: Path) -> dict[str, Preset]:
-    """Read all of a folder, by name; none if there is no such folder. Raises ConfigurationError."""
+    """Read the presets in a folder, by name. A folder that does not exist has none. Raises ConfigurationError."""
     if not folder.is_dir():
         return {}
     return {one.name: _read(one) for one in sorted(folder.iterdir()) if one.is_dir()}
 
 
 def find_preset(presets: dict[str, Preset], name: str) -> Preset:
-    """Raises BadRequest."""
+    """Return the preset of this name. Raises BadRequest."""
     if name not in presets:
         known = ", ".join(presets) or "this model has none, so send reference_audio"
         raise BadRequest(f"there is no preset {name[:40]!r}: {known}")

@@ -1,4 +1,4 @@
-"""Brings a recording to the engine's rate: a windowed sinc, without aliases."""
+"""Resamples a recording to the engine's rate by a windowed sinc, without aliases."""
 
 from fractions import Fraction
 from typing import Final
@@ -8,8 +8,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 REACH: Final = 16  # zero crossings of the sinc, on each side
-EDGE: Final = 0.94  # of the lower of both rates' highest frequency, where the filter begins to fall
-# Sets of weights, at most. All usual rates are exact with fewer; an odd one is off by 3 millionths.
+EDGE: Final = 0.94  # of the lower rate's highest frequency, where the filter begins to fall
+# The most sets of weights. All usual rates are exact with fewer; an unusual one is off by 3 millionths.
 PHASES: Final = 640
 BETA: Final = 9.0  # of the Kaiser window: what lies beyond is 90 dB down
 
@@ -17,7 +17,7 @@ Samples = npt.NDArray[np.int16]
 
 
 def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
-    """Return mono samples of `rate` Hz at `wanted` Hz."""
+    """Return mono samples of `rate` Hz, resampled to `wanted` Hz."""
     if rate == wanted:
         return samples
     ratio = Fraction(rate, wanted).limit_denominator(PHASES)

@@ -1,55 +1,60 @@
-"""Higgs Audio as the speech contract has it: every request with a reference voice, so that it is always the same."""
+"""Higgs Audio as a voice of the speech contract. Every request has a reference, which fixes the voice."""
 
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from lectern_triton.higgs_engine import wire
-from lectern_triton.vllm_omni_backend.card import card_of, default_voice
-from lectern_triton.vllm_omni_backend.choice import Choice, read_choice
-from lectern_triton.vllm_omni_backend.clips import Clips
+from lectern_triton.higgs_engine import messages
+from lectern_triton.vllm_omni_backend.chunks import Chunker
 from lectern_triton.vllm_omni_backend.configuration import (
     ConfigurationError,
     find_python,
     read_arguments,
     read_configuration,
 )
-from lectern_triton.vllm_omni_backend.connection import EngineGone, OutOfFrames
 from lectern_triton.vllm_omni_backend.engine import Engine, Limits
-from lectern_triton.vllm_omni_backend.figures import Figures
-from lectern_triton.vllm_omni_backend.frames import most_frames
-from lectern_triton.vllm_omni_backend.pieces import Pieces
+from lectern_triton.vllm_omni_backend.engine_connection import EngineGone, OutOfFrames
+from lectern_triton.vllm_omni_backend.engine_process import Launch
+from lectern_triton.vllm_omni_backend.metrics import EngineMetrics
+from lectern_triton.vllm_omni_backend.model_card import default_voice, model_card
 from lectern_triton.vllm_omni_backend.presets import Preset, find_preset, read_presets
-from lectern_triton.vllm_omni_backend.process import Command
-from lectern_triton.voice_backend.protocol import BadRequest, Chunk, Reference, Segment, Settings, Unavailable
+from lectern_triton.vllm_omni_backend.prompt_audio import PromptAudio
+from lectern_triton.vllm_omni_backend.voice_parameters import VoiceParameters, read_voice_parameters
+from lectern_triton.voice_backend.voice import BadRequest, Chunk, Reference, Segment, Settings, Unavailable
+
+SILENCE: Final = 50  # frames of audio, 25 a second, around the speech
+# A digit or a symbol may be one word or more; a character of a script without an alphabet, a syllable or a word.
+WORDY: Final = 4.0  # times as long as a letter
+BRISK: Final = 1.0  # frames a letter: 25 letters a second, faster than anybody speaks
 
 
 class Voice:
-    """One engine's voice."""
+    """A voice that one engine speaks."""
 
-    def __init__(self, settings: Settings, figures: Figures) -> None:
+    def __init__(self, settings: Settings, metrics: EngineMetrics) -> None:
         """Start the engine, which may take minutes. Raises ConfigurationError and EngineFailed."""
         folder = settings.folder.parent
         self._configuration = configuration = read_configuration(settings.parameters)
         self.concurrency = configuration.concurrency
-        self._figures = figures
-        self._clips = Clips(configuration.longest_reference)
+        self._metrics = metrics
+        self._prompt_audio = PromptAudio(configuration.longest_reference)
         self._presets = read_presets(folder / configuration.presets)
-        self._preset_clips = {name: self._clip_of(preset) for name, preset in self._presets.items()}
+        self._preset_recordings = {name: self._preset_recording(preset) for name, preset in self._presets.items()}
         if configuration.default_voice and configuration.default_voice not in self._presets:
             known = ", ".join(self._presets) or "none"
             raise ConfigurationError(f"there is no preset {configuration.default_voice} (default_voice): {known}")
-        command = Command(find_python(configuration), configuration.engine, folder, settings.folder)
+        launch = Launch(find_python(configuration), configuration.engine, folder, settings.folder)
         limits = Limits(configuration.load_timeout, configuration.health_interval, configuration.health_limit)
-        self._engine = Engine(command, read_arguments(settings.folder), limits, figures)
+        self._engine = Engine(launch, read_arguments(settings.folder), limits, metrics)
         self._ready = self._engine.start()
         try:
-            self._card = card_of(folder, configuration, self._presets, self._ready)
+            self._card = model_card(folder, configuration, self._presets, self._ready)
         except BaseException:
             self._engine.close()
             raise
-        figures.watch(self._engine)
+        metrics.watch(self._engine)
 
     def card(self) -> Mapping[str, Any]:
         return self._card
@@ -59,67 +64,89 @@ class Voice:
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         """Raises BadRequest, Unavailable, EngineGone once something was sent, RequestFailed."""
-        order = self._order(segment)
+        command = self._command(segment)
         number, stream, connection = self._engine.open()
-        pieces = Pieces(segment.text, segment.speed)
+        chunker = Chunker(segment.text, segment.speed)
         began = time.monotonic()
-        made = 0
-        connection.order(wire.Speak(id=number, **order))
+        made = 0  # samples
+        connection.send(messages.Speak(id=number, **command))
         try:
             for samples in stream.samples(stop, self._configuration.stall_timeout):
                 made += len(samples) // 2
-                yield from pieces.of(samples)
+                yield from chunker.feed(samples)
         except EngineGone as error:
             if made:
                 raise
             raise Unavailable(f"the engine failed before it had said anything: {error}") from None
         except OutOfFrames as error:
             raise OutOfFrames(
-                f"the model had not come to the end of the text after {order['max_frames']} frames"
-                f" ({made / wire.RATE:.2f} s)"
+                f"the model had not come to the end of the text after {command['max_frames']} frames"
+                f" ({made / messages.RATE:.2f} s)"
             ) from error
         if stop.is_set():
             return
         if made:
-            self._figures.made(made / wire.RATE, time.monotonic() - began)
-        yield from pieces.last()
+            self._metrics.spoken(made / messages.RATE, time.monotonic() - began)
+        yield from chunker.finish()
 
     def close(self) -> None:
         self._engine.close()
 
-    def _order(self, segment: Segment) -> dict[str, Any]:
-        """Return what the engine is told of a segment. Raises BadRequest."""
+    def _command(self, segment: Segment) -> dict[str, Any]:
+        """Return the fields of the engine's command for a segment. Raises BadRequest."""
         configuration = self._configuration
-        choice = read_choice(segment.voice)
+        parameters = read_voice_parameters(segment.voice)
         has_scene = self._ready.family == "v2"
-        if choice.instructions and not has_scene:
+        if parameters.instructions and not has_scene:
             raise BadRequest("this model takes no instructions: leave them out")
-        scene = "\n".join(part for part in (configuration.scene, choice.instructions.strip()) if part)
-        previous = segment.previous
+        scene = "\n".join(part for part in (configuration.scene, parameters.instructions.strip()) if part)
+        reference = self._reference(segment.reference, parameters)
+        sent = segment.previous
+        previous = self._prompt_audio.convert(sent, "previous", needs_text=True) if sent is not None else None
         return {
             "text": segment.text,
-            "reference": self._reference(segment.reference, choice),
-            "previous": self._clips.of(previous, "previous", needs_text=True) if previous is not None else None,
+            "reference": reference,
+            "previous": previous,
             "scene": scene if has_scene else "",
-            "sampling": choice.sampling(configuration),
-            "max_frames": most_frames(segment.text, configuration.frames_per_character, configuration.most_frames),
+            "sampling": parameters.sampling(configuration),
+            "max_frames": frame_limit(segment.text, configuration.frames_per_character, configuration.most_frames),
         }
 
-    def _reference(self, sent: Reference | None, choice: Choice) -> wire.Clip:
+    def _reference(self, sent: Reference | None, parameters: VoiceParameters) -> messages.Recording:
         if sent is not None:
-            if choice.preset is not None:
+            if parameters.preset is not None:
                 raise BadRequest("send a preset or reference_audio, not both")
-            return self._clips.of(sent, "reference", needs_text=self._ready.family == "v2")
-        wanted = choice.preset or default_voice(self._configuration, self._presets)
+            return self._prompt_audio.convert(sent, "reference", needs_text=self._ready.family == "v2")
+        wanted = parameters.preset or default_voice(self._configuration, self._presets)
         if not wanted:
             raise BadRequest(
                 "this model speaks in a voice that it is given: send reference_audio with reference_rate and"
                 " reference_text, as it has no presets"
             )
-        return self._preset_clips[find_preset(self._presets, wanted).name]
+        return self._preset_recordings[find_preset(self._presets, wanted).name]
 
-    def _clip_of(self, preset: Preset) -> wire.Clip:
+    def _preset_recording(self, preset: Preset) -> messages.Recording:
         try:
-            return self._clips.of(preset.reference, "reference", needs_text=True)
+            return self._prompt_audio.convert(preset.reference, "reference", needs_text=True)
         except BadRequest as error:
             raise ConfigurationError(f"the preset {preset.name} cannot be used: {error}") from None
+
+
+def frame_limit(text: str, a_letter: float, limit: int) -> int:
+    """Return how many frames a text may take, so that a model that does not end by itself is ended.
+
+    `limit` is the most that the model can make. Raises BadRequest for a text that cannot fit into it.
+    """
+    letters = wordy = 0
+    for character in text:
+        category = unicodedata.category(character)
+        if category == "Lo" or category[0] in "NS":
+            wordy += 1
+        else:
+            letters += 1
+    if (letters + wordy) * BRISK > limit:
+        raise BadRequest(
+            f"the text is {len(text)} characters long, and this model speaks {limit / 25:.0f} s at most at a time:"
+            " cut it into sentences"
+        )
+    return min(limit, round(SILENCE + a_letter * (letters + WORDY * wordy)))

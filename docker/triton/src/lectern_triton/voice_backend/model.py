@@ -6,22 +6,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import cast
 
-from lectern_triton.voice_backend.protocol import Settings, Voice
-from lectern_triton.voice_backend.triton_model import SpeechModel
+from lectern_triton.voice_backend.speech_model import SpeechModel
+from lectern_triton.voice_backend.voice import Settings, Voice
 
 
 class TritonPythonModel(SpeechModel):
-    """Speaks with the voice of the model's folder."""
+    """Speaks with the class `Voice` in the `voice.py` of the model's folder."""
 
     def make_voice(self, settings: Settings) -> Voice:
         return cast(Voice, import_from(settings.folder).Voice(settings))
 
 
 def import_from(folder: Path) -> ModuleType:
-    """Import `voice.py` of a model's folder, and before it the packages beside it, so that it can import them.
+    """Import `voice.py` from a model's folder, after the packages in that folder, which it may import by name.
 
-    Triton's stub puts the folder of a plain Python model on Python's path, but for a model of a backend only the
-    backend's. What is imported here by its file is known to Python by its name alone, as if it were installed.
+    This is the only place that imports by file. Triton's stub puts the folder of a plain Python model on Python's
+    search path; for the models of a backend it puts only the backend's folder there.
     """
     for package in sorted(folder.glob("*/__init__.py")):
         _import(package.parent.name, package)

@@ -1,13 +1,13 @@
-"""Catches a voice that answers well but did not speak the text: audio far too short or long, or impossible marks.
+"""Detects audio that cannot be the requested text: far too short, far too long, or with impossible marks.
 
-The bounds are generous, because they must hold for every language and voice: they tell a fault, not a style.
+The bounds are generous, as they must hold for every language and voice: they detect faults, not styles.
 """
 
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from lectern_triton.voice_backend.protocol import Mark
+from lectern_triton.voice_backend.voice import Mark
 
 # Fluent speech has 12 to 20 letters a second, in scripts with one sign a syllable 4 to 7. Less than a third of the time
 # that the fastest would take means that words are missing.
@@ -19,11 +19,11 @@ LONGEST_SILENCE: Final = 3.0  # seconds, around the speech
 
 
 class Implausible(Exception):  # noqa: N818 - it names a state of affairs
-    """The audio cannot be this text's."""
+    """The audio cannot be the requested text."""
 
 
 def check_length(text: str, seconds: float, speed: float) -> None:
-    """Compare the audio's length with the text's. Raises Implausible."""
+    """Compare the length of the audio with that of the text. Raises Implausible."""
     categories = [unicodedata.category(character)[0] for character in text]
     shortest = categories.count("L") * SHORTEST_LETTER / speed
     longest = (sum(category in "LNSMP" for category in categories) * LONGEST_CHARACTER + LONGEST_SILENCE) / speed
@@ -35,7 +35,7 @@ def check_length(text: str, seconds: float, speed: float) -> None:
 
 
 def check_marks(text: str, samples: int, marks: Iterable[Mark]) -> None:
-    """Marks must lie in the text and in the audio, and follow each other in both. Raises Implausible."""
+    """Check that the marks lie within text and audio and ascend in both. Raises Implausible."""
     heard = read = 0
     for mark in marks:
         first, last, start, end = mark

@@ -1,4 +1,4 @@
-"""Reads one request of the speech contract, and refuses what no voice could speak with a sentence that helps."""
+"""Parses and validates one request of the speech contract. Each refusal says what to change."""
 
 import math
 import re
@@ -12,8 +12,8 @@ import numpy as np
 
 import lectern_contract as contract
 from lectern_contract import LANES, Lane
-from lectern_triton.voice_backend.composed import AS_SENT, Composed, compose
-from lectern_triton.voice_backend.protocol import BadRequest, Reference, Segment, Tensors
+from lectern_triton.voice_backend.nfc import UNCHANGED, NfcText, to_nfc
+from lectern_triton.voice_backend.voice import BadRequest, Reference, Segment, Tensors
 
 MAX_JSON: Final = 64 * 1024  # bytes, of `voice` and of `lexicon`
 MAX_REFERENCE: Final = 60 * 48_000  # samples: a minute
@@ -33,10 +33,10 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """A request to speak another one no further.
+    """A request to cancel another one.
 
-    Closing its stream does the same. But Triton 2.51's gRPC front end sometimes crashes, or never lets go of the model,
-    when a stream is closed while answers come (NVIDIA's issues 7840 and 8034, mended in later versions).
+    Closing that one's stream does the same, but Triton 2.51's gRPC front end sometimes crashes, or never releases the
+    model, when a stream is closed while answers come (NVIDIA's issues 7840 and 8034, fixed in later versions).
     """
 
     request_id: str
@@ -48,21 +48,24 @@ class Speak:
 
     segment: Segment
     deadline: float | None
-    """Seconds from the arrival."""
-    composed: Composed = AS_SENT
-    """The segment's text, with the way back to the text that was sent."""
+    """Seconds from the request's arrival."""
+    nfc: NfcText = UNCHANGED
+    """The segment's text, with the places of its characters in the text as it was sent."""
 
 
-def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
-    """Read a request: its input tensors, and its parameters as Triton gives them, a JSON object. Raises BadRequest."""
+def read_request(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
+    """Parse a request from its input tensors and its parameters, which Triton gives as a JSON object.
+
+    Raises BadRequest.
+    """
     given = _parameters(parameters)
     if given.get(contract.DESCRIBE):
         return Describe()
     if cancelled := given.get(contract.CANCEL):
         return Cancel(cancelled)
-    composed = compose(_speakable(_text(tensors, contract.TEXT)))
+    nfc = to_nfc(_speakable(_text(tensors, contract.TEXT)))
     segment = Segment(
-        text=composed.text,
+        text=nfc.text,
         voice=_json(_text(tensors, contract.VOICE), contract.VOICE, dict[str, Any]),
         language=_language(tensors),
         speed=_speed(tensors),
@@ -72,7 +75,7 @@ def read(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
         markup=given.get(contract.MARKUP, False),
         lane=_lane(given),
     )
-    return Speak(segment, _deadline(given), composed)
+    return Speak(segment, _deadline(given), nfc)
 
 
 def _parameters(raw: str) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def _deadline(given: Mapping[str, Any]) -> float | None:
 
 
 def _text(tensors: Tensors, name: str) -> str:
-    """Return a string input; its bytes are limited by the longest text there may be, in UTF-8."""
+    """Return a string input, limited in bytes by the longest text that is allowed, in UTF-8."""
     if name not in tensors:
         raise BadRequest(f"the input {name!r} is missing")
     raw = _single(tensors, name)
@@ -188,7 +191,7 @@ def _lexicon(tensors: Tensors) -> dict[str, str]:
             raise BadRequest(
                 f"the lexicon has an entry of more than {contract.MAX_LEXICON_TEXT} characters: {word[:40]!r}"
             )
-    return {compose(word).text: sound for word, sound in lexicon.items()}
+    return {to_nfc(word).text: sound for word, sound in lexicon.items()}
 
 
 def _speech(tensors: Tensors, audio_name: str, rate_name: str, text_name: str) -> Reference | None:
@@ -204,5 +207,5 @@ def _speech(tensors: Tensors, audio_name: str, rate_name: str, text_name: str) -
     rate = int(_single(tensors, rate_name))
     if rate not in REFERENCE_RATES:
         raise BadRequest(f"{rate_name} is {rate}: it must lie between 8000 and 192000 Hz")
-    text = compose(_text(tensors, text_name)).text if text_name in tensors else None
+    text = to_nfc(_text(tensors, text_name)).text if text_name in tensors else None
     return Reference(np.array(audio, dtype=np.int16), rate, text)  # a copy: Triton takes its memory back

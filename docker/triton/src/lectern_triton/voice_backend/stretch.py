@@ -1,7 +1,7 @@
-"""Makes speech last longer or shorter without changing its pitch, for speeds that a model does not reach by itself.
+"""Time stretching: changes the speed of speech and keeps its pitch, for speeds that a model does not support itself.
 
-WSOLA (Verhelst and Roelands 1993): overlapping frames are laid further apart, or closer, than they were taken, each
-from where it fits best on the end of what is already laid.
+The algorithm is WSOLA (Verhelst and Roelands 1993): overlapping frames are placed further apart, or closer, than they
+were taken. Each is taken from where it fits the end of the output best.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Stretcher:
-    """Stretches one stream of int16 samples, as bytes, by a factor."""
+    """Stretches one stream of int16 samples, given as bytes, by a factor."""
 
     def __init__(self, factor: float, rate: int) -> None:
         self._factor = factor
@@ -30,14 +30,14 @@ class Stretcher:
         self._expected: Floats | None = None  # what followed the last frame where it was taken
 
     def feed(self, pcm: bytes) -> bytes:
-        """Take more input; return the output that it settles."""
+        """Take more input and return the output that is final by now."""
         samples = np.frombuffer(pcm, np.int16)
         self._taken += samples.size
         self._waiting = np.concatenate([self._waiting, samples.astype(np.float32)])
         return self._give(self._lay())
 
     def flush(self) -> bytes:
-        """Return the rest; all output is then `factor` times as long as the input, to the sample."""
+        """Return the rest. The whole output is `factor` times as long as the input, to the sample."""
         missing = round(self._taken * self._factor) - self._made
         self._waiting = np.concatenate([self._waiting, np.zeros(4 * self._hop + 2 * self._search, np.float32)])
         laid = [*self._lay(), self._tail]
@@ -49,7 +49,7 @@ class Stretcher:
         return np.clip(np.rint(samples), -32768, 32767).astype(np.int16).tobytes()
 
     def _lay(self) -> list[Floats]:
-        """Lay all frames whose whole search range has come; return what no later frame overlaps."""
+        """Place all frames whose search range is complete, and return the output that no later frame overlaps."""
         laid: list[Floats] = []
         hop, search = self._hop, self._search
         while True:

@@ -1,10 +1,10 @@
-"""Finds the words of a text that marks are for."""
+"""Finds the words of a text, which marks are made for."""
 
 import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from lectern_triton.voice_backend.protocol import Mark
+from lectern_triton.voice_backend.voice import Mark
 
 _SPOKEN_PUNCTUATION: Final = "%&#@*/§†‰"  # read out, unlike other punctuation
 _SEPARATORS: Final = "—…"  # stand between words without a space
@@ -15,7 +15,7 @@ _WITHOUT_SPACES: Final = (  # first and last characters of scripts that write wo
 
 
 class Word(NamedTuple):
-    """Where a word stands in the text; in a script without spaces, a character of it."""
+    """The place of a word in the text; in scripts without spaces, the place of a character."""
 
     start: int
     end: int
@@ -40,8 +40,8 @@ def find_words(text: str) -> list[Word]:
     return words
 
 
-def share(words: Sequence[Word], first: int, last: int) -> list[Mark]:
-    """Give each of some words that are spoken between two samples its share of them, by its length."""
+def marks_by_length(words: Sequence[Word], first: int, last: int) -> list[Mark]:
+    """Mark words that are spoken between two samples, each with a time in proportion to its length."""
     total = sum(word.end - word.start for word in words)
     marks: list[Mark] = []
     read = 0

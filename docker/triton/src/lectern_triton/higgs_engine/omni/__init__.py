@@ -1,5 +1,5 @@
-"""Driver: Higgs Audio v2 and v3 by vLLM-Omni."""
+"""The driver for Higgs Audio v2 and v3 on vLLM-Omni."""
 
-from lectern_triton.higgs_engine.omni.loading import load
+from lectern_triton.higgs_engine.omni.arguments import load
 
 __all__ = ["load"]

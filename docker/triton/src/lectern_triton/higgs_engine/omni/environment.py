@@ -1,4 +1,4 @@
-"""What vLLM, and what it starts, must find in the environment before it is imported."""
+"""Sets the environment variables that vLLM and its processes read when they are imported."""
 
 import os
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 CACHE: Final = "LECTERN_ENGINE_CACHE"
-"""One folder for all that a start makes and the next one need not make again: put it on a volume that is kept."""
+"""The folder of all caches, so that a start reuses what the last one made: put it on a volume that is kept."""
 
-# Each by the variable that its maker reads, as a folder in that one.
+# Variable to the folder in it.
 CACHES: Final = {
-    "VLLM_CACHE_ROOT": "vllm",  # what torch compiled, kernels that were tuned, what is known of model classes
+    "VLLM_CACHE_ROOT": "vllm",  # what torch compiled, tuned kernels, facts about model classes
     "FLASHINFER_WORKSPACE_BASE": "flashinfer",  # attention kernels compiled at the first use
     "TRITON_CACHE_DIR": "triton",  # the language's, not the server's
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
@@ -18,19 +18,19 @@ CACHES: Final = {
 }
 
 ALWAYS: Final = {
-    # Weights and codec are on disk; a start that fetches something behind our back waits for minutes, or for ever.
+    # Weights and codec are on disk. A download behind our back would delay the start by minutes, or for ever.
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
-    "VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1",  # the codec's stage counts each code as a token: 8 a frame
-    "VLLM_USE_DEEP_GEMM": "0",  # kernels for 8-bit weights, compiled for minutes and not used
+    "VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1",  # the codec's stage counts each code as a token, 8 a frame
+    "VLLM_USE_DEEP_GEMM": "0",  # kernels for 8-bit weights, which take minutes to compile and are not used
     "TOKENIZERS_PARALLELISM": "false",
 }
 
 
 def prepare(codec: Path) -> None:
-    """Change this process's environment; what the operator set stays, but for the codec's place."""
+    """Set the variables of this process. Those that the operator set stay, but for the path of the codec."""
     for name, value in (*ALWAYS.items(), *_caches()):
         os.environ.setdefault(name, value)
     os.environ["HIGGS_AUDIO_TOKENIZER_PATH"] = str(codec)

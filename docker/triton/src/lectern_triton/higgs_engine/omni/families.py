@@ -1,4 +1,4 @@
-"""What v2 and v3 do not have in common."""
+"""The differences between the families v2 and v3 of Higgs Audio."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,18 +9,18 @@ import torch
 
 from lectern_triton.higgs_engine.codes import Codes, Rows
 from lectern_triton.higgs_engine.driver import BadRequest
+from lectern_triton.higgs_engine.messages import Recording, Speak
 from lectern_triton.higgs_engine.prompts import v2, v3
-from lectern_triton.higgs_engine.wire import Clip, Speak
 
-Encode = Callable[[Clip], Awaitable[Codes]]
+Encode = Callable[[Recording], Awaitable[Codes]]
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """``about``: tensors for the model's own code, which puts the rows' embeddings into their places."""
+    """`information` goes to the model's code, which puts the embeddings of the rows at their places."""
 
     ids: list[int]
-    about: Mapping[str, Any]
+    information: Mapping[str, Any]
 
 
 class Family(Protocol):
@@ -28,20 +28,20 @@ class Family(Protocol):
     streams: bool
     seeds: bool
     stops: list[int]
-    """Token ids at which the talker ends."""
-    idle: int
-    """Rows that the talker makes beside those of whole frames when it is stopped before its end."""
+    """The token ids at which the talker stops."""
+    extra_rows: int
+    """Rows that the talker makes in addition to whole frames when it is stopped early."""
 
     async def prompt(self, request: Speak, reference: Encode, previous: Encode) -> Prompt:
-        """Raises BadRequest."""
+        """Return the prompt of a request. Raises BadRequest."""
 
 
 class V2:
     name: Literal["v2", "v3"] = "v2"
-    streams = False  # vLLM-Omni 0.30.0 hands on rows as frames when it streams v2: noise in 7 of 8 codebooks
+    streams = False  # when it streams v2, vLLM-Omni 0.30.0 takes rows for frames: noise in 7 of 8 codebooks
     seeds = True
     stops = [128009, 128012]  # noqa: RUF012 - never changed
-    idle = 10
+    extra_rows = 10
 
     def __init__(self, prompts: v2.Prompts) -> None:
         self._prompts = prompts
@@ -51,7 +51,7 @@ class V2:
         if request.previous is not None:
             before.append(v2.Spoken(request.previous.text, await previous(request.previous)))
         prompt = self._prompts.build(request.text, request.scene, before)
-        return Prompt(prompt.ids, _about(prompt.rows))
+        return Prompt(prompt.ids, _information(prompt.rows))
 
 
 class V3:
@@ -59,7 +59,7 @@ class V3:
     streams = True
     seeds = True
     stops = [151643, 151671]  # noqa: RUF012 - never changed
-    idle = 9
+    extra_rows = 9
 
     def __init__(self, prompts: v3.Prompts) -> None:
         self._prompts = prompts
@@ -71,10 +71,10 @@ class V3:
             raise BadRequest("Higgs Audio v3 takes no instructions: leave them out")
         prompt = self._prompts.build(request.text, request.reference.text, await reference(request.reference))
         places = torch.tensor(prompt.places, dtype=torch.long)
-        return Prompt(prompt.ids, {**_about(prompt.rows), "audio_placeholder_positions": places})
+        return Prompt(prompt.ids, {**_information(prompt.rows), "audio_placeholder_positions": places})
 
 
-def _about(rows: Rows) -> dict[str, Any]:
+def _information(rows: Rows) -> dict[str, Any]:
     return {
         "audio_input_ids": torch.from_numpy(rows),
         "audio_input_ids_mask": torch.ones(len(rows), dtype=torch.bool),

@@ -1,42 +1,87 @@
-"""What model.json says, for vLLM-Omni."""
+"""Starts vLLM-Omni. Most of that is processes that import everything again; the codec is read meanwhile."""
 
-import json
+import asyncio
+import contextlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from lectern_triton.higgs_engine.driver import Driver, Phase
-from lectern_triton.higgs_engine.omni import environment
+import numpy as np
+from transformers import AutoTokenizer
+from vllm.config import VllmConfig
+from vllm_omni.entrypoints.async_omni import AsyncOmni
+from vllm_omni.platforms import current_omni_platform
 
-V2: Final = "higgs_audio_v2"
-V3: Final = "higgs_multimodal_qwen3"
-DEPLOY: Final = {V2: "1/v2.yaml", V3: "1/v3.yaml"}
+from lectern_triton.higgs_engine.codec import Codec
+from lectern_triton.higgs_engine.driver import OutOfFrames, Phase
+from lectern_triton.higgs_engine.messages import RATE, Recording, Sampling, Speak
+from lectern_triton.higgs_engine.omni.driver import OmniDriver
+from lectern_triton.higgs_engine.omni.families import V2, V3, Family
+from lectern_triton.higgs_engine.omni.loop_thread import LoopThread
+from lectern_triton.higgs_engine.prompts import v2, v3
+from lectern_triton.higgs_engine.references.cache import ReferenceCache
+from lectern_triton.higgs_engine.references.disk import DiskCache, cache_folder
+
+EXTENSION: Final = "lectern_triton.higgs_engine.omni.worker_extension.TalkerExtension"
+MEMORY: Final = 64 << 20  # bytes of encoded references: 45 hours of them
+DISK: Final = 256 << 20  # bytes
+WARM_UP: Final = Speak(
+    id=0,
+    text="The first sentence is heard by nobody.",
+    reference=Recording(
+        (np.random.default_rng(0).normal(size=4 * RATE) * 1000).astype("<i2").tobytes(),
+        "Four seconds of noise.",
+    ),
+    sampling=Sampling(temperature=1.0, top_p=0.95, top_k=50, seed=0),
+    max_frames=50,
+)
 
 
-def load(arguments: Mapping[str, Any], phase: Phase) -> Driver:
-    """``arguments``: those of AsyncOmni, and `codec`, a folder. Relative paths count from the working directory.
+def start(arguments: Mapping[str, Any], codec_folder: Path, *, is_v3: bool, phase: Phase) -> OmniDriver:
+    model = Path(arguments["model"])
+    with ThreadPoolExecutor(1, "codec") as thread:
+        read = thread.submit(_read, model, codec_folder, is_v3=is_v3, phase=phase)
+        with phase("engine"):
+            omni = AsyncOmni(**arguments)
+        try:
+            _check(omni.engine.stage_vllm_configs[0])
+            codec, family = read.result()
+            # Not earlier: the engine measures free memory, and must not see what another process takes meanwhile.
+            with phase("codec to device"):
+                codec.model.to(current_omni_platform.get_torch_device())
+            references = ReferenceCache(codec.encode, codec.identity, DiskCache(cache_folder(), DISK), MEMORY)
+            driver = OmniDriver(omni, LoopThread("vllm"), family, references, f"vllm-omni {version('vllm-omni')}")
+            with phase("warm-up"):
+                asyncio.run(_warm_up(driver))
+        except BaseException:
+            omni.shutdown()
+            raise
+    return driver
 
-    Without `deploy_config`, the checkpoint's type says which of the two that we ship.
-    """
-    given = dict(arguments)
-    model = _existing("model", given.get("model", "weights"))
-    codec = _existing("codec", given.pop("codec", "codec"))
-    kind = json.loads((model / "config.json").read_text()).get("model_type")
-    if kind not in DEPLOY:
-        raise ValueError(f"{model} holds a model of type {kind}, not {' or '.join(DEPLOY)}")
-    deploy = _existing("deploy_config", given.get("deploy_config", DEPLOY[kind]))
-    given |= {"model": str(model), "deploy_config": str(deploy)}
-    if kind == V2:
-        # The decoder is looked up by this name, on a hub unless it is a folder; the encoder by the environment.
-        given["hf_overrides"] = {**given.get("hf_overrides", {}), "audio_tokenizer_id": str(codec)}
-    environment.prepare(codec)
-    with phase("import"):
-        from lectern_triton.higgs_engine.omni.starting import start  # noqa: PLC0415 - after the environment is prepared
-    return start(given, codec, is_v3=kind == V3, phase=phase)
+
+def _check(talker: VllmConfig) -> None:
+    """Raise ValueError for a configuration with which it would speak wrongly and report nothing."""
+    if talker.scheduler_config.enable_chunked_prefill:
+        raise ValueError("the deploy file must say enable_chunked_prefill: false, or prompts lose their references")
+    if talker.parallel_config.worker_extension_cls != EXTENSION:
+        raise ValueError(
+            f"the deploy file's first stage must say worker_extension_cls: {EXTENSION}, or requests disturb one another"
+        )
 
 
-def _existing(name: str, path: str | Path) -> Path:
-    found = Path(path).resolve()
-    if not found.exists():
-        raise FileNotFoundError(f"{name}: {found} is not there")
-    return found
+def _read(model: Path, codec_folder: Path, *, is_v3: bool, phase: Phase) -> tuple[Codec, Family]:
+    with phase("codec"):
+        codec = Codec(codec_folder, "cpu")
+    with phase("prompts"):
+        if is_v3:
+            return codec, V3(v3.Prompts(AutoTokenizer.from_pretrained(model, local_files_only=True)))
+        return codec, V2(v2.Prompts(model, codec.model))
+
+
+async def _warm_up(driver: OmniDriver) -> None:
+    """Speak once with a reference, so that the first real request does not wait for what that initializes."""
+    with contextlib.suppress(OutOfFrames):
+        async for _ in driver.speak(WARM_UP):
+            pass

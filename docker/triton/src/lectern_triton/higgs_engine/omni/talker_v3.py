@@ -1,9 +1,9 @@
-"""Higgs Audio v3's talker, with two things set right that make what a request sounds like depend on who else speaks.
+"""The talker of Higgs Audio v3, with two faults corrected that let requests change each other's sound.
 
-- vLLM-Omni 0.30.0 does give each request a generator of its own; but in a step in which another request begins, it
-  draws from all of them a token that is then put aside.
-- It hands on codes as a view of memory that the next step writes to. They are read in another thread: as soon as that
-  is late, or rows of the batch have moved, a request goes on with the codes of another.
+- vLLM-Omni 0.30.0 gives each request a generator of its own, but in a step in which another request begins it draws a
+  token from each of them and discards it.
+- It passes on codes as a view of memory that the next step overwrites. Another thread reads them: when that is late, or
+  rows of the batch have moved, a request continues with the codes of another.
 """
 
 from dataclasses import replace
@@ -40,7 +40,7 @@ class Talker(HiggsAudioV3TalkerForConditionalGeneration):  # type: ignore[misc] 
         return codes
 
     def postprocess(self, *given: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - upstream's
-        """What a request has made in this step: its codes, or nothing."""
+        """Return what a request has made in this step: its codes, or nothing."""
         made: dict[str, Any] = super().postprocess(*given, **more)
         if made:
             made["codes"]["audio"] = made["codes"]["audio"].clone()

@@ -1,7 +1,7 @@
-"""The prompt of Higgs Audio v2: the instruction with the scene, what was spoken before, and the text to speak.
+"""The prompt of Higgs Audio v2: the instruction with the scene, the recordings with their texts, the text to speak.
 
-The checkpoint's own chat template writes it and its own tokenizer reads it. The library's processor would also encode
-every recording anew; given codes instead, the prompt is the same one.
+The checkpoint's chat template and tokenizer make it. The library's processor would encode every recording anew; this
+module is given the codes, and makes the same prompt.
 """
 
 import json
@@ -15,14 +15,14 @@ from transformers import AutoFeatureExtractor, AutoTokenizer, HiggsAudioV2Proces
 
 from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes, Rows, delayed
 from lectern_triton.higgs_engine.driver import BadRequest
-from lectern_triton.higgs_engine.prompts.control import ControlTokens
+from lectern_triton.higgs_engine.prompts.control_tokens import ControlTokens
 
 INSTRUCTION: Final = "Generate audio following instruction."
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """A recording, encoded, and what is said in it."""
+    """An encoded recording and what is said in it."""
 
     text: str
     codes: Codes
@@ -30,22 +30,22 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Prompt:
-    """``rows``: the recordings one after the other; one row for each place that `ids` keeps for audio."""
+    """`rows` are the delayed codes of all recordings, one row for each place that `ids` has for audio."""
 
     ids: list[int]
     rows: Rows
 
 
 class Prompts:
-    """``codec``: the processor's, which otherwise is loaded from wherever it was when the checkpoint was made."""
+    """Makes prompts. The processor gets `codec`, which it would otherwise load from a path in the checkpoint."""
 
     def __init__(self, folder: Path, codec: HiggsAudioV2TokenizerModel) -> None:
         self.processor = _processor(folder, codec)
         tokens = self.processor.tokenizer.added_tokens_decoder.values()
-        self._plain = ControlTokens(token.content for token in tokens).broken_up
+        self._plain = ControlTokens(token.content for token in tokens).escaped
 
     def build(self, text: str, scene: str, before: Sequence[Spoken]) -> Prompt:
-        """``before``: the reference first. Raises BadRequest."""
+        """Return the prompt for a text. `before` are the recordings, the reference first. Raises BadRequest."""
         if not all(spoken.text.strip() for spoken in before):
             raise BadRequest("Higgs Audio v2 must know what is said in a recording: send its text along")
         messages = conversation(self._plain(text), self._plain(scene), [self._plain(spoken.text) for spoken in before])
@@ -63,7 +63,7 @@ class Prompts:
 
 
 def conversation(text: str, scene: str, before: Sequence[str]) -> list[dict[str, Any]]:
-    """As the chat template takes it; the audio of `before` comes separately."""
+    """Return the messages for the chat template. The audio of the recordings comes separately."""
 
     def said(role: str, words: str) -> dict[str, Any]:
         return {"role": role, "content": [{"type": "text", "text": words}]}
@@ -77,7 +77,7 @@ def conversation(text: str, scene: str, before: Sequence[str]) -> list[dict[str,
 
 
 def _processor(folder: Path, codec: HiggsAudioV2TokenizerModel) -> HiggsAudioV2Processor:
-    """Put it together from the checkpoint's parts: loaded whole, it would load the codec from a place of its own."""
+    """Build the processor from the checkpoint's parts: loaded whole, it would load the codec from another path."""
     settings = json.loads((folder / "processor_config.json").read_text())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     template = folder / "chat_template.jinja"

@@ -1,4 +1,4 @@
-"""The prompt of Higgs Audio v3: what is said in the reference, the reference, and the text to speak."""
+"""The prompt of Higgs Audio v3: the text of the reference, the reference, and the text to speak."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from lectern_triton.higgs_engine.codes import Codes, Rows, delayed
-from lectern_triton.higgs_engine.prompts.control import ControlTokens
+from lectern_triton.higgs_engine.prompts.control_tokens import ControlTokens
 
 START: Final = "<|tts|>"
 REFERENCE_TEXT: Final = "<|ref_text|>"
@@ -19,7 +19,7 @@ AUDIO: Final = "<|audio|>"
 
 @dataclass(frozen=True)
 class Prompt:
-    """``rows[i]`` goes to place ``places[i]`` of `ids`, where any id stands."""
+    """`rows[i]` belongs at `places[i]` of `ids`, where any id stands."""
 
     ids: list[int]
     rows: Rows
@@ -28,24 +28,24 @@ class Prompt:
 
 class Prompts:
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        """Raises ValueError for another model's tokenizer."""
+        """Raises ValueError for the tokenizer of another model."""
         self._tokenizer = tokenizer
         vocabulary = tokenizer.get_added_vocab()
         marks = (START, REFERENCE_TEXT, REFERENCE, TEXT, AUDIO)
         if missing := [mark for mark in marks if mark not in vocabulary]:
             raise ValueError(f"the checkpoint's tokenizer does not know {' '.join(missing)}: it is not that of v3")
         self._ids = {mark: vocabulary[mark] for mark in marks}
-        self._plain = ControlTokens(vocabulary).broken_up
+        self._plain = ControlTokens(vocabulary).escaped
 
     def build(self, text: str, reference_text: str, reference: Codes) -> Prompt:
-        """``reference_text`` may be empty."""
+        """Return the prompt for a text. `reference_text` may be empty."""
         rows = rows_of(reference)
         ids = [self._ids[START]]
         if reference_text.strip():
             ids += [self._ids[REFERENCE_TEXT], *self._read(reference_text)]
         ids.append(self._ids[REFERENCE])
         places = range(len(ids), len(ids) + len(rows))
-        # Any id will do that does not mean audio to the sampler.
+        # Any id that does not mean audio to the sampler.
         ids += [self._ids[START]] * len(rows)
         ids += [self._ids[TEXT], *self._read(text), self._ids[AUDIO]]
         return Prompt(ids, rows, places)
@@ -56,5 +56,5 @@ class Prompts:
 
 
 def rows_of(codes: Codes) -> Rows:
-    """As v2's, without the begin and the end of the whole recording: 7 more than there are frames."""
+    """Delay codes as v2 does, without the begin and end of the whole recording: 7 more rows than frames."""
     return np.ascontiguousarray(delayed(codes)[1:-1])

@@ -1,4 +1,4 @@
-"""Encoded references in a folder, which engines may share and anyone may delete. Blocks."""
+"""Encoded references in a folder, which engines may share and anyone may delete. The methods block."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,7 @@ from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes
 MAGIC: Final = b"LECTERN CODES 1\n"
 SUFFIX: Final = ".codes"
 UNFINISHED: Final = ".codes.part"
-ABANDONED: Final = 3600  # seconds after which nobody writes an unfinished file any more
+ABANDONED: Final = 3600  # seconds after which an unfinished file is nobody's
 
 _HEAD: Final = struct.Struct(f"<{len(MAGIC)}s32sI")  # magic, SHA-256 of what follows the head, frames
 _OURS: Final = re.compile(rf"[0-9a-f]{{64}}{re.escape(SUFFIX)}")
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """Where engines keep encoded references unless they are told another place; in a container, on a volume."""
+    """Return the default folder for encoded references. In a container it should be on a volume."""
     base = os.environ.get("LECTERN_ENGINE_CACHE")
     if base is None:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -36,10 +36,10 @@ def cache_folder() -> Path:
     return Path(base).expanduser() / "references"
 
 
-class Disk:
-    """``limit``: bytes of all files together; what was not used for longest goes first.
+class DiskCache:
+    """Keeps at most `limit` bytes of files; the least recently used go first.
 
-    What cannot be read or written is as if it were not there: it costs an encoding. Other files are left alone.
+    A file that cannot be read or written costs an encoding and is otherwise ignored. Other files are left alone.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -51,7 +51,7 @@ class Disk:
             with self._lock:
                 self._sweep()
         except OSError as error:
-            log.warning("references are not kept in %s: %s", folder, error)
+            log.warning("references cannot be cached in %s: %s", folder, error)
 
     def read(self, key: str) -> Codes | None:
         file = self._file(key)
@@ -66,7 +66,7 @@ class Disk:
         if codes is None:
             log.warning("%s is damaged: it is made again", file)
             return None
-        with contextlib.suppress(OSError):  # it was just deleted, or is not ours to touch
+        with contextlib.suppress(OSError):  # it has just been deleted, or belongs to another user
             os.utime(file)
         return codes
 
@@ -83,22 +83,22 @@ class Disk:
             with self._lock:
                 self._sweep()
         except OSError as error:
-            log.warning("a reference cannot be kept in %s: %s", self._folder, error)
+            log.warning("a reference cannot be cached in %s: %s", self._folder, error)
 
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}{SUFFIX}"
 
     def _sweep(self) -> None:
-        kept: list[tuple[float, int, str]] = []
+        cached: list[tuple[float, int, str]] = []
         for entry in os.scandir(self._folder):
             with contextlib.suppress(FileNotFoundError):  # another engine deleted it
                 if _OURS.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     state = entry.stat(follow_symlinks=False)
-                    kept.append((state.st_mtime, state.st_size, entry.path))
+                    cached.append((state.st_mtime, state.st_size, entry.path))
                 elif entry.name.endswith(UNFINISHED) and entry.stat().st_mtime < time.time() - ABANDONED:
                     Path(entry.path).unlink()
-        total = sum(size for _, size, _ in kept)
-        for _, size, path in sorted(kept):
+        total = sum(size for _, size, _ in cached)
+        for _, size, path in sorted(cached):
             if total <= self._limit:
                 break
             Path(path).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Higgs Audio v2 on plain transformers: what vLLM is compared with. One request at a time is on the model.
+"""The driver for Higgs Audio v2 on plain transformers, with which vLLM is compared.
 
-Requests are not batched. Each has the model's only generator of random numbers to itself, set to its own seed, so that
-what it sounds like depends on nothing else.
+Requests are not batched: one at a time uses the model. It has the process's only generator of random numbers to itself,
+set to its seed, so that its sound depends on nothing else.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What `1/model.json` may say. Names are those of vLLM's own arguments where it has the same."""
+"""The arguments in `1/model.json`. Names are those of vLLM where it has the same argument."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,26 +11,26 @@ Positive = Annotated[int, Meta(ge=1)]
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Relative folders count from the model's own."""
+    """Relative folders start at the model's."""
 
     model: str = "weights"
     codec: str = "codec"
     device: str = ""
-    """As torch names it; left out: a GPU if there is one."""
+    """A name of torch. Empty: a GPU if there is one."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """Of the weights; auto: as they are on a GPU, float32 on a CPU, where less is slower."""
+    """The type of the weights. auto: as stored on a GPU, float32 on a CPU, where smaller types are slower."""
     max_model_len: Positive = 4096
-    """Positions that a prompt and its speech may take together."""
+    """The most positions of a prompt and its speech together."""
     references: str = ""
-    """Where encoded references are kept; left out: see `cache_folder`."""
+    """The folder for encoded references. Empty: see `cache_folder`."""
     references_memory_mb: Positive = 64
     references_disk_mb: Positive = 256
     warm_up: bool = True
-    """Speak once before the first request comes."""
+    """Whether to speak once before the first request."""
 
 
 def read_arguments(given: Mapping[str, Any]) -> Arguments:
-    """Raises ValueError with what to change."""
+    """Raises ValueError, which says what to change."""
     try:
         arguments = msgspec.convert(dict(given), Arguments)
     except msgspec.ValidationError as error:

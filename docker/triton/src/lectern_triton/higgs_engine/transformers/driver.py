@@ -1,4 +1,4 @@
-"""Speaks requests with one model, one codec and the references they have in common."""
+"""The driver on transformers: one model, one codec, and the references that requests share."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -13,32 +13,34 @@ import numpy as np
 from lectern_triton.higgs_engine.codec import Codec
 from lectern_triton.higgs_engine.codes import CODEBOOKS, Row, frames_in, undelayed
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames
+from lectern_triton.higgs_engine.messages import FRAME, Ready, Recording, Speak
+from lectern_triton.higgs_engine.pcm import to_pcm
 from lectern_triton.higgs_engine.prompts.v2 import Prompt, Prompts, Spoken
-from lectern_triton.higgs_engine.references import References
-from lectern_triton.higgs_engine.samples import packed
+from lectern_triton.higgs_engine.references.cache import ReferenceCache
+from lectern_triton.higgs_engine.transformers.decode_windows import DecodeWindow, DecodeWindows
 from lectern_triton.higgs_engine.transformers.talker import Talker, is_end
-from lectern_triton.higgs_engine.transformers.windows import Window, Windows
-from lectern_triton.higgs_engine.wire import FRAME, Clip, Ready, Speak
 
-ROWS: Final = CODEBOOKS + 1  # more than there are frames: the begin, the delay, and the end
+ROWS: Final = CODEBOOKS + 1  # rows in addition to the frames: the begin, the delay, and the end
 
 
 class TransformersDriver:
-    """``positions``: that a prompt and its speech may take together."""
+    """`positions` is the most positions of a prompt and its speech together."""
 
-    def __init__(self, talker: Talker, codec: Codec, prompts: Prompts, references: References, positions: int) -> None:
+    def __init__(
+        self, talker: Talker, codec: Codec, prompts: Prompts, references: ReferenceCache, positions: int
+    ) -> None:
         self.ready = Ready(family="v2", version=f"transformers {version('transformers')}", streams=True, seeds=True)
         self._talker = talker
         self._codec = codec
         self._prompts = prompts
         self._references = references
         self._positions = positions
-        self._turns = ThreadPoolExecutor(1, "talker")  # requests wait in it for their turn
+        self._turns = ThreadPoolExecutor(1, "talker")  # requests wait here for their turn
         self._stops: set[Event] = set()
 
     async def speak(self, request: Speak) -> AsyncGenerator[bytes, None]:
         prompt = await self._prompt(request)
-        windows = Windows()
+        windows = DecodeWindows()
         rows: list[Row] = []
         ended = False
         async with aclosing(self._rows(prompt, request)) as made:
@@ -47,9 +49,9 @@ class TransformersDriver:
                 if ended:
                     break
                 rows.append(row)
-                for window in windows.of(min(frames_in(len(rows)), request.max_frames), ended=False):
+                for window in windows.ready(min(frames_in(len(rows)), request.max_frames), ended=False):
                     yield await asyncio.to_thread(self._sound, rows, window)
-        for window in windows.of(min(frames_in(len(rows)), request.max_frames), ended=True):
+        for window in windows.ready(min(frames_in(len(rows)), request.max_frames), ended=True):
             yield await asyncio.to_thread(self._sound, rows, window)
         if not ended:
             raise OutOfFrames
@@ -76,11 +78,11 @@ class TransformersDriver:
             )
         return prompt
 
-    async def _spoken(self, clip: Clip, *, keep: bool) -> Spoken:
-        return Spoken(clip.text, await self._references.codes(clip.samples, keep=keep))
+    async def _spoken(self, recording: Recording, *, keep: bool) -> Spoken:
+        return Spoken(recording.text, await self._references.codes(recording.samples, keep=keep))
 
     async def _rows(self, prompt: Prompt, request: Speak) -> AsyncGenerator[Row, None]:
-        """Those that the model makes, in its thread; leaving ends that at the next one."""
+        """Yield the rows that the model makes in its thread. Closing the generator stops the model at the next row."""
         loop = asyncio.get_running_loop()
         made: asyncio.Queue[Row | asyncio.Future[None]] = asyncio.Queue()
         stop = Event()
@@ -104,7 +106,7 @@ class TransformersDriver:
             work.cancel()  # if it has not begun
             self._stops.discard(stop)
 
-    def _sound(self, rows: list[Row], window: Window) -> bytes:
+    def _sound(self, rows: list[Row], window: DecodeWindow) -> bytes:
         codes = undelayed(np.array(rows[: window.right + CODEBOOKS]), window.left, window.right)
         audio = self._codec.decode(codes)
-        return packed(audio[(window.first - window.left) * FRAME : (window.last - window.left) * FRAME])
+        return to_pcm(audio[(window.first - window.left) * FRAME : (window.last - window.left) * FRAME])

@@ -1,4 +1,4 @@
-"""The language model: from a prompt to rows of codes. Blocks; one thread at a time may be in it."""
+"""The language model, which makes rows of codes from a prompt. It blocks, and one thread at a time may use it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +9,8 @@ import torch
 from transformers import HiggsAudioV2ForConditionalGeneration, StoppingCriteria, StoppingCriteriaList
 
 from lectern_triton.higgs_engine.codes import END, Row
+from lectern_triton.higgs_engine.messages import Sampling
 from lectern_triton.higgs_engine.prompts.v2 import Prompt
-from lectern_triton.higgs_engine.wire import Sampling
 
 
 class Talker:
@@ -18,10 +18,10 @@ class Talker:
         self._model = _Tapped.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device).eval()
 
     def talk(self, prompt: Prompt, sampling: Sampling, most: int, tell: Callable[[Row], None], stop: Event) -> None:
-        """Tell each row as it is made, `most` of them at most; the model's own end is a row of nothing but END.
+        """Call `tell` with each row as it is made, at most `most` of them. The model ends with a row of ENDs.
 
-        The seed sets torch's generators, which are the process's: so nothing else may draw from them meanwhile. Nothing
-        does: one request at a time is here, and a codec that would has been stopped from it.
+        The seed sets torch's generators, which belong to the process, so nothing else may draw from them meanwhile.
+        Nothing does: one request at a time is here, and the codec is kept from drawing.
         """
         model = self._model
         given = len(prompt.rows)
@@ -45,12 +45,12 @@ class Talker:
                     stopping_criteria=StoppingCriteriaList([_Stopped(stop)]),
                     **_draws(sampling),
                 )
-            tap(spoken)  # its last row: the model was not asked for another one
+            tap(spoken)  # the last row, after which the model is not asked for another
         finally:
             model.tap = None
 
     def probe(self) -> None:
-        """Raises what is wrong with the device."""
+        """Raise an exception if the device does not work."""
         torch.ones(1, device=self._model.device).item()
 
 
@@ -70,11 +70,11 @@ def is_end(row: Row) -> bool:
 
 
 class _Tapped(HiggsAudioV2ForConditionalGeneration):  # type: ignore[misc] # untyped
-    """The library streams the ids of text only; the rows of audio pass here before each step."""
+    """The library streams only the ids of text. The rows of audio pass here before each step."""
 
     tap: Callable[[torch.Tensor], None] | None = None
 
-    # The library looks for the name `kwargs`: without it, it refuses an attention mask.
+    # The library refuses an attention mask unless a parameter is named `kwargs`.
     def prepare_inputs_for_generation(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the library's
         rows = kwargs.get("audio_input_ids")
         if self.tap is not None and rows is not None:

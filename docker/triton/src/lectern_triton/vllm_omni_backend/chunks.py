@@ -1,0 +1,48 @@
+"""Cuts the engine's audio into chunks of the contract, small at first, and stretches it to the requested speed."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from lectern_triton.higgs_engine.messages import RATE
+from lectern_triton.voice_backend.stretch import Stretcher
+from lectern_triton.voice_backend.voice import Chunk, Samples
+from lectern_triton.voice_backend.words import find_words, marks_by_length
+
+FIRST: Final = RATE // 10  # samples, at most, of the first chunk
+LONGEST: Final = RATE
+
+
+class Chunker:
+    """Makes the chunks of one segment."""
+
+    def __init__(self, text: str, speed: float) -> None:
+        self._text = text
+        self._stretcher = Stretcher(1 / speed, RATE) if speed != 1 else None
+        self._samples = 0
+
+    @property
+    def seconds(self) -> float:
+        """The length of all chunks so far."""
+        return self._samples / RATE
+
+    def feed(self, samples: bytes) -> Iterator[Chunk]:
+        """Take the engine's next samples and yield the chunks that they complete."""
+        yield from self._cut(self._stretcher.feed(samples) if self._stretcher else samples)
+
+    def finish(self) -> Iterator[Chunk]:
+        """Yield the rest, and the marks: the engine reports no words, so each gets time in proportion to its length."""
+        if self._stretcher:
+            yield from self._cut(self._stretcher.flush())
+        yield Chunk(np.empty(0, np.int16), tuple(marks_by_length(find_words(self._text), 0, self._samples)))
+
+    def _cut(self, raw: bytes) -> Iterator[Chunk]:
+        samples: Samples = np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
+        first = 0
+        while first < samples.size:
+            last = first + (LONGEST if self._samples else FIRST)
+            chunk = samples[first:last]
+            self._samples += chunk.size
+            first = last
+            yield Chunk(chunk)
