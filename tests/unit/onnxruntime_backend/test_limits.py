@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lectern_triton.onnxruntime_backend.limits import OutOfLimits, check, limits_of
+from lectern_triton.onnxruntime_backend.limits import OutOfLimits, check_limits, limits_of
 
 LIMITS: dict[str, dict[str, Any]] = {
     "ids": {"least": 0, "most": 9, "narrowest": 2, "widest": 4},
@@ -19,15 +19,15 @@ def feed(**other: Any) -> dict[str, Any]:
 
 
 def test_what_lies_within_is_taken() -> None:
-    check(feed(), limits_of({"limits": json.dumps(LIMITS)}))
+    check_limits(feed(), limits_of({"limits": json.dumps(LIMITS)}))
 
 
 def test_a_model_without_limits_takes_all() -> None:
-    check(feed(speed=np.array([np.nan, 0])), limits_of({"producer": "torch"}))
+    check_limits(feed(speed=np.array([np.nan, 0])), limits_of({"producer": "torch"}))
 
 
 def test_an_input_that_is_left_out_is_not_looked_for() -> None:
-    check({"ids": np.zeros((1, 3))}, LIMITS)
+    check_limits({"ids": np.zeros((1, 3))}, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_an_input_that_is_left_out_is_not_looked_for() -> None:
 )
 def test_what_lies_beyond_is_named(other: dict[str, Any], message: str) -> None:
     with pytest.raises(OutOfLimits, match=message):
-        check(feed(**other), LIMITS)
+        check_limits(feed(**other), LIMITS)

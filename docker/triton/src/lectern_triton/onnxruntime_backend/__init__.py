@@ -1,1 +1,1 @@
-"""What the stand-in for NVIDIA's ONNX Runtime backend does with a model: check it, open it, and batch its requests."""
+"""A stand-in for NVIDIA's backend for ONNX Runtime: opens a model, checks it, and batches its requests."""

@@ -1,4 +1,4 @@
-"""Merges requests into one batch along their first dimension, and splits what the model made of it."""
+"""Merges requests into one batch along their first dimension, and splits the outputs of the batch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ def merge(feeds: Sequence[Tensors]) -> Tensors:
 
 
 def split(made: Tensors, sizes: Sequence[int]) -> list[Tensors]:
-    """Raises ValueError if the model did not make a row for each that it was given."""
+    """Split outputs into those of requests with these sizes. Raises ValueError if rows are missing."""
     for name, value in made.items():
         if value.ndim == 0 or len(value) != sum(sizes):
             raise ValueError(f"the output {name!r} has the shape {list(value.shape)} for a batch of {sum(sizes)}")

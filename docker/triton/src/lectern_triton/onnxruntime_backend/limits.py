@@ -1,8 +1,8 @@
-"""What a model says that its inputs may hold: so that a bad request is refused before it is merged with others.
+"""Limits of a model's inputs: a request beyond them is refused before it is merged with others.
 
-The limits are JSON in the ONNX file's property `limits`: for each input `least` and `most` of its values, where `most`
-may be the name of an input whose width it is, and `narrowest` and `widest` of its last dimension. NVIDIA's backend
-knows no such thing: a model that is to be safe there must bear bad items by itself as well.
+The limits are JSON in the property `limits` of the ONNX file: for each input the `least` and `most` of its values,
+where `most` may be the name of an input whose width is meant, and the `narrowest` and `widest` last dimension.
+NVIDIA's backend ignores them, so a model that is to be safe there must itself tolerate bad items.
 """
 
 import json
@@ -22,12 +22,12 @@ class OutOfLimits(Exception):  # noqa: N818 - it names a state of affairs
 
 
 def limits_of(properties: Mapping[str, str]) -> Limits:
-    """Raises ValueError if the property is there and is no JSON."""
+    """Return the limits in a model's properties. Raises ValueError if they are not JSON."""
     return dict(json.loads(properties.get(PROPERTY, "{}")))
 
 
-def check(feed: Tensors, limits: Limits) -> None:
-    """Raises OutOfLimits."""
+def check_limits(feed: Tensors, limits: Limits) -> None:
+    """Compare one request's inputs with the limits. Raises OutOfLimits."""
     for name, limit in limits.items():
         if name not in feed:
             continue
@@ -38,6 +38,6 @@ def check(feed: Tensors, limits: Limits) -> None:
         most, where = limit["most"], ""
         if isinstance(most, str):
             most, where = feed[most].shape[-1], f", the width of {most}"
-        wrong = value[~((value >= limit["least"]) & (value <= most))]  # not < and > : a NaN is neither
+        wrong = value[~((value >= limit["least"]) & (value <= most))]  # not < and >, as NaN is neither
         if wrong.size:
             raise OutOfLimits(f"{name} holds {wrong.reshape(-1)[0]}: {limit['least']} to {most}{where} can be taken")

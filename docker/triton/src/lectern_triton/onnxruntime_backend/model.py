@@ -1,7 +1,7 @@
-"""A stand-in for NVIDIA's backend `onnxruntime`, for where its container is not: the same config.pbtxt, the same model.
+"""The Triton backend `onnxruntime`: runs the same model with the same config.pbtxt as NVIDIA's, where that is missing.
 
-This file alone knows Triton's Python API. Triton has merged nothing yet when it calls: it hands over requests that may
-be merged, all of one shape.
+Only this module of the backend uses Triton's Python API. Triton merges nothing before it calls a Python model: it hands
+over requests that may be merged, all of the same shape.
 """
 
 import json
@@ -13,10 +13,9 @@ from typing import Any
 import triton_python_backend_utils as pb_utils
 
 from lectern_triton.onnxruntime_backend.batch import merge, split
-from lectern_triton.onnxruntime_backend.limits import OutOfLimits, limits_of
-from lectern_triton.onnxruntime_backend.limits import check as check_limits
+from lectern_triton.onnxruntime_backend.config_check import check_config
+from lectern_triton.onnxruntime_backend.limits import OutOfLimits, check_limits, limits_of
 from lectern_triton.onnxruntime_backend.session import open_session
-from lectern_triton.onnxruntime_backend.signature import check
 from lectern_triton.parent import end_with_parent
 
 log = logging.getLogger(__name__)
@@ -32,12 +31,12 @@ class TritonPythonModel:
         name = config.get("default_model_filename") or "model.onnx"
         file = Path(args["model_repository"]) / args["model_version"] / name
         self._session, self._run_options = open_session(file, config, args["model_instance_kind"])
-        check(self._session, config)
+        check_config(self._session, config)
         self._limits = limits_of(self._session.get_modelmeta().custom_metadata_map)
         self._batches: bool = config["max_batch_size"] > 0
         self._inputs = [tensor["name"] for tensor in config["input"]]
         self._outputs = [tensor["name"] for tensor in config["output"]]
-        # A dimension that the config reshapes away is in the request and not in the graph, or the other way round.
+        # A dimension that the config reshapes is in the request and not in the graph, or the other way round.
         self._reshapes = {
             tensor["name"]: [int(size) for size in tensor["reshape"]["shape"]]
             for tensor in [*config["input"], *config["output"]]
@@ -46,7 +45,7 @@ class TritonPythonModel:
         self._shapes = {tensor["name"]: [int(size) for size in tensor["dims"]] for tensor in config["output"]}
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Refuse what the model cannot take; run all others at once, or each alone if the model does not batch."""
+        """Refuse requests out of limits, and run the others: all at once, or each alone if the model does not batch."""
         answers: list[Any] = [None] * len(requests)
         feeds = {}
         for place, request in enumerate(requests):
@@ -74,7 +73,7 @@ class TritonPythonModel:
                 else [dict(zip(self._outputs, made, strict=True))]
             )
             return [self._response(part) for part in parts]
-        except Exception as error:  # what fails here fails for all that are merged, as in NVIDIA's backend
+        except Exception as error:  # a failure is one of all merged requests, as in NVIDIA's backend
             log.exception("a batch of %d requests failed", len(feeds))
             return [_refusal(f"onnx runtime error: {error}", pb_utils.TritonError.INTERNAL) for _ in feeds]
 

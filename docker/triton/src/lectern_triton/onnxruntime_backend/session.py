@@ -1,4 +1,4 @@
-"""Opens a model with the options that NVIDIA's backend reads from a config.pbtxt too."""
+"""Opens a model with the options that NVIDIA's backend also reads from config.pbtxt."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class NoDevice(Exception):  # noqa: N818 - it names a state of affairs
-    """The config asks for a device that ONNX Runtime has not here."""
+    """The config asks for a device that this ONNX Runtime does not have."""
 
 
 def open_session(
@@ -36,7 +36,7 @@ def open_session(
 ) -> tuple[onnxruntime.InferenceSession, onnxruntime.RunOptions]:
     """Return a session for `device`, CPU or GPU, and the options of each run.
 
-    Raises NoDevice, FileNotFoundError, and ONNX Runtime's errors for a file that is no model.
+    Raises NoDevice, FileNotFoundError, and ONNX Runtime's errors for a file that is not a model.
     """
     if not file.is_file():
         raise FileNotFoundError(f"there is no model at {file}")
@@ -50,33 +50,33 @@ def open_session(
         )
     providers: list[Any] = [provider]
     if device == "GPU":
-        onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels, where the loader does not look for them
+        onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels, which the loader does not search
         providers = [(provider, provider_options(parameters)), _PROVIDERS["CPU"]]
     run_options = onnxruntime.RunOptions()
     if SHRINK in parameters:
         run_options.add_run_config_entry(SHRINK, parameters[SHRINK])
     session = onnxruntime.InferenceSession(str(file), _options(parameters, config), providers=providers)
     if provider not in session.get_providers():
-        # ONNX Runtime only logs it, and goes on with what is left.
+        # ONNX Runtime only logs this, and goes on with the other providers.
         raise NoDevice(f"{provider} cannot be used here: Triton's log says why; look at the GPU's driver")
     return session, run_options
 
 
 def provider_options(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the options of a GPU's provider."""
+    """Return the options of the provider for GPUs."""
     return {SEARCH: _SEARCHES[int(parameters.get(SEARCH, 0))]}
 
 
 def _options(parameters: Mapping[str, str], config: Mapping[str, Any]) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     threads = int(parameters.get("intra_op_thread_count", 0))
-    # The CPUs that this process may use, which in a container are fewer than ONNX Runtime's own count.
+    # The CPUs that this process may use: in a container they are fewer than ONNX Runtime counts.
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = int(parameters.get("inter_op_thread_count", 0))
     if parameters.get("execution_mode") == "1":
         options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
-    # Some operators use one thread only, and the others spin until the next: on a busy machine that was a third of all
-    # processor time, and made nothing faster. NVIDIA's backend has no parameter for it.
+    # While an operator uses one thread, the others would spin until the next one: on a busy machine that took a third
+    # of all processor time and made nothing faster. NVIDIA's backend has no parameter for it.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = parameters.get("enable_mem_arena", "1") != "0"
     options.enable_mem_pattern = parameters.get("enable_mem_pattern", "1") != "0"

@@ -61,11 +61,11 @@ class Backoff:
 class Engine:
     """The engine of one model, across the processes that run it one after the other."""
 
-    def __init__(self, launch: Launch, arguments: Mapping[str, Any], limits: Limits, listener: EngineObserver) -> None:
+    def __init__(self, launch: Launch, arguments: Mapping[str, Any], limits: Limits, observer: EngineObserver) -> None:
         self._launch = launch
         self._arguments = dict(arguments)
         self._limits = limits
-        self._listener = listener
+        self._observer = observer
         self._connection: Connection | None = None
         self._ready: messages.Ready | None = None
         self._state: Callable[[], str] = lambda: "starts"
@@ -128,7 +128,7 @@ class Engine:
             self._set_paused(reason, pause)
             if self._closing.wait(pause):
                 break
-            self._listener.restarted()
+            self._observer.restarted()
         if not self._known.is_set():
             self._failure = EngineFailed(f"the engine cannot start: {reason}")
             self._known.set()
@@ -214,7 +214,7 @@ class Engine:
 
     def _phase(self, name: str, seconds: float) -> None:
         log.info("start of the engine: %s took %.2f s", name, seconds)
-        self._listener.phase(name, seconds)
+        self._observer.phase(name, seconds)
 
     def _set_starting(self, began: float, over: list[str]) -> None:
         done = ", ".join(over) or "nothing yet"

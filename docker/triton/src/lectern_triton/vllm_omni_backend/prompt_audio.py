@@ -13,7 +13,7 @@ from lectern_triton.voice_backend.voice import BadRequest, Reference
 
 SHORTEST: Final = 0.5  # seconds
 QUIET: Final = 100  # of 32,768: a prompt that is never louder contains no voice
-CACHED: Final = 64
+CACHED: Final = 64  # recordings
 
 
 class PromptAudio:

@@ -63,7 +63,10 @@ class Voice:
         return self._engine.up
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
-        """Raises BadRequest, Unavailable, EngineGone once something was sent, RequestFailed."""
+        """Yield the chunks of a segment.
+
+        Raises BadRequest, Unavailable, RequestFailed, and EngineGone if the engine fails after the first chunk.
+        """
         command = self._command(segment)
         number, stream, connection = self._engine.open()
         chunker = Chunker(segment.text, segment.speed)
@@ -132,7 +135,7 @@ class Voice:
             raise ConfigurationError(f"the preset {preset.name} cannot be used: {error}") from None
 
 
-def frame_limit(text: str, a_letter: float, limit: int) -> int:
+def frame_limit(text: str, per_letter: float, limit: int) -> int:
     """Return how many frames a text may take, so that a model that does not end by itself is ended.
 
     `limit` is the most that the model can make. Raises BadRequest for a text that cannot fit into it.
@@ -149,4 +152,4 @@ def frame_limit(text: str, a_letter: float, limit: int) -> int:
             f"the text is {len(text)} characters long, and this model speaks {limit / 25:.0f} s at most at a time:"
             " cut it into sentences"
         )
-    return min(limit, round(SILENCE + a_letter * (letters + WORDY * wordy)))
+    return min(limit, round(SILENCE + per_letter * (letters + WORDY * wordy)))

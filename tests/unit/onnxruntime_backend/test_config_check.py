@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lectern_triton.onnxruntime_backend.signature import Mismatch, check
+from lectern_triton.onnxruntime_backend.config_check import Mismatch, check_config
 
 
 @dataclass
@@ -46,11 +46,11 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
 
 
 def test_a_config_that_fits_is_taken() -> None:
-    check(Graph(), CONFIG)
+    check_config(Graph(), CONFIG)
 
 
 def test_outputs_may_be_left_out() -> None:
-    check(Graph(), changed("output", to=CONFIG["output"][:1]))
+    check_config(Graph(), changed("output", to=CONFIG["output"][:1]))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_outputs_may_be_left_out() -> None:
 )
 def test_a_mistake_is_named(config: dict[str, Any], message: str) -> None:
     with pytest.raises(Mismatch, match=message):
-        check(Graph(), config)
+        check_config(Graph(), config)
 
 
 def test_a_graph_of_fixed_batch_cannot_batch() -> None:
@@ -78,4 +78,4 @@ def test_a_graph_of_fixed_batch_cannot_batch() -> None:
             return [Node("ids", "tensor(int64)", [1, "T"]), Node("length", "tensor(int64)", [1])]
 
     with pytest.raises(Mismatch, match="cannot batch"):
-        check(Fixed(), CONFIG)
+        check_config(Fixed(), CONFIG)

@@ -1,4 +1,4 @@
-"""Compares a config.pbtxt with the graph of its model, so that a mistake fails the load and not the first request."""
+"""Compares config.pbtxt with the model's graph, so that a mistake fails the load and not the first request."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -13,7 +13,7 @@ TYPES: Final = {
 
 
 class Mismatch(Exception):  # noqa: N818 - it names a state of affairs
-    """The model cannot be served as the config says."""
+    """The config does not fit the model."""
 
 
 class Node(Protocol):
@@ -30,8 +30,8 @@ class Graph(Protocol):
     def get_outputs(self) -> Sequence[Node]: ...
 
 
-def check(graph: Graph, config: Mapping[str, Any]) -> None:
-    """Raises Mismatch."""
+def check_config(graph: Graph, config: Mapping[str, Any]) -> None:
+    """Compare a config with the inputs and outputs of a graph. Raises Mismatch."""
     batches = config["max_batch_size"] > 0
     inputs = {node.name: node for node in graph.get_inputs()}
     outputs = {node.name: node for node in graph.get_outputs()}
