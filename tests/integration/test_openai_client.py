@@ -2,21 +2,23 @@
 
 import base64
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import httpx
 import numpy as np
 import openai
 import pytest
 
+from lectern.triton import Triton
 from orchestrator.audio.formats import AUDIO_FORMATS
+from tests.integration import held
 from tests.integration.audio import decode
 from tests.integration.metrics import metric
 from tests.integration.openai_either import KINDS, Either, client_of
 from tests.integration.servers import web_server
+from tests.own_triton import until
 from tests.stack import Stack
 
 TEXT = "The kettle sang on the stove. Outside, the first snow of the year began to fall on the empty road."
@@ -141,30 +143,30 @@ def test_speech_that_fails_midway_is_never_taken_for_whole(client: Either) -> No
 
 
 def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_path: Path) -> None:
-    """One place at the model, which is taken for a second; who would wait longer than a moment is refused."""
+    """One place at the model, which is taken until somebody was refused, as whoever would wait is."""
     limits = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_LIVE_WAIT": "0.05", "LECTERN_ADMISSION_WAIT": "0"}
-    slow = {"model": "hum", "voice": "slow", "response_format": "pcm"}
-    with web_server(stack, tmp_path / "web.log", **limits) as url:
-        for refused, kind in enumerate(KINDS, 1):
-            patient = KINDS[kind](f"{url}/v1", stack.api_key, retries=5)
+    speech = {"model": "hum", "response_format": "pcm"}
+    with web_server(stack, tmp_path / "web.log", **limits) as url, Triton(stack.triton_address) as triton:
+        for kind in KINDS:
+            patient = KINDS[kind](f"{url}/v1", stack.api_key, retries=20)
             # How long a segment takes is known once there was one.
-            patient.whole(**slow, input=f"A slow hum for {kind}.")
-            began = threading.Event()
-            body = {**slow, "input": f"Another one for {kind}."}
-            other = threading.Thread(target=occupy, args=(url, stack.api_key, body, began))
-            other.start()
-            try:
-                assert began.wait(10)
-                assert patient.whole(model="hum", voice="hum", input=f"At last, {kind}.", response_format="pcm")
-                assert metric(url, "lectern_requests_refused_total", model="hum") >= refused
-            finally:
-                other.join()
+            patient.whole(**speech, voice="slow", input=f"A slow hum for {kind}.")
+            before = refused(url)
+            text = f"Another one for {kind}, {uuid4().hex}."
+            with held.asking(url, stack.api_key, {**speech, "voice": "holding", "input": text}):
+                held.until_begun(triton, text)
+                with ThreadPoolExecutor(1) as thread:
+                    answer = thread.submit(patient.whole, **speech, voice="hum", input=f"At last, {kind}.")
+                    until(lambda before=before: refused(url) > before, "a refusal")  # type: ignore[misc]
+                    assert not answer.done()
+                    held.release(triton, text)
+                    assert answer.result()
 
 
 def test_more_at_once_than_the_model_has_places_are_all_answered(stack: Stack, tmp_path: Path) -> None:
     """A client that is not patient: what there is no room for waits until there is."""
     with web_server(stack, tmp_path / "web.log", LECTERN_MODEL_SLOTS="hum=2") as url:
-        refused = metric(url, "lectern_requests_refused_total", model="hum")
+        before = refused(url)
         for kind in KINDS:
             hasty = KINDS[kind](f"{url}/v1", stack.api_key)
 
@@ -175,11 +177,8 @@ def test_more_at_once_than_the_model_has_places_are_all_answered(stack: Stack, t
             with ThreadPoolExecutor(8) as threads:
                 answers = list(threads.map(speak, range(8)))
             assert all(len(decode(answer)[0]) > 0 for answer in answers)
-        assert metric(url, "lectern_requests_refused_total", model="hum") == refused
+        assert refused(url) == before
 
 
-def occupy(url: str, key: str, body: dict[str, str], began: threading.Event) -> None:
-    headers = {"authorization": f"Bearer {key}"}
-    with httpx.stream("POST", f"{url}/v1/audio/speech", json=body, headers=headers, trust_env=False) as answer:
-        for _ in answer.iter_raw():
-            began.set()
+def refused(url: str) -> float:
+    return metric(url, "lectern_requests_refused_total", model="hum")

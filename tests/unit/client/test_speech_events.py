@@ -1,5 +1,6 @@
 """Speech as events, and asking a busy server again; each test holds for threads and for asyncio."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -123,11 +124,22 @@ def test_a_busy_server_is_asked_again(client: Either, server: FakeServer, code: 
     assert server.asked[0].body == server.asked[2].body
 
 
-def test_it_waits_as_long_as_it_is_told(client: Either, server: FakeServer) -> None:
+def test_it_waits_as_long_as_it_is_told(client: Either, server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.answer("POST", SPEECH, Answer(503, headers={"retry-after": "1"}), Answer(body=b"OggS"))
-    start = time.monotonic()
+    waits: list[tuple[float, int]] = []  # for how long, and how often it had asked by then
+    at_once = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            waits.append((seconds, len(server.asked)))
+        await at_once(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", lambda seconds: waits.append((seconds, len(server.asked))))
     client.call("speak", "hello")
-    assert time.monotonic() - start >= 1.0
+    ((seconds, asked),) = waits
+    assert 1.0 <= seconds < 1.5, "a little more, so that not all come back at once"
+    assert (asked, len(server.asked)) == (1, 2)
 
 
 def test_it_does_not_wait_longer_than_its_retry_timeout(client: Either, server: FakeServer) -> None:
