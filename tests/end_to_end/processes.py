@@ -30,7 +30,7 @@ def descendants(pid: int) -> list[Process]:
     return found
 
 
-def wait_until_gone(processes: list[Process], limit: float = 15.0) -> None:
+def wait_until_gone(processes: list[Process], limit: float = 60.0) -> None:
     until = time.monotonic() + limit
     while remaining := [process for process in processes if _still_runs(process)]:
         assert time.monotonic() < until, f"still running: {remaining}"

@@ -178,7 +178,7 @@ def test_a_second_stack_beside_it_comes_and_goes(serving: Lectern, new_home: Pat
             assert documents(other, key).status_code == (200 if lectern is other else 401)
 
         assert start(new_home, "purge", output=output).wait(timeout=60) == 0
-        assert other.process.wait(timeout=5) == 0
+        assert other.process.wait(timeout=60) == 0
         wait_until_gone(other.parts)
     assert not new_home.exists()
     assert httpx.get(f"{serving.url}/readyz", timeout=30, trust_env=False).is_success
@@ -200,7 +200,7 @@ def test_a_killed_supervisor_leaves_nothing_running_and_no_obstacle(new_home: Pa
         assert key != lost  # a lost key is replaced
         assert documents(again, key.strip()).is_success
         assert start(new_home, "down", output=new_home.with_name("down.txt")).wait(timeout=60) == 0
-        assert again.process.wait(timeout=5) == 0
+        assert again.process.wait(timeout=60) == 0
         wait_until_gone(again.parts)
 
 

@@ -11,15 +11,19 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from lectern.triton import Triton
 from orchestrator.embedded.home import Home
+from tests.integration import held
 from tests.integration.metrics import metric
 from tests.integration.servers import WebServer, web_process
+from tests.own_triton import until
 from tests.stack import Stack
 
 SEGMENTS = 20
 REQUESTS = 200
-VOICE = "slow"  # half as long to make as to hear
+FINISHED = 3  # of the segments, when the process that made them is killed
 PATIENT = {"LECTERN_LIVE_WAIT": "600"}  # what is tested here is merging, not admission
+LIMIT = 60.0  # seconds
 
 
 @pytest.fixture
@@ -31,13 +35,13 @@ def replicas(stack: Stack, tmp_path: Path) -> Iterator[list[WebServer]]:
         yield [first, second]
 
 
-def fresh_texts() -> list[str]:
-    return [f"Segment {number} of {uuid4().hex}." for number in range(SEGMENTS)]
+def fresh_texts(word: str) -> list[str]:
+    return [f"Segment {number} of {word}." for number in range(SEGMENTS)]
 
 
-async def ask(client: httpx.AsyncClient, url: str, text: str) -> str:
+async def ask(client: httpx.AsyncClient, url: str, text: str, voice: str = "slow") -> str:
     """The digest of the answer's audio."""
-    body = {"model": "hum", "voice": VOICE, "input": text, "response_format": "pcm"}
+    body = {"model": "hum", "voice": voice, "input": text, "response_format": "pcm"}
     answer = await client.post(f"{url}/v1/audio/speech", json=body)
     return hashlib.sha256(answer.raise_for_status().content).hexdigest()
 
@@ -56,7 +60,7 @@ def made(servers: Sequence[WebServer]) -> float:
 
 
 def test_two_hundred_requests_for_twenty_segments_are_twenty_syntheses(stack: Stack, replicas: list[WebServer]) -> None:
-    texts = fresh_texts()
+    texts = fresh_texts(uuid4().hex)
 
     async def ask_all() -> list[str]:
         async with client(stack) as http:
@@ -73,18 +77,27 @@ def test_two_hundred_requests_for_twenty_segments_are_twenty_syntheses(stack: St
 
 def test_what_a_killed_orchestrator_was_making_is_made_by_the_other(stack: Stack, replicas: list[WebServer]) -> None:
     doomed, other = replicas
-    texts = fresh_texts()
+    word = uuid4().hex
+    texts = fresh_texts(word)
     at_first = kept(stack)
 
     async def ask_all() -> tuple[list[str | BaseException], list[str], int]:
         async with client(stack) as http:
-            lost = [asyncio.create_task(ask(http, doomed.url, text)) for text in texts for _ in range(5)]
-            # By then some are in the making, and others wait.
-            while await asyncio.to_thread(kept, stack) < at_first + 3:  # noqa: ASYNC110 - files tell nobody
-                await asyncio.sleep(0.05)
-            heard = [asyncio.create_task(ask(http, other.url, text)) for text in texts for _ in range(5)]
-            finished = kept(stack) - at_first
-            doomed.process.send_signal(signal.SIGKILL)
+
+            def five_times(url: str, some: list[str]) -> list[asyncio.Task[str]]:
+                return [asyncio.create_task(ask(http, url, text, "silent")) for text in some for _ in range(5)]
+
+            with Triton(stack.triton_address) as triton:
+                for text in texts[:FINISHED]:
+                    await asyncio.to_thread(held.release, triton, text)
+                lost = five_times(doomed.url, texts[:FINISHED])
+                await asyncio.to_thread(until, lambda: kept(stack) >= at_first + FINISHED, "some are made", LIMIT)
+                lost += five_times(doomed.url, texts[FINISHED:])
+                await asyncio.to_thread(held.until_begun, triton, word, FINISHED + 1)
+                heard = five_times(other.url, texts)
+                finished = kept(stack) - at_first
+                doomed.process.send_signal(signal.SIGKILL)
+                await asyncio.to_thread(held.release, triton, word)
             return await asyncio.gather(*lost, return_exceptions=True), await asyncio.gather(*heard), finished
 
     lost, heard, finished = asyncio.run(ask_all())

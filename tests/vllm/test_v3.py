@@ -74,7 +74,7 @@ def test_in_company_as_alone(v3: Engine) -> None:
     numbers = []
     for each in asked:
         numbers.append(v3.begin(each))
-        time.sleep(0.15)
+        time.sleep(0.15)  # for variety: whatever else runs when one comes, all must sound as they do alone
     together = [v3.rest(number).samples for number in numbers]
     for number, (one, other) in enumerate(zip(alone, together, strict=True)):
         assert alike(one, other), f"block {number}"

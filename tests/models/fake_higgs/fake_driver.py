@@ -1,11 +1,12 @@
 """An engine without a model: hums at the pitch of its reference, a second for every ten characters of its text.
 
 Frames of 960 samples, as Higgs has them. Words in braces, in the text or the scene, are orders and are not hummed:
-{delay=0.05} seconds before each tenth of a second, {fail_after=N} {exit_after=N} {hang_after=N} {stall_after=N} after
-so many of them, {lose=N} a message on the wire, {odd} half a sample, {refuse}, {trouble} from now on, {endless}.
+{delay=0.05} seconds before each tenth of a second, {fail_after=N} {exit_after=N} {hang_after=N} {stall_after=N}
+{hold_after=N} after so many of them, {lose=N} a message on the wire, {odd} half a sample, {refuse}, {trouble} from now
+on, {endless}.
 
-A delay is waited for in short steps, each of which is noted; {steps_since=TIME} is refused with a JSON list, for each
-slow request whose text has this one's words in it, of [whether it was closed, its steps after TIME]. TIME is
+Delays and holds are waited for in short steps, each of which is noted; {steps_since=TIME} is refused with a JSON list,
+for each slow request whose text has this one's words in it, of [whether it was closed, its steps after TIME]. TIME is
 `time.monotonic()`, which all processes of a machine share.
 """
 
@@ -64,7 +65,7 @@ class FakeDriver:
         if "lose" in orders:
             self._losses[request.id] = int(orders["lose"])
         slow = Request(text)
-        if "delay" in orders:
+        if {"delay", "hold_after"} & {*orders}:
             self._slow.append(slow)
         try:
             async for chunk in self._hum(request, text, orders, slow):
@@ -103,6 +104,9 @@ class FakeDriver:
             time.sleep(3_600)  # noqa: ASYNC251 - this is what a hung loop is
         if due("stall_after"):
             await asyncio.Event().wait()
+        while due("hold_after"):
+            await asyncio.sleep(STEP)
+            slow.steps.append(time.monotonic())
         if due("fail_after"):
             raise RuntimeError("the fake engine fails when asked to")
         until = time.monotonic() + orders.get("delay", 0)

@@ -141,7 +141,7 @@ def test_every_step_runs_though_earlier_ones_fail(checkout: Checkout) -> None:
     assert "the rest of the target" in said
     assert "== once more, alone: unit/test_it.py::test_fails" in said
     assert said.endswith("\nfailed:\n  check: make failed\n  unit: unit/test_it.py::test_fails\n\n== failed\n")
-    assert any(line.split() == ["stack", "0.0", "1"] for line in said.splitlines())
+    assert any(line.split()[::2] == ["stack", "1"] for line in said.splitlines())
 
 
 def test_a_step_that_does_not_exist(checkout: Checkout) -> None:

@@ -10,6 +10,8 @@ from orchestrator.health.probes import Probes
 from orchestrator.health.settings import HealthSettings
 from orchestrator.voices.catalog import Catalog
 
+LONG = 60.0  # seconds since the probe, of which there are some milliseconds
+
 
 class Models:
     """Stands for the catalog and for Triton: models by name, each with what a proof of it raises."""
@@ -37,7 +39,7 @@ def test_a_model_that_spoke_for_a_listener_needs_no_proof() -> None:
     probes.heard("kokoro")
     asyncio.run(probes._prove_all())
     assert models.proven == ["espeak"]
-    assert all(age is not None and age < 1 for age in probes.ages().values())
+    assert all(age is not None and age < LONG for age in probes.ages().values())
 
 
 def test_a_model_that_nobody_heard_for_long_is_proven() -> None:

@@ -80,14 +80,17 @@ def test_left_early(beside: LoopThread) -> None:
 def test_cancelled_while_it_waits(beside: LoopThread) -> None:
     endless = Endless()
 
-    async def read() -> None:
-        async with aclosing(beside.iterate(endless)) as words:
-            async for _ in words:
-                pass
-
     async def main() -> None:
+        first = asyncio.Event()
+
+        async def read() -> None:
+            async with aclosing(beside.iterate(endless)) as words:
+                async for _ in words:
+                    first.set()
+
         reading = asyncio.create_task(read())
-        await asyncio.sleep(0.05)
+        await first.wait()
+        await asyncio.sleep(0)  # it waits for the next
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading

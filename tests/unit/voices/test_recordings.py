@@ -226,7 +226,7 @@ def test_a_small_file_of_hours_is_not_decoded_to_its_end() -> None:
     recording = read(hours, LIMITS)
     assert not recording.whole
     assert len(recording.samples) / recording.rate == pytest.approx(60, abs=0.5)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 1, "all of it would take some 3 s of a processor, and a minute takes 0.03"
 
 
 @given(files())
