@@ -150,13 +150,13 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_p
         for kind in KINDS:
             patient = KINDS[kind](f"{url}/v1", stack.api_key, retries=20)
             # How long a segment takes is known once there was one.
-            patient.whole(**speech, voice="slow", input=f"A slow hum for {kind}.")
+            patient.whole(**speech, voice="slow", input=f"A slow hum for {kind}, {uuid4().hex}.")
             before = refused(url)
             text = f"Another one for {kind}, {uuid4().hex}."
             with held.asking(url, stack.api_key, {**speech, "voice": "holding", "input": text}):
                 held.until_begun(triton, text)
                 with ThreadPoolExecutor(1) as thread:
-                    answer = thread.submit(patient.whole, **speech, voice="hum", input=f"At last, {kind}.")
+                    answer = thread.submit(patient.whole, **speech, voice="hum", input=f"At last, {uuid4().hex}.")
                     until(lambda before=before: refused(url) > before, "a refusal")  # type: ignore[misc]
                     assert not answer.done()
                     held.release(triton, text)
