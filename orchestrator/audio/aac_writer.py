@@ -8,12 +8,15 @@ from orchestrator.audio.codec import Codec
 from orchestrator.audio.pcm import Samples
 
 BIT_RATE: Final = 64_000
-DELAY: Final = 1024  # samples that every decoder gives before the first one; ADTS has no field that would say so
+DELAY: Final = 1024  # samples that every decoder returns before the first one; ADTS has no field to declare them
 HEADER_BYTES: Final = 7  # without a checksum
 
 
 class AacWriter:
-    """Frames leave as they are made. Decoded, they begin with `DELAY` samples of silence and end with a full frame."""
+    """Sends each frame when it is encoded.
+
+    Decoded, the stream begins with `DELAY` samples of silence and ends with a full frame.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         self._codec = Codec("aac", sample_rate, sample_format="fltp", bit_rate=BIT_RATE)
@@ -25,7 +28,7 @@ class AacWriter:
         return self._frames(self._codec.encode(samples))
 
     def finish(self) -> bytes:
-        # Without a frame there would be nothing that players know as AAC.
+        # Players do not recognise a file without a frame as AAC.
         ready = b"" if self._fed else self.feed(np.zeros(1, np.int16))
         return ready + self._frames(self._codec.flush())
 
@@ -34,7 +37,7 @@ class AacWriter:
 
 
 class AdtsHeader:
-    """What stands before every frame, from the codec's AudioSpecificConfig (ISO 14496-3, 1.6.2.1)."""
+    """The header before every frame, built from the codec's AudioSpecificConfig (ISO 14496-3, 1.6.2.1)."""
 
     def __init__(self, config: bytes) -> None:
         fields = int.from_bytes(config[:2], "big")

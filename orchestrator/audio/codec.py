@@ -1,4 +1,4 @@
-"""One FFmpeg encoder with nothing of FFmpeg around it, so that a response costs no more than it must.
+"""One FFmpeg encoder without FFmpeg's muxers, so that a response costs no more than it must.
 
 FFmpeg's muxers would keep megabytes of an abandoned response until the garbage collector finds the cycle in PyAV. And
 PyAV's own `encode` first sends the frames through a filter graph, which starts a thread for every processor.
@@ -15,7 +15,7 @@ from orchestrator.audio.pcm import EMPTY, Samples, audio_frame
 
 
 class Codec:
-    """Mono. ``header`` is what the codec says of itself before the first packet; ``frame_size`` is in samples."""
+    """A mono encoder. ``header`` is the codec's extradata, there before any packet; ``frame_size`` is in samples."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class Codec:
         self.header = context.extradata or b""
 
     def encode(self, samples: Samples) -> list[bytes]:
-        """The packets that became ready."""
+        """Return the packets that became ready."""
         samples = np.concatenate([self._waiting, samples])
         full = len(samples) - len(samples) % self.frame_size
-        self._waiting = samples[full:].copy()  # not a view, which would keep all of the piece
+        self._waiting = samples[full:].copy()  # not a view, which would keep the whole chunk alive
         return [
             packet
             for start in range(0, full, self.frame_size)
@@ -59,7 +59,7 @@ class Codec:
         ]
 
     def flush(self) -> list[bytes]:
-        """The packets that were left. Nothing may be encoded afterwards."""
+        """Return the remaining packets. Nothing may be encoded afterwards."""
         last = list(self._send(self._waiting)) if len(self._waiting) else []
         return [*last, *self._send(None)]
 

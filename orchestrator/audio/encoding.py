@@ -1,4 +1,4 @@
-"""Encodes the audio of one response: pieces of samples in, the bytes of one file out, as they become ready."""
+"""Encodes the audio of one response: chunks of samples in, the bytes of one file out, as they become ready."""
 
 from typing import Protocol
 
@@ -21,13 +21,13 @@ class Writer(Protocol):
 
 
 class Encoder:
-    """One file in the making. It may move between threads, but only one may use it at a time.
+    """Encodes one file. It may move between threads, but only one may use it at a time.
 
-    ``sample_rate`` is that of the voice, in Hz; pieces at another rate are converted to it. ``total_samples``, counted
+    ``sample_rate`` is that of the voice, in Hz; chunks at another rate are converted to it. ``total_samples``, counted
     at ``sample_rate``, says how much will be fed, where that is known from the start: WAV and MP3 then declare it.
     ``wanted_rate`` is the rate to encode at, where the format leaves a choice.
-    How the samples are cut into pieces makes no difference to the bytes. No samples at all make a valid, empty file.
-    An encoder that is dropped half way frees all it holds.
+    How the samples are cut into chunks makes no difference to the bytes. No samples at all make a valid, empty file.
+    An encoder that is dropped half way frees all its memory.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Encoder:
         self._writer = _writer(audio_format, self.encoded_rate, total)
 
     def feed(self, samples: Samples, sample_rate: int | None = None) -> bytes:
-        """The bytes that became ready, often none. ``sample_rate``: that of this piece, if it is not the voice's."""
+        """Return the bytes that became ready, often none. ``sample_rate``: the chunk's, if it is not the voice's."""
         check_samples(samples)
         rate = sample_rate or self.sample_rate
         self._count(len(samples), rate)
@@ -58,7 +58,7 @@ class Encoder:
         return ready + self._writer.feed(self._resampler.feed(samples))
 
     def finish(self) -> bytes:
-        """The rest of the file. Nothing may be fed afterwards."""
+        """Return the rest of the file. Nothing may be fed afterwards."""
         if self._total is not None and self._fed != self._total:
             raise ValueError(f"{self._total} samples were announced, but {self._fed} came.")
         return self._writer.feed(self._resampler.finish()) + self._writer.finish()
@@ -76,7 +76,7 @@ class Encoder:
 def encode_whole(
     samples: Samples, audio_format: AudioFormat, sample_rate: int, wanted_rate: int | None = None
 ) -> bytes:
-    """A complete file, whose header declares its exact length wherever the format can say it."""
+    """Return a complete file, whose header declares its exact length wherever the format can."""
     check_samples(samples)
     if audio_format == "flac" and wanted_rate in (None, sample_rate):
         return whole_flac(samples, encoded_rate(audio_format, sample_rate))

@@ -1,4 +1,4 @@
-"""FLAC: bit exact, and the form in which audio is kept (RFC 9639)."""
+"""FLAC (RFC 9639): bit exact, and the format of the audio cache."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ RATE_TO_TOTAL: Final = slice(10, 18)  # sample rate, channels, bits, and in the 
 
 
 class FlacWriter:
-    """A stream, which leaves as it is made; its header has the number of samples if that is known by then."""
+    """A FLAC stream, sent while it is encoded; its header declares ``total_samples`` if they are known."""
 
     def __init__(self, sample_rate: int, total_samples: int | None) -> None:
         self._codec = Codec("flac", sample_rate)
@@ -26,7 +26,7 @@ class FlacWriter:
 
 
 def whole_flac(samples: Samples, sample_rate: int) -> bytes:
-    """A file whose header has the number of samples, their MD5 and the sizes of the frames."""
+    """Return a file whose header has the number of samples, their MD5 and the sizes of the frames."""
     codec = Codec("flac", sample_rate)
     packets = codec.encode(samples) + codec.flush()
     if codec.last_packet is None:

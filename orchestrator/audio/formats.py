@@ -1,4 +1,4 @@
-"""What an audio response may be encoded as, in one table."""
+"""The audio formats of a response: content types, file suffixes and sample rates."""
 
 from typing import Final, Literal, get_args
 
@@ -31,7 +31,7 @@ CONTAINERS: Final[dict[AudioFormat, Container]] = {
 
 
 class Sound(msgspec.Struct, frozen=True):
-    """How audio leaves: its container and its rate in Hz; without a rate, the one that suits format and voice."""
+    """The format and the rate in Hz of a response; without a rate, the one that suits format and voice."""
 
     audio_format: AudioFormat
     sample_rate: int | None = None
@@ -42,15 +42,15 @@ class Sound(msgspec.Struct, frozen=True):
 
     @property
     def suffix(self) -> str:
-        """Of the file in which such an encoding is kept."""
+        """The suffix of the file in the cache that holds this encoding."""
         return self.audio_format if self.sample_rate is None else f"{self.sample_rate}.{self.audio_format}"
 
 
 def encoded_rate(audio_format: AudioFormat, voice_rate: int, wanted: int | None = None) -> int:
-    """The sample rate, in Hz, at which a voice of ``voice_rate`` leaves in this format.
+    """Return the sample rate, in Hz, at which audio of a voice of ``voice_rate`` is encoded in this format.
 
-    WAV and FLAC keep the voice's rate, or take the one that is wanted. So do MP3 and AAC, but they take the next one
-    that MPEG has. Raw PCM is at 24 kHz if nothing else is wanted. The clock of Opus is always 48 kHz.
+    WAV and FLAC have the wanted rate, else the voice's. MP3 and AAC have the next rate up that MPEG defines.
+    Raw PCM is at 24 kHz if nothing else is wanted. Opus is always at 48 kHz.
     """
     rate = wanted or voice_rate
     if not MIN_RATE <= rate <= MAX_RATE:

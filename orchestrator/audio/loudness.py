@@ -11,20 +11,20 @@ from av.filter import Graph
 from orchestrator.audio.pcm import FULL_SCALE, Samples, audio_frame
 from orchestrator.audio.resampling import Resampler
 
-_RATE: Final = 48_000  # the one that BS.1770 gives its filters for
+_RATE: Final = 48_000  # the rate that BS.1770 specifies its filters for
 _HIGHEST_PEAK: Final = 10 ** (-1 / 20)  # -1 dBTP, the most that R128 allows
-_ROUNDING: Final = 0.0005  # the meter tells peaks to three decimals
+_ROUNDING: Final = 0.0005  # the meter reports peaks to three decimals
 _SILENCE: Final = -70.0  # LUFS: the absolute gate, below which nothing is measured
-_TENTH: Final = _RATE // 10  # the meter answers for whole tenths of a second
+_TENTH: Final = _RATE // 10  # the meter reports once for each whole tenth of a second
 
 
 class LoudnessMeter:
-    """Hears all of a recording, at whatever rates it comes. Belongs to one thread at a time."""
+    """Measures a whole recording, whose chunks may have different sample rates. One thread may use it at a time."""
 
     def __init__(self) -> None:
         self._graph = _graph()
         self._resampler: Resampler | None = None
-        self._heard = 0
+        self._fed = 0
         self._loudness = _SILENCE
         self._peak = 0.0
 
@@ -35,7 +35,7 @@ class LoudnessMeter:
         self._push(self._resampler.feed(samples))
 
     def gain_to(self, target: float) -> float:
-        """The factor that brings the whole to ``target`` LUFS, or as near as its peaks allow; 1 for silence.
+        """Return the factor that brings the recording to ``target`` LUFS, or as near as its peaks allow; 1 for silence.
 
         Nothing may be fed afterwards.
         """
@@ -46,13 +46,13 @@ class LoudnessMeter:
         return min(wanted, _HIGHEST_PEAK / (self._peak + _ROUNDING))
 
     def loudness(self) -> float:
-        """Of the whole, in LUFS; -70 for silence. Nothing may be fed afterwards."""
+        """Return the loudness of the recording in LUFS; -70 for silence. Nothing may be fed afterwards."""
         self._end()
         return self._loudness
 
     def _end(self) -> None:
         self._flush()
-        self._push(np.zeros(-self._heard % _TENTH, np.int16))
+        self._push(np.zeros(-self._fed % _TENTH, np.int16))
         self._graph.push(None)
         self._read()
 
@@ -62,20 +62,20 @@ class LoudnessMeter:
 
     def _push(self, samples: Samples) -> None:
         if len(samples):
-            self._graph.push(audio_frame(samples, _RATE, self._heard))
-            self._heard += len(samples)
+            self._graph.push(audio_frame(samples, _RATE, self._fed))
+            self._fed += len(samples)
             self._read()
 
     def _read(self) -> None:
         while True:
             try:
-                told = self._graph.pull().metadata
-            except (av.BlockingIOError, av.EOFError):  # it wants more, or has told all
+                metadata = self._graph.pull().metadata
+            except (av.BlockingIOError, av.EOFError):  # the meter needs more input, or is at its end
                 return
-            loudness = float(told.get("lavfi.r128.I", "nan"))
+            loudness = float(metadata.get("lavfi.r128.I", "nan"))
             if math.isfinite(loudness):
                 self._loudness = loudness
-            self._peak = max(self._peak, float(told.get("lavfi.r128.true_peak", "0")))
+            self._peak = max(self._peak, float(metadata.get("lavfi.r128.true_peak", "0")))
 
 
 def amplified(samples: Samples, factor: float) -> Samples:

@@ -11,7 +11,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from orchestrator.audio.opening import CODECS, opened
+from orchestrator.audio.decoding import CODECS, open_audio
 from orchestrator.audio.pcm import FULL_SCALE, Samples
 from orchestrator.voices.settings import VoiceSettings
 
@@ -43,7 +43,7 @@ class Recording(msgspec.Struct, frozen=True):
 def read(data: bytes, limits: VoiceSettings) -> Recording:
     """Takes seconds of a processor at most. Raises UnusableRecordingError."""
     try:
-        with opened(data) as source:
+        with open_audio(data) as source:
             stream = _only_stream(source)
             return _decoded(source, stream, limits)
     except (av.FFmpegError, ValueError) as error:

@@ -23,11 +23,11 @@ def voice(samples: int, sample_rate: int, seed: int = 0) -> Samples:
 
 
 def streamed(
-    pieces: Sequence[Samples], audio_format: AudioFormat, sample_rate: int, total_samples: int | None = None
+    chunks: Sequence[Samples], audio_format: AudioFormat, sample_rate: int, total_samples: int | None = None
 ) -> list[bytes]:
-    """What each piece, and then the end, brought out."""
+    """Return what each chunk, and then the end, made ready."""
     encoder = Encoder(audio_format, sample_rate, total_samples=total_samples)
-    return [*(encoder.feed(piece) for piece in pieces), encoder.finish()]
+    return [*(encoder.feed(chunk) for chunk in chunks), encoder.finish()]
 
 
 def cut(samples: Samples, size: int) -> list[Samples]:

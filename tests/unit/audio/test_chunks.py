@@ -1,4 +1,4 @@
-"""How audio is cut into pieces leaves no trace in it."""
+"""How audio is cut into chunks leaves no trace in it."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,10 @@ CUTS = st.lists(st.integers(0, LENGTH), max_size=12).map(sorted)
 @pytest.mark.parametrize("audio_format", AUDIO_FORMATS)
 @settings(max_examples=25, deadline=None)
 @given(cuts=CUTS)
-def test_pieces_of_any_size_make_the_same_bytes(audio_format: AudioFormat, cuts: list[int]) -> None:
-    in_pieces = streamed(np.split(SOUND, cuts), audio_format, 22_050)
+def test_chunks_of_any_size_make_the_same_bytes(audio_format: AudioFormat, cuts: list[int]) -> None:
+    in_chunks = streamed(np.split(SOUND, cuts), audio_format, 22_050)
     at_once = streamed([SOUND], audio_format, 22_050)
-    assert b"".join(in_pieces) == b"".join(at_once)
+    assert b"".join(in_chunks) == b"".join(at_once)
 
 
 @pytest.mark.parametrize("audio_format", AUDIO_FORMATS)
@@ -43,7 +43,7 @@ def test_segments_of_other_rates_join_the_first_rate(lengths: list[tuple[int, in
     data = b"".join(encoder.feed(voice(length, rate), rate) for length, rate in lengths) + encoder.finish()
     decoded, rate = decode(data)
     assert rate == 22_050
-    expected = sum(length * 22_050 / piece_rate for length, piece_rate in lengths)
+    expected = sum(length * 22_050 / chunk_rate for length, chunk_rate in lengths)
     assert abs(len(decoded) - expected) <= 0.5 * len(lengths)
 
 

@@ -90,9 +90,9 @@ def test_threads_do_not_disturb_each_other() -> None:
 def test_an_encoder_may_move_between_threads() -> None:
     encoder = Encoder("opus", RATE)
     parts = []
-    for piece in np.split(SOUND, 9):
+    for chunk in np.split(SOUND, 9):
         with ThreadPoolExecutor(1) as thread:
-            parts.append(thread.submit(encoder.feed, piece).result())
+            parts.append(thread.submit(encoder.feed, chunk).result())
     parts.append(encoder.finish())
     assert b"".join(parts) == encode_whole(SOUND, "opus", RATE)
 

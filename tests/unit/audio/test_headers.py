@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.audio.formats import AUDIO_FORMATS, CONTAINERS
-from orchestrator.audio.ogg import LAST_PAGE, ogg_page
+from orchestrator.audio.opus_writer import LAST_PAGE, ogg_page
 from orchestrator.audio.pcm import samples_to_bytes
 from orchestrator.audio.pcm_writer import wav_header
 from tests.unit.audio.sounds import encoded, voice

@@ -16,9 +16,9 @@ def sine(decibels: float, seconds: float = 5.0, rate: int = RATE) -> Samples:
     return np.rint(32_767 * 10 ** (decibels / 20) * np.sin(2 * np.pi * 997 * times)).astype(np.int16)
 
 
-def gain(target: float, *pieces: tuple[Samples, int]) -> float:
+def gain(target: float, *chunks: tuple[Samples, int]) -> float:
     meter = LoudnessMeter()
-    for samples, rate in pieces:
+    for samples, rate in chunks:
         meter.feed(samples, rate)
     return meter.gain_to(target)
 
@@ -48,7 +48,7 @@ def test_peaks_stay_below_one_decibel_under_full_scale() -> None:
 
 def test_how_it_is_cut_and_at_what_rates_it_comes_makes_no_difference() -> None:
     whole = gain(-16, (sine(-20, 4), RATE))
-    cut = gain(-16, *((piece, RATE) for piece in np.array_split(sine(-20, 4), 37)))
+    cut = gain(-16, *((chunk, RATE) for chunk in np.array_split(sine(-20, 4), 37)))
     mixed = gain(-16, (sine(-20, 2), RATE), (sine(-20, 2, 22_050), 22_050))
     assert cut == whole
     assert decibels(mixed / whole) == pytest.approx(0, abs=0.1)

@@ -10,9 +10,9 @@ from tests.unit.audio.sounds import voice
 RATES = st.sampled_from([8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000])
 
 
-def resample(pieces: list[Samples], from_rate: int, to_rate: int) -> Samples:
+def resample(chunks: list[Samples], from_rate: int, to_rate: int) -> Samples:
     resampler = Resampler(from_rate, to_rate)
-    return np.concatenate([*(resampler.feed(piece) for piece in pieces), resampler.finish()])
+    return np.concatenate([*(resampler.feed(chunk) for chunk in chunks), resampler.finish()])
 
 
 @settings(max_examples=60, deadline=None)
@@ -20,9 +20,9 @@ def resample(pieces: list[Samples], from_rate: int, to_rate: int) -> Samples:
 def test_every_length_is_exact_however_it_is_cut(length: int, from_rate: int, to_rate: int, cuts: list[int]) -> None:
     samples = voice(length, from_rate)
     whole = resample([samples], from_rate, to_rate)
-    in_pieces = resample(np.split(samples, sorted(min(cut, length) for cut in cuts)), from_rate, to_rate)
+    in_chunks = resample(np.split(samples, sorted(min(cut, length) for cut in cuts)), from_rate, to_rate)
     assert len(whole) == round(length * to_rate / from_rate) == resampled_length(length, from_rate, to_rate)
-    assert np.array_equal(whole, in_pieces)
+    assert np.array_equal(whole, in_chunks)
 
 
 @pytest.mark.parametrize(("from_rate", "to_rate"), [(22_050, 48_000), (22_050, 24_000), (24_000, 22_050)])

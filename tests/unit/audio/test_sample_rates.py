@@ -36,7 +36,7 @@ def test_a_wanted_rate_sounds_the_same(audio_format: AudioFormat) -> None:
 
 
 @pytest.mark.parametrize("audio_format", AUDIO_FORMATS)
-def test_pieces_at_a_wanted_rate_make_the_same_bytes(audio_format: AudioFormat) -> None:
+def test_chunks_at_a_wanted_rate_make_the_same_bytes(audio_format: AudioFormat) -> None:
     samples = voice(9_000, 22_050)
 
     def made(size: int) -> bytes:
