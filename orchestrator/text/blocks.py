@@ -1,4 +1,4 @@
-"""Two ways in: a document becomes blocks, which keep its structure; plain input becomes segments, which have none."""
+"""Cuts text: a document into blocks, which keep its structure, plain input into segments, which have none."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -7,22 +7,20 @@ from typing import Literal
 
 import msgspec
 
-from orchestrator.text.elements import Element, Role
+from orchestrator.text.elements import Element, Role, find_paragraphs, parse_plain
 from orchestrator.text.estimate import estimate_seconds, has_words
-from orchestrator.text.joins import join_cost
 from orchestrator.text.markdown import parse_markdown
-from orchestrator.text.plain_text import find_paragraphs, parse_plain
+from orchestrator.text.packing import Slice, combination_cost, group_slices
 from orchestrator.text.sentences import sentence_starts
-from orchestrator.text.slices import Slice, group_slices
-from orchestrator.text.spans import Joined, Span, Spoken, shown_range, slice_spans
-from orchestrator.text.spoken import speak
+from orchestrator.text.spans import Span, Spoken, SpokenBuilder, shown_range, slice_spans
+from orchestrator.text.spoken import to_spoken
 
 DEFAULT_LANGUAGE = "en"
-_JOINER = "\n"  # between the parts of one block, in shown text
+_SEPARATOR = "\n"  # between the elements of one block, in shown text
 
 
 class PartDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of a block that had a role of its own; offsets are into the block's shown and spoken text."""
+    """The stretch of a block that comes from one element; offsets are into the block's shown and spoken text."""
 
     role: Role
     level: int | None
@@ -33,10 +31,10 @@ class PartDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlockDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a document. ``spoken`` is empty where nothing is read aloud (code, a row of asterisks).
+    """One block of a document. ``spoken`` is empty where nothing is read aloud (code, a row of asterisks).
 
     ``spans`` cover ``spoken`` from end to end and lead back to ``shown``: see `Span`. Role and level are those of
-    the part with the most text.
+    the part with the most spoken text.
     """
 
     role: Role
@@ -48,7 +46,7 @@ class BlockDraft(msgspec.Struct, frozen=True, kw_only=True):
     estimated_seconds: float
 
 
-class SpeechDraft(msgspec.Struct, frozen=True, kw_only=True):
+class SegmentDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A segment of plain input; ``start``, ``end`` and the shown side of ``spans`` are offsets into that input."""
 
     start: int
@@ -68,16 +66,18 @@ def cut_document(
 
     ``language`` is BCP-47, and decides how sentences are found.
     """
-    parts = parse_markdown(text) if format == "markdown" else parse_plain(text)
+    elements = parse_markdown(text) if format == "markdown" else parse_plain(text)
     blocks: list[BlockDraft] = []
-    # What is not read aloud is a block of its own, and nothing is joined across it: the order is kept.
-    for voiced, group in groupby(parts, key=attrgetter("voiced")):
+    # An element that is not read aloud is a block of its own, and no block spans it: the order stays.
+    for is_spoken, group in groupby(elements, key=attrgetter("is_spoken")):
         run = list(group)
-        blocks.extend(_cut_run(run, language) if voiced else map(_silent_block, run))
+        blocks.extend(_spoken_blocks(run, language) if is_spoken else map(_unspoken_block, run))
     return blocks
 
 
-def cut_speech(text: str, *, language: str = DEFAULT_LANGUAGE, first_seconds: float | None = None) -> list[SpeechDraft]:
+def cut_speech(
+    text: str, *, language: str = DEFAULT_LANGUAGE, first_seconds: float | None = None
+) -> list[SegmentDraft]:
     """Return the segments that say ``text``; none if it holds no letter and no digit.
 
     With ``first_seconds`` the first segment ends near that length, where a sentence or a clause does, so that the
@@ -86,13 +86,13 @@ def cut_speech(text: str, *, language: str = DEFAULT_LANGUAGE, first_seconds: fl
     whole, starts = _read_plain(text, language)
     margin, last = len(text) - len(text.lstrip()), len(text.rstrip())
     segments = []
-    for group in group_slices([whole.text], [starts], join_cost=_no_joins, first_seconds=first_seconds):
+    for group in group_slices([whole.text], [starts], cost_between=_free, first_seconds=first_seconds):
         ((_, start, end),) = group
         spoken = whole.text[start:end]
         if has_words(spoken):  # a cut through endless punctuation leaves some without
             shown_start, shown_end = shown_range(whole, start, end, text)
             segments.append(
-                SpeechDraft(
+                SegmentDraft(
                     start=max(shown_start, margin),
                     end=min(shown_end, last),
                     spoken=spoken,
@@ -107,72 +107,81 @@ def _read_plain(text: str, language: str) -> tuple[Spoken, list[int]]:
     """Return what is said for the whole input, and where its sentences begin."""
     paragraphs = [(start, end) for start, end in find_paragraphs(text) if has_words(text[start:end])]
     # Nothing is added to the end of the input: a single word is said as it stands.
-    spoken = [speak(text[start:end], stop=(start, end) != paragraphs[-1]) for start, end in paragraphs]
-    joined = Joined()
+    spoken = [to_spoken(text[start:end], stop=(start, end) != paragraphs[-1]) for start, end in paragraphs]
+    builder = SpokenBuilder()
     starts: list[int] = []
     sentences = sentence_starts([each.text for each in spoken], language)
     for (start, end), each, within in zip(paragraphs, spoken, sentences, strict=True):
-        begin = joined.add(each, 0, len(each.text), (start, end), start)
+        begin = builder.add(each, 0, len(each.text), (start, end), start)
         starts.extend(begin + offset for offset in [0, *within])
-    return joined.result(), starts[1:]
+    return builder.build(), starts[1:]
 
 
-def _no_joins(_before: int, _after: int) -> float:
+def _free(_before: int, _after: int) -> float:
     return 0.0
 
 
-def _cut_run(parts: list[Element], language: str) -> Iterator[BlockDraft]:
-    spoken = [speak(part.shown, cells=part.role == "table_row") for part in parts]
+def _spoken_blocks(elements: list[Element], language: str) -> Iterator[BlockDraft]:
+    spoken = [to_spoken(element.shown, cells=element.role == "table_row") for element in elements]
     texts = [each.text for each in spoken]
-    groups = group_slices(texts, sentence_starts(texts, language), join_cost=lambda a, b: join_cost(parts[a], parts[b]))
+    groups = group_slices(
+        texts,
+        sentence_starts(texts, language),
+        cost_between=lambda a, b: combination_cost(elements[a], elements[b]),
+    )
     for group in groups:
-        yield _block(parts, spoken, group)
+        yield _block(elements, spoken, group)
 
 
-def _block(parts: Sequence[Element], spoken: Sequence[Spoken], group: list[Slice]) -> BlockDraft:
-    joined = Joined()
+def _block(elements: Sequence[Element], spoken: Sequence[Spoken], group: list[Slice]) -> BlockDraft:
+    builder = SpokenBuilder()
     shown: list[str] = []
-    drafts: list[PartDraft] = []
+    parts: list[PartDraft] = []
     for index, start, end in group:
-        part = parts[index]
-        first, last = shown_range(spoken[index], start, end, part.shown)
-        shown_start = drafts[-1].shown_end + len(_JOINER) if drafts else 0
+        element = elements[index]
+        first, last = shown_range(spoken[index], start, end, element.shown)
+        shown_start = parts[-1].shown_end + len(_SEPARATOR) if parts else 0
         shown_end = shown_start + last - first
-        spoken_start = joined.add(spoken[index], start, end, (shown_start, shown_end), shown_start - first)
-        shown.append(part.shown[first:last])
-        drafts.append(
+        spoken_start = builder.add(spoken[index], start, end, (shown_start, shown_end), shown_start - first)
+        shown.append(element.shown[first:last])
+        parts.append(
             PartDraft(
-                role=part.role,
-                level=part.level,
+                role=element.role,
+                level=element.level,
                 shown_start=shown_start,
                 shown_end=shown_end,
                 spoken_start=spoken_start,
                 spoken_end=spoken_start + end - start,
             )
         )
-    main = max(drafts, key=lambda draft: draft.spoken_end - draft.spoken_start)
-    text, spans = joined.result()
+    main = max(parts, key=lambda part: part.spoken_end - part.spoken_start)
+    text, spans = builder.build()
     if not has_words(text):  # a cut through endless punctuation leaves some without
-        return _silent_block(Element(main.role, _JOINER.join(shown), main.level))
+        return _unspoken_block(Element(main.role, _SEPARATOR.join(shown), main.level))
     return BlockDraft(
         role=main.role,
         level=main.level,
-        shown=_JOINER.join(shown),
+        shown=_SEPARATOR.join(shown),
         spoken=text,
         spans=spans,
-        parts=drafts,
+        parts=parts,
         estimated_seconds=_seconds(text),
     )
 
 
-def _silent_block(part: Element) -> BlockDraft:
+def _unspoken_block(element: Element) -> BlockDraft:
     whole = PartDraft(
-        role=part.role, level=part.level, shown_start=0, shown_end=len(part.shown), spoken_start=0, spoken_end=0
+        role=element.role,
+        level=element.level,
+        shown_start=0,
+        shown_end=len(element.shown),
+        spoken_start=0,
+        spoken_end=0,
     )
     return BlockDraft(
-        role=part.role,
-        level=part.level,
-        shown=part.shown,
+        role=element.role,
+        level=element.level,
+        shown=element.shown,
         spoken="",
         spans=[],
         parts=[whole],

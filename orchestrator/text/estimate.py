@@ -1,4 +1,4 @@
-"""How long a text will take to say, before any model has said it: a sum over its characters.
+"""Estimates how long a text will take to say, as a sum over its characters.
 
 Rates are characters per second at speed 1. Letters: 15, between the 13 and 15.5 seen with neural voices; spaces and
 punctuation count as letters, as they do in such figures. The other rates keep the proportions measured with espeak-ng
@@ -9,11 +9,11 @@ hangul and 3.6 to 4.6 digits or symbols; Han is 4.5, since espeak-ng (4.0) reads
 import re
 from itertools import accumulate
 
-from orchestrator.text.scripts import ABJAD, CJK, HAN, HANGUL, INDIC, KANA, SOUTH_EAST_ASIAN
+from orchestrator.text.characters import ABJAD, CJK, HAN, HANGUL, INDIC, KANA, SOUTH_EAST_ASIAN
 
 CHARACTERS_PER_SECOND = 15.0
-# The smallest share of any character, for the marks that only change the one before them. With it no piece of
-# MAX_SECONDS can pass the contract's MAX_TEXT.
+# The fastest rate of any character, for the marks that only change the one before them. With it no block of
+# MAX_SECONDS can exceed the contract's MAX_TEXT.
 MARKS_PER_SECOND = 60.0
 
 _RATES = [
@@ -39,11 +39,11 @@ _CHARACTERS_PER_LONG_WORD = 4
 
 
 class _Seconds(dict[str, float]):
-    """Seconds by character, worked out once for each character of the Basic Multilingual Plane."""
+    """Seconds by character, computed once for each character of the Basic Multilingual Plane."""
 
     def __missing__(self, character: str) -> float:
         rate = next((rate for pattern, rate in _RATES if pattern.match(character)), CHARACTERS_PER_SECOND)
-        if ord(character) <= 0xFFFF:  # noqa: PLR2004 -- the bound of this memory: 65,536 entries
+        if ord(character) <= 0xFFFF:  # noqa: PLR2004 -- bounds this cache at 65,536 entries
             self[character] = 1 / rate
         return 1 / rate
 
@@ -61,12 +61,12 @@ def running_seconds(text: str) -> list[float]:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything to say: a letter or a digit. Punctuation and emoji alone are silence."""
+    """Whether the text has a letter or a digit. Punctuation and emoji alone are silence."""
     return any(map(str.isalnum, text))
 
 
 def count_words(text: str) -> float:
-    """Count words; where a script writes none apart, every so many characters count as one."""
+    """Count words. In a script without spaces between words, every so many characters count as one."""
     spaced = len(_WORD.findall(text))
     if text.isascii():
         return spaced

@@ -1,5 +1,6 @@
-"""Markdown (CommonMark, tables, strikethrough) into parts: what a reader sees, without the markup."""
+"""Parses Markdown (CommonMark, tables, strikethrough) into elements: what a reader sees, without the markup."""
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +8,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from orchestrator.text.elements import CELL_BREAK, Element, Role
-from orchestrator.text.html_tags import strip_markup
-from orchestrator.text.plain_text import parse_plain
-from orchestrator.text.scripts import CJK
+from orchestrator.text.characters import CJK
+from orchestrator.text.elements import CELL_BREAK, Element, Role, parse_plain
 
 # The library drops what is nested deeper than its limit, in silence. The limit for blocks is therefore high, and a
 # document that reaches it is read as plain text. Inline text is never dropped, and each level costs time: a low limit.
@@ -20,6 +19,11 @@ MAX_INLINE_NESTING = 10
 _SOFT, _HARD = "\n", "\u2028"
 _SOFT_BETWEEN_CJK = re.compile(rf"(?<=[{CJK}]){_SOFT}(?=[{CJK}])")
 _INLINE_BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
+
+# The standard library's HTML parser takes quadratic time on hostile input; these patterns read each character once.
+_TAG = re.compile(r"<[/!?]?[A-Za-z\[][^<>]*>")
+_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^<>]*>", re.IGNORECASE)
+_HIDDEN = (("<!--", "-->"), ("<script", "</script>"), ("<style", "</style>"))
 
 
 def _parser(max_nesting: int) -> MarkdownIt:
@@ -32,7 +36,7 @@ _inline = _parser(MAX_INLINE_NESTING)
 
 
 def parse_markdown(text: str) -> list[Element]:
-    """Return the parts in reading order. Thematic breaks, comments and link addresses are not visible text."""
+    """Return the elements in reading order. Thematic breaks, comments and link addresses are not visible text."""
     environment: dict[str, Any] = {}
     tokens = _blocks.parse(text, environment)
     if any(token.level >= MAX_BLOCK_NESTING - 1 for token in tokens):
@@ -40,18 +44,18 @@ def parse_markdown(text: str) -> list[Element]:
     walk = _Walk(environment)
     for token in tokens:
         walk.take(token)
-    return [part for part in walk.parts if part.shown]
+    return [element for element in walk.elements if element.shown]
 
 
 class _Walk:
     """Follows the flat token stream and remembers which lists, quotes and headings are open."""
 
     def __init__(self, environment: dict[str, Any]) -> None:
-        self.parts: list[Element] = []
+        self.elements: list[Element] = []
         self._environment = environment
         self._quotes = 0
         self._lists: list[int | None] = []  # the next number of each open list, None in a bullet list
-        self._pending: list[str] = []  # numbers of items whose first text has not come yet
+        self._pending: list[str] = []  # numbers of items whose text has not begun yet
         self._heading: int | None = None
         self._cells: list[str] | None = None
 
@@ -60,9 +64,9 @@ class _Walk:
             case "inline":
                 self._take_text(token.content)
             case "fence" | "code_block":
-                self.parts.append(Element("code", token.content.rstrip("\n")))
+                self.elements.append(Element("code", token.content.rstrip("\n")))
             case "html_block":
-                self._add(strip_markup(token.content))
+                self._add(_strip_tags(token.content))
             case "heading_open":
                 self._heading = int(token.tag[1:])
             case "heading_close":
@@ -94,7 +98,7 @@ class _Walk:
     def _take_text(self, source: str) -> None:
         children: list[Token] = []
         _inline.inline.parse(source, _inline, self._environment, children)
-        shown = _join(children)
+        shown = _shown(children)
         if self._cells is not None:
             self._cells.append(" ".join(shown.split()))
         elif shown and all(child.type in {"image", "softbreak"} for child in children):
@@ -116,10 +120,10 @@ class _Walk:
                 role, level = "list_item", len(self._lists)
             else:
                 role = "quote" if self._quotes else "paragraph"
-        self.parts.append(Element(role, shown, level))
+        self.elements.append(Element(role, shown, level))
 
 
-def _join(tokens: Sequence[Token]) -> str:
+def _shown(tokens: Sequence[Token]) -> str:
     text = "".join(map(_visible, tokens))
     return _SOFT_BETWEEN_CJK.sub("", text).replace(_SOFT, " ").replace(_HARD, "\n").strip()
 
@@ -138,3 +142,23 @@ def _visible(token: Token) -> str:
             return _HARD if _INLINE_BREAK.match(token.content) else ""
         case _:
             return ""
+
+
+def _strip_tags(source: str) -> str:
+    """Return the text in HTML, without tags, comments, scripts and styles; an unclosed one runs to the end."""
+    for opening, closing in _HIDDEN:
+        source = _remove(source, opening, closing)
+    return html.unescape(_TAG.sub("", _BREAK.sub("\n", source))).strip()
+
+
+def _remove(source: str, opening: str, closing: str) -> str:
+    folded = source.lower()
+    if len(folded) != len(source):  # a few letters grow when lowered, and offsets would no longer agree
+        folded = source
+    kept, position = [], 0
+    while (start := folded.find(opening, position)) >= 0:
+        kept.append(source[position:start])
+        end = folded.find(closing, start + len(opening))
+        position = len(source) if end < 0 else end + len(closing)
+    kept.append(source[position:])
+    return "".join(kept)

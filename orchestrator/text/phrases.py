@@ -1,23 +1,22 @@
-"""Cuts spoken text into phrases of about a second: the bricks that packing puts together and never breaks."""
+"""Cuts spoken text into phrases of about a second, which packing groups and never cuts."""
 
 import re
 from bisect import bisect_left
 from enum import IntEnum
 from typing import NamedTuple
 
+from orchestrator.text.characters import CLAUSE_STOPS, CLOSING_BRACKETS, CLOSING_QUOTES, WIDE_CLAUSE_STOPS, safe_cut
 from orchestrator.text.estimate import count_words, running_seconds
-from orchestrator.text.graphemes import safe_cut
-from orchestrator.text.punctuation import CLAUSE_STOPS, CLOSING_BRACKETS, CLOSING_QUOTES, WIDE_CLAUSE_STOPS
 
-GRAIN_SECONDS = 1.0
-# Without a break for this long, a text is cut between characters (a page of Han without a comma, a 5,000-letter word).
+PHRASE_SECONDS = 1.0
+# A text without a break for this long (a page of Han without a comma, a 5,000-letter word) is cut between characters.
 UNBROKEN_SECONDS = 5.0
 
 
 class Break(IntEnum):
-    """What stands at the end of an phrase; a lower one is a better place to cut."""
+    """The kind of break at the end of a phrase; a lower one is a better place to cut."""
 
-    PART = 0
+    ELEMENT = 0
     SENTENCE = 1
     CLAUSE = 2
     WORD = 3
@@ -25,9 +24,9 @@ class Break(IntEnum):
 
 
 class Phrase(NamedTuple):
-    """Spoken text ``[start, end)`` of part ``part``, with the space after it."""
+    """Spoken text ``[start, end)`` of the element at index ``element``, with the space after it."""
 
-    part: int
+    element: int
     start: int
     end: int
     seconds: float
@@ -36,31 +35,31 @@ class Phrase(NamedTuple):
 
 
 _WIDE = re.escape(WIDE_CLAUSE_STOPS + CLOSING_BRACKETS)
-_PLACES = re.compile(rf" |[{WIDE_CLAUSE_STOPS}][{_WIDE}]*(?=\w)|(?<=\w)\u2014(?=\w)")  # \u2014: the em dash
+_BREAKS = re.compile(rf" |[{WIDE_CLAUSE_STOPS}][{_WIDE}]*(?=\w)|(?<=\w)\u2014(?=\w)")  # \u2014: the em dash
 _CLAUSE_ENDS = frozenset(CLAUSE_STOPS + WIDE_CLAUSE_STOPS + CLOSING_BRACKETS)
 
 
-def cut_phrases(spoken: str, sentence_starts: list[int], part: int) -> list[Phrase]:
+def cut_phrases(spoken: str, sentence_starts: list[int], element: int) -> list[Phrase]:
     seconds = running_seconds(spoken)
-    breaks = [*_thin(_breaks(spoken, frozenset(sentence_starts)), seconds), (len(spoken), Break.PART)]
+    breaks = [*_thin(_breaks(spoken, frozenset(sentence_starts)), seconds), (len(spoken), Break.ELEMENT)]
     phrases, start = [], 0
     for end, kind in breaks:
         for cut in _cuts_between_characters(spoken, seconds, start, end):
-            phrases.append(_atom(part, spoken, seconds, start, cut, Break.CHARACTER))
+            phrases.append(_phrase(element, spoken, seconds, start, cut, Break.CHARACTER))
             start = cut
-        phrases.append(_atom(part, spoken, seconds, start, end, kind))
+        phrases.append(_phrase(element, spoken, seconds, start, end, kind))
         start = end
     return phrases
 
 
-def _atom(part: int, spoken: str, seconds: list[float], start: int, end: int, kind: Break) -> Phrase:
-    return Phrase(part, start, end, seconds[end] - seconds[start], count_words(spoken[start:end]), kind)
+def _phrase(element: int, spoken: str, seconds: list[float], start: int, end: int, kind: Break) -> Phrase:
+    return Phrase(element, start, end, seconds[end] - seconds[start], count_words(spoken[start:end]), kind)
 
 
 def _breaks(spoken: str, sentence_starts: frozenset[int]) -> list[tuple[int, Break]]:
     wide = [(start, Break.SENTENCE) for start in sentence_starts if spoken[start - 1] != " "]
     found = []
-    for match in _PLACES.finditer(spoken):
+    for match in _BREAKS.finditer(spoken):
         end = match.end()
         if end in sentence_starts:
             kind = Break.SENTENCE
@@ -80,11 +79,11 @@ def _ends_clause(spoken: str, space: int) -> bool:
 
 
 def _thin(breaks: list[tuple[int, Break]], seconds: list[float]) -> list[tuple[int, Break]]:
-    """Keep breaks at least a grain apart, the better one of two."""
+    """Keep breaks at least `PHRASE_SECONDS` apart, the better one of two."""
     kept: list[tuple[int, Break]] = []
     last = 0.0
     for end, kind in breaks:
-        if seconds[end] - last >= GRAIN_SECONDS:
+        if seconds[end] - last >= PHRASE_SECONDS:
             kept.append((end, kind))
         elif kept and kind < kept[-1][1]:
             kept[-1] = (end, kind)
@@ -98,7 +97,7 @@ def _cuts_between_characters(spoken: str, seconds: list[float], start: int, end:
     cuts: list[int] = []
     if seconds[end] - seconds[start] <= UNBROKEN_SECONDS:
         return cuts
-    while seconds[end] - seconds[start] > 2 * GRAIN_SECONDS:
-        start = safe_cut(spoken, bisect_left(seconds, seconds[start] + GRAIN_SECONDS, start + 1, end))
+    while seconds[end] - seconds[start] > 2 * PHRASE_SECONDS:
+        start = safe_cut(spoken, bisect_left(seconds, seconds[start] + PHRASE_SECONDS, start + 1, end))
         cuts.append(start)
     return cuts

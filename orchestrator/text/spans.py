@@ -9,43 +9,43 @@ Span = tuple[int, int, int, int]
 
 
 class Spoken(NamedTuple):
-    """What is said for one part. Spans whose sides differ in length have at most one spoken character."""
+    """What is said for one element. Spans whose sides differ in length have at most one spoken character."""
 
     text: str
     spans: list[Span]
 
 
-class Joined:
-    """Slices of spoken text put one behind the other, a space between, with their spans moved to fit."""
+class SpokenBuilder:
+    """Concatenates slices of spoken text, a space between them, and moves their spans to fit."""
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._texts: list[str] = []
         self._length = 0
         self._spans: list[Span] = []
         self._shown_end = 0
 
     def add(self, spoken: Spoken, start: int, end: int, shown: tuple[int, int], shown_shift: int) -> int:
         """Add ``spoken[start:end]``, which stands for the range ``shown``; return where it begins."""
-        if self._pieces:
+        if self._texts:
             add_span(self._spans, (self._length, self._length + 1, self._shown_end, shown[0]))
-            self._pieces.append(" ")
+            self._texts.append(" ")
             self._length += 1
         begin = self._length
         for span in slice_spans(spoken.spans, start, end, begin - start, shown_shift):
             add_span(self._spans, span)
-        self._pieces.append(spoken.text[start:end])
+        self._texts.append(spoken.text[start:end])
         self._length += end - start
         self._shown_end = shown[1]
         return begin
 
-    def result(self) -> Spoken:
-        return Spoken("".join(self._pieces), self._spans)
+    def build(self) -> Spoken:
+        return Spoken("".join(self._texts), self._spans)
 
 
 def shown_range(spoken: Spoken, start: int, end: int, shown: str) -> tuple[int, int]:
-    """Return the range of ``shown`` that spoken ``[start, end)`` stands for; slices leave no letter out.
+    """Return the range of ``shown`` that spoken ``[start, end)`` stands for. Adjacent slices leave no letter out.
 
-    White space goes where it was cut, and stays at the ends of the whole: an empty cell may stand there.
+    White space at a cut is dropped. At the ends of the whole text it stays, as an empty table cell may stand there.
     """
     following = end + 1 if spoken.text[end : end + 1] == " " else end
     first = _shown_position(spoken.spans, start) if start > 0 else 0
@@ -68,7 +68,7 @@ def add_span(spans: list[Span], span: Span) -> None:
 
 def slice_spans(spans: list[Span], start: int, end: int, spoken_shift: int, shown_shift: int = 0) -> list[Span]:
     """Return the spans of spoken ``[start, end)``, moved by the shifts."""
-    pieces: list[Span] = []
+    sliced: list[Span] = []
     for index in range(bisect_right(spans, start, key=itemgetter(0)) - 1, len(spans)):
         spoken_start, spoken_end, shown_start, shown_end = spans[index]
         if spoken_start >= end:
@@ -76,7 +76,7 @@ def slice_spans(spans: list[Span], start: int, end: int, spoken_shift: int, show
         if spoken_end - spoken_start == shown_end - shown_start:
             shown_start += max(0, start - spoken_start)
             shown_end -= max(0, spoken_end - end)
-        pieces.append(
+        sliced.append(
             (
                 max(spoken_start, start) + spoken_shift,
                 min(spoken_end, end) + spoken_shift,
@@ -84,7 +84,7 @@ def slice_spans(spans: list[Span], start: int, end: int, spoken_shift: int, show
                 shown_end + shown_shift,
             )
         )
-    return pieces
+    return sliced
 
 
 def _shown_position(spans: list[Span], position: int) -> int:

@@ -1,10 +1,17 @@
-"""From shown text to spoken text, with a map that leads every spoken character back."""
+"""Turns shown text into spoken text, with spans that lead every spoken character back."""
 
 import re
 
+from orchestrator.text.characters import (
+    CJK,
+    CLOSING_BRACKETS,
+    CLOSING_QUOTES,
+    DEVANAGARI_AND_BENGALI,
+    HAN,
+    KANA,
+    PAUSES,
+)
 from orchestrator.text.elements import CELL_BREAK
-from orchestrator.text.punctuation import CLOSING_BRACKETS, CLOSING_QUOTES, PAUSES
-from orchestrator.text.scripts import CJK, DEVANAGARI_AND_BENGALI, HAN, KANA
 from orchestrator.text.spans import Span, Spoken, add_span
 
 # Soft hyphens, zero-width spaces, direction marks and control characters are not heard, and would split a word.
@@ -12,7 +19,7 @@ _UNHEARD = (
     "\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
 )
-# What is not copied as it stands: blanks, and a sign repeated four times or more (dotted leaders, ruled lines).
+# Text that is not copied as it stands: blanks, and a sign repeated four times or more (dotted leaders, ruled lines).
 # A single space between two words is regular: it is by far the most frequent blank.
 _IRREGULAR = re.compile(rf"(?! [^\s{_UNHEARD}])[\s{_UNHEARD}]+|([^\w\s{_UNHEARD}])\1{{3,}}")
 _WHITE = re.compile(r"\s")
@@ -26,8 +33,8 @@ _FULL_STOPS = (
 )
 
 
-def speak(shown: str, *, stop: bool = True, cells: bool = False) -> Spoken:
-    """Return what is said for one part, with its blanks collapsed.
+def to_spoken(shown: str, *, stop: bool = True, cells: bool = False) -> Spoken:
+    """Return what is said for one element, with its blanks collapsed.
 
     ``stop`` ends it with a full stop where it has no end of its own; ``cells`` puts commas between table cells.
     """
@@ -53,7 +60,7 @@ def speak(shown: str, *, stop: bool = True, cells: bool = False) -> Spoken:
 class _Builder:
     def __init__(self) -> None:
         self.spans: list[Span] = []
-        self._pieces: list[str] = []
+        self._texts: list[str] = []
         self._length = 0
         self.last = ""
 
@@ -63,12 +70,12 @@ class _Builder:
 
     def put(self, spoken: str, start: int, end: int) -> None:
         add_span(self.spans, (self._length, self._length + len(spoken), start, end))
-        self._pieces.append(spoken)
+        self._texts.append(spoken)
         self._length += len(spoken)
         self.last = spoken[-1]
 
     def text(self) -> str:
-        return "".join(self._pieces)
+        return "".join(self._texts)
 
 
 def _space(shown: str, blank: re.Match[str]) -> str:

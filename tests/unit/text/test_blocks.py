@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import lectern_contract as contract
 from orchestrator.text.blocks import BlockDraft, cut_document
+from orchestrator.text.elements import parse_plain
 from orchestrator.text.markdown import parse_markdown
-from orchestrator.text.plain_text import parse_plain
 
 SENTENCE = "The quick brown fox, which had slept all day, ran over the hill and was not seen again. "  # about 6 seconds
 TOLERANCE = 0.01  # estimates are rounded
@@ -76,7 +76,7 @@ def test_numbers_of_items_are_shown_and_spoken() -> None:
     assert block.spoken == "1. First. 2. Second."
 
 
-def test_code_is_shown_but_not_spoken_and_nothing_is_joined_across_it() -> None:
+def test_code_is_shown_but_not_spoken_and_no_block_spans_it() -> None:
     blocks = cut_document("Look:\n\n```\nx = 1\n```\n\nDone.")
     assert [(block.role, block.spoken) for block in blocks] == [
         ("paragraph", "Look:"),
@@ -94,7 +94,7 @@ def test_what_has_neither_letter_nor_digit_is_not_spoken() -> None:
     ]
 
 
-def test_a_long_paragraph_is_cut_at_sentences_into_even_pieces() -> None:
+def test_a_long_paragraph_is_cut_at_sentences_into_even_blocks() -> None:
     blocks = cut_document(SENTENCE * 9)
     assert all(block.spoken.endswith("again.") for block in blocks)
     assert all(10 <= block.estimated_seconds <= 20 for block in blocks)
@@ -122,16 +122,16 @@ def test_without_clauses_it_is_cut_between_words() -> None:
 
 def test_an_endless_word_is_cut_between_characters_that_a_reader_sees() -> None:
     family = "👩\u200d👩\u200d👧"
-    pieces = spoken(("e\u0301" + "क्षि" + family) * 500)
-    assert len(pieces) > 1
-    assert all(not piece.startswith(("\u0301", "\u200d", "ष", "\u093f", "\u094d")) for piece in pieces)
-    assert all(not piece.endswith("\u200d") for piece in pieces)
+    texts = spoken(("e\u0301" + "क्षि" + family) * 500)
+    assert len(texts) > 1
+    assert all(not text.startswith(("\u0301", "\u200d", "ष", "\u093f", "\u094d")) for text in texts)
+    assert all(not text.endswith("\u200d") for text in texts)
 
 
 def test_han_without_spaces_is_cut_at_its_own_stops() -> None:
-    pieces = spoken("很久以前，人们希望机器能够说话。他们用了很多年。" * 20)
-    assert all(piece.endswith("。") for piece in pieces)
-    assert len(pieces) > 4
+    texts = spoken("很久以前，人们希望机器能够说话。他们用了很多年。" * 20)
+    assert all(text.endswith("。") for text in texts)
+    assert len(texts) > 4
 
 
 def test_plain_text_is_not_read_as_markdown() -> None:
@@ -191,14 +191,14 @@ _DOCUMENTS = st.lists(st.tuples(_PREFIXES, _SENTENCES).map("".join), max_size=12
 @settings(max_examples=60, deadline=None)
 @given(_DOCUMENTS | st.text(max_size=300), st.sampled_from(["markdown", "text"]))
 def test_blocks_say_every_word_of_the_document_once(text: str, format: Literal["markdown", "text"]) -> None:  # noqa: A002
-    parts = parse_markdown(text) if format == "markdown" else parse_plain(text)
+    elements = parse_markdown(text) if format == "markdown" else parse_plain(text)
     blocks = cut_document(text, format)
 
-    def letters(pieces: list[str]) -> str:
-        return "".join(c for piece in pieces for c in piece if c.isalnum())
+    def letters(texts: list[str]) -> str:
+        return "".join(c for text in texts for c in text if c.isalnum())
 
-    assert letters([b.shown for b in blocks]) == letters([part.shown for part in parts])
-    assert letters([b.spoken for b in blocks]) == letters([part.shown for part in parts if part.voiced])
+    assert letters([b.shown for b in blocks]) == letters([element.shown for element in elements])
+    assert letters([b.spoken for b in blocks]) == letters([element.shown for element in elements if element.is_spoken])
     for block in blocks:
         check(block)
 
@@ -233,7 +233,7 @@ def check(block: BlockDraft) -> None:
 @given(
     st.lists(
         st.tuples(st.sampled_from(["# ", "- ", "> ", ""]), st.integers(1, 90)).map(
-            lambda part: part[0] + " ".join(["word"] * part[1])
+            lambda paragraph: paragraph[0] + " ".join(["word"] * paragraph[1])
         ),
         min_size=2,
         max_size=12,

@@ -10,11 +10,11 @@ from orchestrator.text.markdown import parse_markdown
 
 
 def shown(text: str) -> list[str]:
-    return [part.shown for part in parse_markdown(text)]
+    return [element.shown for element in parse_markdown(text)]
 
 
 def roles(text: str) -> list[tuple[str, int | None]]:
-    return [(part.role, part.level) for part in parse_markdown(text)]
+    return [(element.role, element.level) for element in parse_markdown(text)]
 
 
 def test_every_structure_has_its_role_and_level() -> None:

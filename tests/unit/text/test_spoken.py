@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.text.spoken import speak
+from orchestrator.text.spoken import to_spoken
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from orchestrator.text.spoken import speak
     ],
 )
 def test_a_part_without_an_end_gets_the_full_stop_of_its_script(shown: str, spoken: str) -> None:
-    assert speak(shown).text == spoken
+    assert to_spoken(shown).text == spoken
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ def test_a_part_without_an_end_gets_the_full_stop_of_its_script(shown: str, spok
     ],
 )
 def test_what_is_not_heard_is_left_out(shown: str, spoken: str) -> None:
-    assert speak(shown, stop=False).text == spoken
+    assert to_spoken(shown, stop=False).text == spoken
 
 
 def test_cells_are_parted_by_commas_unless_they_end_in_a_pause() -> None:
-    assert speak("Year\tWho?\t\t5", cells=True).text == "Year, Who? 5."
-    assert speak("not\tcells").text == "not cells."
+    assert to_spoken("Year\tWho?\t\t5", cells=True).text == "Year, Who? 5."
+    assert to_spoken("not\tcells").text == "not cells."
 
 
 def test_without_words_apart_from_blanks_nothing_is_said() -> None:
-    assert speak(" \t\u200b ").text == ""
+    assert to_spoken(" \t\u200b ").text == ""
 
 
 _TEXT = st.text(st.sampled_from("aB1é好あ한न👍\u0301\u200d\u00ad\u200b \t\n.!?,;—()\"'“”-·"), max_size=60) | st.text(
@@ -57,7 +57,7 @@ _TEXT = st.text(st.sampled_from("aB1é好あ한न👍\u0301\u200d\u00ad\u200b \
 @settings(deadline=None)
 @given(_TEXT, st.booleans())
 def test_spans_lead_every_spoken_character_back(shown: str, cells: bool) -> None:  # noqa: FBT001
-    spoken, spans = speak(shown, cells=cells)
+    spoken, spans = to_spoken(shown, cells=cells)
     position = reached = 0
     for spoken_start, spoken_end, shown_start, shown_end in spans:
         assert spoken_start == position < spoken_end
@@ -75,7 +75,7 @@ def test_spans_lead_every_spoken_character_back(shown: str, cells: bool) -> None
 @settings(deadline=None)
 @given(_TEXT, st.booleans())
 def test_every_letter_and_digit_is_said_once_and_in_order(shown: str, cells: bool) -> None:  # noqa: FBT001
-    spoken = speak(shown, cells=cells).text
+    spoken = to_spoken(shown, cells=cells).text
     assert [c for c in spoken if c.isalnum()] == [c for c in shown if c.isalnum()]
     assert spoken == " ".join(spoken.split(" ")).strip()
     assert "  " not in spoken
