@@ -31,7 +31,7 @@ class DocumentController(Controller):
         limit: Limit = 50,
         after: Annotated[UUID | None, QueryParameter(description="The 'next' of the page before.")] = None,
     ) -> DocumentPage:
-        return await service.page(account, limit=limit, after=after, limits=settings.documents)
+        return await service.list_page(account, limit=limit, after=after, limits=settings.documents)
 
     @get("/{document_id:uuid}", summary="One document")
     async def get_document(self, document_id: FromPath[UUID], account: NamedDependency[UUID]) -> DocumentView:
@@ -52,4 +52,4 @@ class DocumentController(Controller):
             int | None, QueryParameter(ge=0, le=LAST_POSITION, description="The 'next' of the page before.")
         ] = None,
     ) -> BlockPage:
-        return await service.blocks(account, document_id, limit=limit, after=after, limits=settings.documents)
+        return await service.list_blocks(account, document_id, limit=limit, after=after, limits=settings.documents)

@@ -1,4 +1,4 @@
-"""Cuts a document into blocks, in the worker: a long text takes seconds of CPU that no request should wait for."""
+"""The job that cuts a document into blocks: a long text takes seconds of CPU, which no request should wait for."""
 
 import asyncio
 from typing import Final
@@ -21,24 +21,24 @@ log = structlog.stdlib.get_logger("lectern.documents")
 
 @blueprint.task(name="cut", retry=RetryStrategy(max_attempts=10, wait=2))
 async def cut(document_id: str) -> None:
-    """Runs any number of times with the same result: a worker may die at any point of it."""
+    """Cut a queued document. It may run any number of times with the same result, as a worker may die at any point."""
     document = await Document.objects().get(Document.id == UUID(document_id))
     if document is None or document.status != "queued":
         return
     try:
         drafts = await asyncio.to_thread(cut_document, document.text, msgspec.convert(document.format, Format))
-        await _keep(document, drafts)
+        await _store_blocks(document, drafts)
     except Exception as error:
         if is_outage(error):
             raise
-        # The same text would fail again: tell the document's owner instead of trying for ever.
+        # The same text would fail again, so its owner is told and no other attempt is made.
         log.exception("document cannot be cut", document=document_id)
         await Document.update(
             {Document.status: "failed", Document.error: "The text could not be cut into blocks."}
         ).where(Document.id == document.id)
 
 
-async def _keep(document: Document, drafts: list[BlockDraft]) -> None:
+async def _store_blocks(document: Document, drafts: list[BlockDraft]) -> None:
     async with DB.transaction():
         still_there = await Document.select(Document.id).where(Document.id == document.id).lock_rows("UPDATE").first()
         if still_there is None:

@@ -1,4 +1,4 @@
-"""What the documents API takes and gives."""
+"""The requests and responses of the documents API."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -39,7 +39,7 @@ class DocumentPage(Schema):
 
 
 class PartView(Schema):
-    """A run of a block that had a role of its own in the document; ranges are in characters of the block's texts."""
+    """The part of a block that comes from one element of the document; ranges are in characters of its texts."""
 
     role: str
     level: int | None
@@ -55,7 +55,7 @@ class BlockView(Schema):
     role: str
     level: int | None
     shown: str
-    spoken: Annotated[str, Meta(description="What is voiced; empty if the block is not read aloud, such as code.")]
+    spoken: Annotated[str, Meta(description="What is read aloud; empty for a block that is not, such as code.")]
     spans: Annotated[list[Span], Meta(description="Where each run of the spoken text stands in the shown text.")]
     parts: list[PartView]
     estimated_seconds: float

@@ -1,5 +1,7 @@
-"""The rules of documents: whose they are, how they are kept, and when their blocks are cut."""
+"""The rules of documents: an account creates, reads and deletes its own, and a job cuts each into blocks."""
 
+import string
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -7,7 +9,6 @@ import msgspec
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
 from orchestrator.documents.settings import DocumentSettings
 from orchestrator.documents.tables import Block, Document
-from orchestrator.documents.titles import title_of
 from orchestrator.lib import jobs
 from orchestrator.lib.database import DB, run
 from orchestrator.lib.errors.problems import NotFound, NotReady, bad_field
@@ -17,19 +18,23 @@ from orchestrator.text.spans import Span
 CUT_JOB = "documents:cut"
 _VIEW = [getattr(Document, name) for name in DocumentView.__struct_fields__]
 _BLOCK_VIEW = [getattr(Block, name) for name in BlockView.__struct_fields__]
-# Plain SQL as every GET of audio runs it, and building such a join anew costs more than running it.
+# Plain SQL, as every GET of audio runs it, and building the query costs more than running it.
 _SPOKEN = (
     "SELECT block.spoken FROM block JOIN document ON document.id = block.document"
     " WHERE block.id = {} AND block.document = {} AND document.account = {}"
 )
 
-_OUTLINE = (
-    "SELECT id, position, estimated_seconds, spoken <> '' AS read FROM block WHERE document = {} ORDER BY position"
+_SUMMARIES = (
+    "SELECT id, position, estimated_seconds, spoken <> '' AS is_spoken FROM block WHERE document = {} ORDER BY position"
 )
 
+_TITLE_MARKUP: Final = string.whitespace + "#*_`~"
+_BEFORE_TITLE: Final = _TITLE_MARKUP + ">-=.)" + string.digits
+_LONGEST_TITLE_LINE: Final = 2_000  # characters looked at: a title is far shorter, and a line may be a whole book
 
-class VoicedBlock(msgspec.Struct, frozen=True):
-    """A block as the makers of its audio see it."""
+
+class SpokenBlock(msgspec.Struct, frozen=True):
+    """A block that is read aloud, with the texts that its audio and captions need."""
 
     id: UUID
     position: int
@@ -39,17 +44,17 @@ class VoicedBlock(msgspec.Struct, frozen=True):
     estimated_seconds: float
 
 
-class OutlinedBlock(msgspec.Struct, frozen=True):
-    """``read`` is whether it is read aloud."""
+class BlockSummary(msgspec.Struct, frozen=True):
+    """A block without its texts. ``is_spoken`` says whether it is read aloud."""
 
     id: UUID
     position: int
     estimated_seconds: float
-    read: bool
+    is_spoken: bool
 
 
 async def create(account: UUID, new: NewDocument, limits: DocumentSettings) -> DocumentView:
-    """Raises `BadRequest` or `TooLarge`. Once it returns, the document and the job that cuts it are both safe."""
+    """Store a document and the job that cuts it, both or neither. Raises `BadRequest` or `TooLarge`."""
     check_text(new.text, field="text", limit=limits.max_characters)
     title = new.title if new.title is not None else title_of(new.text)[: limits.max_title]
     check_text(title, field="title", limit=limits.max_title)
@@ -61,15 +66,15 @@ async def create(account: UUID, new: NewDocument, limits: DocumentSettings) -> D
 
 
 async def get(account: UUID, document_id: UUID) -> DocumentView:
-    """Raises `NotFound`, also for a document of another account: who may not see it may not know of it."""
+    """Return a document. Raises `NotFound`, also for one of another account: nobody else may know that it exists."""
     found = await Document.select(*_VIEW).where(Document.id == document_id, Document.account == account).first()
     if found is None:
         raise NotFound(f"There is no document {document_id}.")
     return msgspec.convert(found, DocumentView)
 
 
-async def page(account: UUID, *, limit: int, after: UUID | None, limits: DocumentSettings) -> DocumentPage:
-    """Newest first."""
+async def list_page(account: UUID, *, limit: int, after: UUID | None, limits: DocumentSettings) -> DocumentPage:
+    """Return a page of the account's documents, newest first."""
     _check_page(limit, limits)
     query = Document.select(*_VIEW).where(Document.account == account)
     if after is not None:
@@ -80,16 +85,16 @@ async def page(account: UUID, *, limit: int, after: UUID | None, limits: Documen
 
 
 async def delete(account: UUID, document_id: UUID) -> None:
-    """Raises `NotFound`. The blocks go with it; audio stays, as others may have had the same words spoken."""
+    """Delete a document and its blocks. Its audio stays, as other documents may share it. Raises `NotFound`."""
     gone = await Document.delete().where(Document.id == document_id, Document.account == account).returning(Document.id)
     if not gone:
         raise NotFound(f"There is no document {document_id}.")
 
 
-async def blocks(
+async def list_blocks(
     account: UUID, document_id: UUID, *, limit: int, after: int | None, limits: DocumentSettings
 ) -> BlockPage:
-    """In reading order. Raises `NotFound`."""
+    """Return a page of blocks, in reading order. Raises `NotFound`."""
     _check_page(limit, limits)
     await get(account, document_id)
     query = Block.select(*_BLOCK_VIEW).where(Block.document == document_id)
@@ -100,17 +105,17 @@ async def blocks(
     return BlockPage(items=items, next=items[-1].position if len(rows) > limit else None)
 
 
-async def spoken_of_block(account: UUID, document_id: UUID, block_id: UUID) -> str:
-    """Raises `NotFound`."""
+async def spoken_text(account: UUID, document_id: UUID, block_id: UUID) -> str:
+    """Return the spoken text of a block, empty if it is not read aloud. Raises `NotFound`."""
     found = await run(_SPOKEN, block_id, document_id, account)
     if not found:
         raise NotFound(f"Document {document_id} has no block {block_id}.")
     return str(found[0]["spoken"])
 
 
-async def voiced(account: UUID, document_id: UUID) -> list[VoicedBlock]:
-    """Every block that is read aloud, in order. Raises `NotFound`, or `NotReady` if it is not cut into blocks."""
-    await _cut(account, document_id)
+async def spoken_blocks(account: UUID, document_id: UUID) -> list[SpokenBlock]:
+    """Return the blocks that are read aloud, in order. Raises `NotFound`, or `NotReady` before they are cut."""
+    await _check_ready(account, document_id)
     columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds)
     rows = (
         await Block.select(*columns)
@@ -118,16 +123,26 @@ async def voiced(account: UUID, document_id: UUID) -> list[VoicedBlock]:
         .order_by(Block.position)
         .output(load_json=True)
     )
-    return msgspec.convert(rows, list[VoicedBlock])
+    return msgspec.convert(rows, list[SpokenBlock])
 
 
-async def outline(account: UUID, document_id: UUID) -> list[OutlinedBlock]:
-    """Every block, in order, without its texts. Raises `NotFound`, or `NotReady` if it is not cut into blocks."""
-    await _cut(account, document_id)
-    return msgspec.convert(await run(_OUTLINE, document_id), list[OutlinedBlock])
+async def block_summaries(account: UUID, document_id: UUID) -> list[BlockSummary]:
+    """Return all blocks, in order, without their texts. Raises `NotFound`, or `NotReady` before they are cut."""
+    await _check_ready(account, document_id)
+    return msgspec.convert(await run(_SUMMARIES, document_id), list[BlockSummary])
 
 
-async def _cut(account: UUID, document_id: UUID) -> None:
+def title_of(text: str) -> str:
+    """Return the first line with a letter or digit in it, without the markup around it."""
+    lines = [line[:_LONGEST_TITLE_LINE] for line in text.splitlines()]
+    for line in lines:
+        bare = line.lstrip(_BEFORE_TITLE).rstrip(_TITLE_MARKUP)
+        if any(character.isalnum() for character in bare):
+            return " ".join(bare.split())
+    return next((line.strip() for line in lines if line.strip()), "Untitled")
+
+
+async def _check_ready(account: UUID, document_id: UUID) -> None:
     document = await get(account, document_id)
     if document.status == "failed":
         raise NotReady(f"This document cannot be read aloud: {document.error or 'its text could not be cut.'}")

@@ -64,7 +64,7 @@ class Player:
         voicing = await self._planner.resolve(options.voicing, requester)
         with ExitStack() as stack:
             stack.enter_context(self._listeners.counted(account, transport))
-            playlist = Playlist(await documents.outline(account, document), voicing.speed)
+            playlist = Playlist(await documents.block_summaries(account, document), voicing.speed)
             begin = wish.begin or await self._stored(account, document)
             source = DocumentSource(self._speech, requester, document, voicing, options.sound, wish.query)
             outbox = Outbox()

@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Final
 from uuid import UUID
 
-from orchestrator.documents.service import OutlinedBlock
+from orchestrator.documents.service import BlockSummary
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.playback.schemas import BlockInfo
 
@@ -15,17 +15,17 @@ _PART: Final = 2_000  # blocks in one message, some 150 KB: clients refuse messa
 class Playlist:
     """A place is a number from 0: that of a block among those that are read aloud."""
 
-    def __init__(self, outline: Sequence[OutlinedBlock], speed: float = 1.0) -> None:
+    def __init__(self, document_blocks: Sequence[BlockSummary], speed: float = 1.0) -> None:
         """Raises `NotFound` if nothing is read aloud."""
         self.blocks = [
             BlockInfo(block.id, block.position, round(block.estimated_seconds / speed, 2))
-            for block in outline
-            if block.read
+            for block in document_blocks
+            if block.is_spoken
         ]
         if not self.blocks:
             raise NotFound("Nothing in this document is read aloud, so there is nothing to play.")
-        before = accumulate((block.read for block in outline), initial=0)
-        self._places = {block.id: place for block, place in zip(outline, before, strict=False)}
+        before = accumulate((block.is_spoken for block in document_blocks), initial=0)
+        self._places = {block.id: place for block, place in zip(document_blocks, before, strict=False)}
 
     def __len__(self) -> int:
         return len(self.blocks)

@@ -71,7 +71,7 @@ class DocumentSource:
 
     async def find(self, block: UUID) -> Candidate:
         """Raises `NotFound` if the document was deleted meanwhile."""
-        spoken = await documents.spoken_of_block(self._requester.account, self._document, block)
+        spoken = await documents.spoken_text(self._requester.account, self._document, block)
         segment = make_segment(SegmentText(spoken, Origin(text=spoken)), self._voicing)
         own = f"/api/v1/documents/{self._document}/blocks/{block}/audio" + (f"?{self._query}" if self._query else "")
         return _Candidate(self._speech, segment, self._requester, AudioName(segment.key, self._sound).path, own)

@@ -106,7 +106,7 @@ class DocumentAudioController(Controller):
         if loudness is not None and not LOUDNESS[0] <= loudness <= LOUDNESS[1]:  # Litestar has no bounds for it
             raise bad_field("loudness", f"must be from {LOUDNESS[0]} to {LOUDNESS[1]} LUFS", where="query")
         requester = Requester(account, audio_options.lane, listener=document_id)
-        blocks = await documents.voiced(account, document_id)
+        blocks = await documents.spoken_blocks(account, document_id)
         script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
         body = speech.audio(script, audio_options.sound, requester, loudness=loudness, skip=skip)
         return await begin(request, body, audio_options.sound.content_type)
@@ -129,7 +129,7 @@ class DocumentAudioController(Controller):
         skip: SkippedBlocks = "refused",
     ) -> Stream:
         requester = Requester(account, audio_options.lane)
-        blocks = await documents.voiced(account, document_id)
+        blocks = await documents.spoken_blocks(account, document_id)
         script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
         body = speech.captions(script, caption_format, requester, skip=skip)
         return await begin(request, body, CONTENT_TYPES[caption_format])
@@ -138,12 +138,12 @@ class DocumentAudioController(Controller):
 async def _plan_block(
     planner: Planner, requester: Requester, document_id: UUID, block_id: UUID, audio_options: AudioOptions
 ) -> Script:
-    spoken = await documents.spoken_of_block(requester.account, document_id, block_id)
+    spoken = await documents.spoken_text(requester.account, document_id, block_id)
     text = SegmentText(spoken, Origin(text=spoken, block=block_id))
     return await planner.plan_blocks([text], audio_options.voicing, requester)
 
 
-def _text(block: documents.VoicedBlock) -> SegmentText:
+def _text(block: documents.SpokenBlock) -> SegmentText:
     return SegmentText(block.spoken, Origin(text=block.shown, block=block.id), block.spans)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.documents.titles import title_of
+from orchestrator.documents.service import title_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from uuid import UUID
 
-from orchestrator.documents.service import OutlinedBlock
+from orchestrator.documents.service import BlockSummary
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import BlockMessage
@@ -19,8 +19,8 @@ def block_id(number: int) -> UUID:
     return UUID(int=number)
 
 
-def outlined(count: int, unread: Iterable[int] = ()) -> list[OutlinedBlock]:
-    return [OutlinedBlock(block_id(n), n, SECONDS, n not in set(unread)) for n in range(count)]
+def summaries(count: int, unread: Iterable[int] = ()) -> list[BlockSummary]:
+    return [BlockSummary(block_id(n), n, SECONDS, n not in set(unread)) for n in range(count)]
 
 
 class FakeSource:
@@ -123,7 +123,7 @@ class Listener:
     def __init__(self, count: int = 20, *, window: float = 30.0, at_once: int = 2, unread: Iterable[int] = ()) -> None:
         self.source = FakeSource()
         self.told = Told()
-        self.score = Playlist(outlined(count, unread))
+        self.score = Playlist(summaries(count, unread))
         self.session = Session(self.score, self.source, self.told, window=window, at_once=at_once)
 
     async def move(self, place: int, seconds: float = 0.0) -> None:
