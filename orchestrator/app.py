@@ -27,8 +27,7 @@ from orchestrator.speech.audio_controllers import audio_router, get_custom_voice
 from orchestrator.speech.document_audio_controllers import DocumentAudioController
 from orchestrator.speech.openai_controllers import OpenAiController
 from orchestrator.speech.respond.openapi import describe_speech
-from orchestrator.voices.custom.controllers import CustomVoiceController
-from orchestrator.voices.routes import upload_router
+from orchestrator.voices.controllers import CustomVoiceController, upload_router
 
 
 def create_app(settings: Settings) -> Litestar:

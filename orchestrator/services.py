@@ -34,9 +34,8 @@ from orchestrator.speech.synthesis.synthesizer import Synthesizer
 from orchestrator.text.sentences import load_pipeline
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.lookup import CustomVoiceLookup
-from orchestrator.voices.custom.orphans import OrphanCleanup
-from orchestrator.voices.custom.prompts import Prompts
-from orchestrator.voices.custom.service import Voices
+from orchestrator.voices.custom.prompt_store import PromptCleanup, PromptStore
+from orchestrator.voices.custom.service import CustomVoices
 from orchestrator.voices.custom.uploads import Uploads
 
 _LOOKING_THREADS: Final = 1  # that look at recordings people send, so that no listener waits for one
@@ -54,7 +53,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     previews: VoicePreviews
     player: Player
     position_updates: PositionUpdates
-    voices: Voices
+    voices: CustomVoices
 
 
 @asynccontextmanager
@@ -82,7 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         )
         synthesizer = Synthesizer(client, audio_cache, leases, admission, on_audio=probes.heard)
         stack.push_async_callback(synthesizer.close)
-        prompts = Prompts(store, threads, settings.voices.memory_bytes)
+        prompts = PromptStore(store, threads, settings.voices.memory_bytes)
         custom_voices = CustomVoiceLookup(catalog, prompts, settings.speech.default_model)
         planner = Planner(catalog, custom_voices, threads, settings.speech)
         speech = SpeechService(
@@ -97,14 +96,14 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(previews.close)
         looking = PriorityThreads(_LOOKING_THREADS)
         stack.callback(looking.close)
-        voices = Voices(
+        voices = CustomVoices(
             catalog,
             prompts,
             Uploads(looking, settings.voices),
             settings.voices,
             default_model=settings.speech.default_model,
-            on_made=previews.make_soon,
-            on_gone=previews.forget,
+            on_created=previews.make_soon,
+            on_deleted=previews.forget,
         )
         open_playbacks = OpenPlaybacks(settings.playback)
         at_once = settings.speech.segments_ahead + 1
@@ -121,7 +120,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             cache_index.keep_flushing(),
             cache_maintenance.keep_within_budget(),
             pubsub.keep_listening(),
-            OrphanCleanup(prompts, settings.cache).keep_tidy(),
+            PromptCleanup(prompts, settings.cache.reconcile_seconds).keep_cleaning(),
             _load_sentences(threads),
         )
         tasks = [asyncio.create_task(one) for one in work]

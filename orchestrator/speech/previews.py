@@ -13,10 +13,35 @@ from orchestrator.speech.cache.pins import PreviewPins
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.planner.script import Origin, Script, Utterance
 from orchestrator.speech.service import SpeechService
-from orchestrator.voices.custom.names import voice_id
-from orchestrator.voices.preview_texts import preview_text
+from orchestrator.voices.names import voice_id
 
 _DEADLINE: Final = 900.0  # seconds; in the batch lane a busy model may let it wait for long
+
+_PREVIEW_TEXTS: Final = {
+    "en": "This is how I sound. I can read you a whole book, if you like.",
+    "de": "So klinge ich. Ich lese Ihnen gern ein ganzes Buch vor.",
+    "es": "Así sueno yo. Si quiere, puedo leerle un libro entero.",
+    "fr": "Voilà comment je parle. Je peux vous lire un livre entier, si vous voulez.",
+    "hi": "मेरी आवाज़ ऐसी है। आप चाहें तो मैं पूरी किताब पढ़ सकती हूँ।",
+    "it": "Ecco come parlo. Se vuole, posso leggerle un libro intero.",
+    "ja": "これが私の声です。よろしければ、本を一冊お読みします。",
+    "pt": "É assim que eu falo. Se quiser, posso ler um livro inteiro.",
+    "zh": "这就是我的声音。如果你愿意，我可以为你读完一整本书。",  # noqa: RUF001
+}
+_OTHER_PREVIEW_TEXT: Final = "1, 2, 3, 4, 5."  # every voice reads numbers in its own language
+
+_PREVIEW_TEXTS: Final = {
+    "en": "This is how I sound. I can read you a whole book, if you like.",
+    "de": "So klinge ich. Ich lese Ihnen gern ein ganzes Buch vor.",
+    "es": "Así sueno yo. Si quiere, puedo leerle un libro entero.",
+    "fr": "Voilà comment je parle. Je peux vous lire un livre entier, si vous voulez.",
+    "hi": "मेरी आवाज़ ऐसी है। आप चाहें तो मैं पूरी किताब पढ़ सकती हूँ।",
+    "it": "Ecco come parlo. Se vuole, posso leggerle un libro intero.",
+    "ja": "これが私の声です。よろしければ、本を一冊お読みします。",
+    "pt": "É assim que eu falo. Se quiser, posso ler um livro inteiro.",
+    "zh": "这就是我的声音。如果你愿意，我可以为你读完一整本书。",  # noqa: RUF001
+}
+_OTHER_PREVIEW_TEXT: Final = "1, 2, 3, 4, 5."  # every voice reads numbers in its own language
 
 log = structlog.stdlib.get_logger("lectern.speech")
 
@@ -63,6 +88,11 @@ class VoicePreviews:
                 await self._speech.synthesize(await self.plan(requester, str(voice)), requester)
         except Exception as error:  # noqa: BLE001 - it is made when somebody asks for it
             log.warning("preview not made", voice=str(voice), detail=summary(error)["detail"])
+
+
+def preview_text(language: str) -> str:
+    """Returns what a voice of this language says in its preview."""
+    return _PREVIEW_TEXTS.get(language.split("-", maxsplit=1)[0].lower(), _OTHER_PREVIEW_TEXT)
 
 
 def _owner(voice: UUID) -> str:

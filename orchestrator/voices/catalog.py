@@ -1,4 +1,4 @@
-"""The voices that can speak now: what the loaded models say of themselves, kept for a while."""
+"""The catalog of the voices that can speak now, read from the cards of the loaded models and cached for a while."""
 
 import asyncio
 import time
@@ -10,120 +10,99 @@ import msgspec
 import structlog
 
 from lectern.triton import AsyncTriton, CardVoice, TritonError
+from lectern_contract.mixes import NoMix, is_mix, parse
 from orchestrator.lib.errors.problems import BadRequest, FieldError, Unavailable
-from orchestrator.voices.mixes import NoMix, is_mix, parse
-from orchestrator.voices.prompt import Prompt
+from orchestrator.voices.voice import ModelVoices, Voice
 
 _FRESH_SECONDS: Final = 30.0
 _REFRESH_SECONDS: Final = 4.0
-_FIRST_SECONDS: Final = 0.25  # until the first model is there, somebody is waiting for the server to become ready
-_SHORTEST_REFRESH: Final = 2.0  # so that guessing at voice names does not become load on the models
+_FIRST_SECONDS: Final = 0.25  # before the first model is ready, as somebody is waiting for the server
+_SHORTEST_REFRESH: Final = 2.0  # so that requests for unknown voices put no load on the models
 
-_SLOTS: Final = 8  # of a model that does not say how many it has
+_DEFAULT_SLOTS: Final = 8  # for a model whose card does not say how many it has
 _BEST_FIRST: Final = ("kokoro", "espeak")
 _FEATURES: Final = ("lexicon", "normalization", "markup", "seed", "instructions")
 
 log = structlog.stdlib.get_logger("lectern.voices")
 
 
-class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    model: str
-    model_version: str
-    language: str
-    gender: str | None
-    grade: str | None = None
-    description: str
-    parameters: Mapping[str, Any]  # the model's own, opaque to everyone else
-    features: frozenset[str] = frozenset()  # what the model takes beyond text and speed, of `_FEATURES`
-    prompt: Prompt | None = None  # which the model is to speak like
-
-
-class Offer(msgspec.Struct, frozen=True):
-    """What one model offers; nothing as long as its card could not be read."""
-
-    voices: Mapping[str, Voice] = {}
-    default_voice: str = ""
-    mixes: bool = False
-    slots: int | None = None
-    references: bool = False
-    model_version: str = ""
-    features: frozenset[str] = frozenset()
-
-
 class Catalog:
     def __init__(self, triton: AsyncTriton) -> None:
         self._triton = triton
-        self._offers: dict[str, Offer] = {}  # by model
-        self._seen: set[str] = set()  # models that could speak at some time
+        self._models: dict[str, ModelVoices] = {}  # by name
+        self._seen: set[str] = set()  # every model that was ready at some time
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
     async def keep_fresh(self) -> None:
-        """Runs for as long as the process serves, so that requests need not wait for what has changed."""
+        """Refresh the catalog for ever, so that requests do not wait for a refresh."""
         while True:
             try:
                 await self._refresh(_SHORTEST_REFRESH)
-            except Exception:  # this task must outlive whatever one reading brings
+            except Exception:  # the next refresh may succeed
                 log.exception("voices cannot be read from Triton")
-            await asyncio.sleep(_REFRESH_SECONDS if self._offers else _FIRST_SECONDS)
+            await asyncio.sleep(_REFRESH_SECONDS if self._models else _FIRST_SECONDS)
 
     async def models(self) -> list[str]:
         await self._refresh(_FRESH_SECONDS)
-        return list(self._offers)
+        return list(self._models)
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
-        """Those of a language include its regions: ``en`` also finds ``en-GB``."""
+        """Return the voices, if asked only those of a model or a language. ``en`` includes ``en-GB``."""
         await self._refresh(_FRESH_SECONDS)
         return [
             voice
-            for of_model, offer in self._offers.items()
-            if model in (None, of_model)
-            for voice in offer.voices.values()
+            for name, found in self._models.items()
+            if model in (None, name)
+            for voice in found.voices.values()
             if speaks(voice.language, language)
         ]
 
     async def find(self, *, model: str | None, voice: str | None, default_model: str = "") -> Voice:
-        """Without a model, the default one speaks, or another that has the voice; without a voice, the model's own.
+        """Return a voice by name, without a name the model's default voice.
 
-        Raises `BadRequest` that names what is near, or `Unavailable` while no model answers.
+        Without a model, the default model is searched first, then the others.
+
+        Raises `BadRequest` with similar names, or `Unavailable` while no model answers.
         """
         await self._refresh(_FRESH_SECONDS)
         if self._find(model, voice, default_model) is None:
             await self._refresh(_SHORTEST_REFRESH)  # it may be new
-        offer = self._offered(model or (self._preferred(default_model) if self._offers else ""))
+        known = self._ready(model or (self._preferred(default_model) if self._models else ""))
         found = self._find(model, voice, default_model)
         if found is None:
-            raise _unknown("voice", voice or "", offer.voices)
+            raise _unknown("voice", voice or "", known.voices)
         return found
 
-    async def offer(self, model: str) -> Offer:
+    async def model(self, name: str) -> ModelVoices:
         """Raises `BadRequest` or `Unavailable`."""
-        await self._refresh(_FRESH_SECONDS if model in self._offers else _SHORTEST_REFRESH)
-        return self._offered(model)
+        await self._refresh(_FRESH_SECONDS if name in self._models else _SHORTEST_REFRESH)
+        return self._ready(name)
 
-    async def model_that(self, takes: Callable[[Offer], bool], default_model: str) -> str | None:
-        """The default model, if it is one that does so; else another one."""
+    async def find_model(self, can: Callable[[ModelVoices], bool], default_model: str) -> str | None:
+        """Return the default model if ``can`` holds for it, else another model that it holds for, else None."""
         await self._refresh(_FRESH_SECONDS)
-        if not self._offers:
+        if not self._models:
             return None
         first = self._preferred(default_model)
-        return next((name for name in [first, *sorted(self._offers)] if takes(self._offers.get(name, Offer()))), None)
+        return next(
+            (name for name in [first, *sorted(self._models)] if can(self._models.get(name, ModelVoices()))), None
+        )
 
-    async def namesakes(self, *names: str) -> list[Voice]:
-        """The voices of all models that are called so."""
+    async def with_names(self, *names: str) -> list[Voice]:
+        """Return the voices of all models that have one of the names."""
         await self._refresh(_FRESH_SECONDS)
-        return [offer.voices[name] for offer in self._offers.values() for name in names if name in offer.voices]
+        return [model.voices[name] for model in self._models.values() for name in names if name in model.voices]
 
-    async def namesake(self, name: str, model: str = "") -> str | None:
-        """Return a voice of the model that is called so, or so after its prefix (af_nova for nova), if it has one.
+    async def openai_counterpart(self, name: str, model: str = "") -> str | None:
+        """Return the model's voice of the same name, with or without a prefix (af_nova for nova), or None.
 
-        Without a model, of the default one.
+        Without a model, the default one is searched.
         """
         await self._refresh(_FRESH_SECONDS)
-        if not self._offers:
+        if not self._models:
             return None
-        voices = self._offers.get(self._preferred(model), Offer()).voices
+        voices = self._models.get(self._preferred(model), ModelVoices()).voices
         if name in voices:
             return name
         return next((voice for voice in voices if voice.casefold().endswith(f"_{name}")), None)
@@ -133,43 +112,43 @@ class Catalog:
         return self._find(model, voice, "") is not None
 
     def slots(self, model: str) -> int:
-        """How many segments the model says that it can make at a time."""
-        return self._offers.get(model, Offer()).slots or _SLOTS
+        """Return how many segments the model can make at a time, as its card says."""
+        return self._models.get(model, ModelVoices()).slots or _DEFAULT_SLOTS
 
-    def _offered(self, model: str) -> Offer:
-        if not self._offers:
+    def _ready(self, model: str) -> ModelVoices:
+        if not self._models:
             raise Unavailable("No speech model is ready at the moment. Try again a little later.")
-        if model not in self._offers and model in self._seen:
+        if model not in self._models and model in self._seen:
             raise Unavailable(
                 f"The model '{model}' is not loaded at the moment. Try again a little later.", retry_after=5
             )
-        if model not in self._offers:
-            raise _unknown("model", model, self._offers)
-        return self._offers[model]
+        if model not in self._models:
+            raise _unknown("model", model, self._models)
+        return self._models[model]
 
     def _preferred(self, default: str) -> str:
-        """Return the best model of those that could speak at some time, so that a short absence changes no voice."""
+        """Return the default model, else the best that was ever ready: a short absence must not change the voice."""
         if default:
             return default
         known = [model for model in _BEST_FIRST if model in self._seen]
-        return next(iter([*known, *self._offers]))
+        return next(iter([*known, *self._models]))
 
     def _find(self, model: str | None, voice: str | None, default_model: str) -> Voice | None:
-        if not self._offers:
+        if not self._models:
             return None
         first = model or self._preferred(default_model)
-        models = [first] if model is not None or voice is None else [first, *self._offers]
-        for called in (_exactly, _called):
+        models = [first] if model is not None or voice is None else [first, *self._models]
+        for matches in (_exact_match, _match_ignoring_case):
             for name in models:
-                offer = self._offers.get(name)
-                if offer is None:
+                known = self._models.get(name)
+                if known is None:
                     continue
-                wanted = voice or offer.default_voice or next(iter(offer.voices), "")
-                known = called(wanted, offer)
-                if known is not None:
-                    return offer.voices[known]
-                if offer.mixes and is_mix(wanted):
-                    return _mixed(wanted, offer)
+                wanted = voice or known.default_voice or next(iter(known.voices), "")
+                match = matches(wanted, known)
+                if match is not None:
+                    return known.voices[match]
+                if known.mixes and is_mix(wanted):
+                    return _mix(wanted, known)
         return None
 
     async def _refresh(self, oldest: float) -> None:
@@ -179,15 +158,15 @@ class Catalog:
             if time.monotonic() - self._read_at < oldest:
                 return
             try:
-                self._offers = await self._read()
-                self._seen |= self._offers.keys()
-                self._read_at = time.monotonic() if self._offers else float("-inf")
+                self._models = await self._read()
+                self._seen |= self._models.keys()
+                self._read_at = time.monotonic() if self._models else float("-inf")
             except TritonError as error:
-                # What was known a moment ago is a better answer than none while a model restarts.
+                # While a model restarts, the catalog of a moment ago is a better answer than none.
                 log.warning("voices cannot be read from Triton", error=str(error))
 
-    async def _read(self) -> dict[str, Offer]:
-        offers: dict[str, Offer] = {}
+    async def _read(self) -> dict[str, ModelVoices]:
+        found: dict[str, ModelVoices] = {}
         for model in await self._triton.models():
             if not model.speaks:
                 continue
@@ -195,20 +174,20 @@ class Catalog:
                 card = await self._triton.card(model.name)
             except TritonError as error:
                 log.warning("a model's voices cannot be read", model=model.name, error=str(error))
-                offers[model.name] = self._offers.get(model.name, Offer())
+                found[model.name] = self._models.get(model.name, ModelVoices())
                 continue
-            # New weights in the same folder sound different, and so must be another version.
+            # New weights in the same folder sound different, so they count as another version.
             version = f"{model.version}-{card.version}" if card.version else model.version
             features = frozenset(feature for feature in _FEATURES if getattr(card, feature))
             voices = {one.name: _voice(one, model.name, version, features) for one in card.voices}
-            offers[model.name] = Offer(
+            found[model.name] = ModelVoices(
                 voices, card.default_voice, card.mixes, card.places, card.references, version, features
             )
-        return offers
+        return found
 
 
 def speaks(language: str, wanted: str | None) -> bool:
-    """Whether it is the language that is wanted, if one is, or one of its regions."""
+    """Whether ``language`` is the wanted one or one of its regions. Without a wanted one, it always is."""
     if wanted is None:
         return True
     have, want = language.lower(), wanted.lower()
@@ -229,35 +208,38 @@ def _voice(one: CardVoice, model: str, version: str, features: frozenset[str]) -
     )
 
 
-def _exactly(name: str, offer: Offer) -> str | None:
-    return name if name in offer.voices else None
+def _exact_match(name: str, model: ModelVoices) -> str | None:
+    return name if name in model.voices else None
 
 
-def _called(name: str, offer: Offer) -> str | None:
-    """The voice that is called so, or but for capital letters so, where that is one only."""
-    if name in offer.voices:
+def _match_ignoring_case(name: str, model: ModelVoices) -> str | None:
+    """Return the voice of this name, else the only one whose name differs in case alone."""
+    if name in model.voices:
         return name
-    alike = [voice for voice in offer.voices if voice.casefold() == name.casefold()]
+    alike = [voice for voice in model.voices if voice.casefold() == name.casefold()]
     return alike[0] if len(alike) == 1 else None
 
 
-def _mixed(name: str, offer: Offer) -> Voice:
-    """Return the mix of a name. Its language is that of its largest part. Raises `BadRequest`."""
+def _mix(name: str, model: ModelVoices) -> Voice:
+    """Return the mix that a name spells. Its language is that of the voice with the largest share.
+
+    Raises `BadRequest`.
+    """
     try:
         shares = parse(name)
     except NoMix as error:
         raise BadRequest(f"The voice cannot be mixed: {error}.", errors=[FieldError("voice", str(error))]) from None
     known: dict[str, float] = {}
-    for part, share in shares.items():
-        voice = _called(part, offer)
+    for mixed, share in shares.items():
+        voice = _match_ignoring_case(mixed, model)
         if voice is None:
-            raise _unknown("voice", part, offer.voices)
+            raise _unknown("voice", mixed, model.voices)
         known[voice] = known.get(voice, 0.0) + share
     shares = dict(sorted(known.items()))
-    leading = offer.voices[max(shares, key=shares.__getitem__)]
+    leading = model.voices[max(shares, key=shares.__getitem__)]
     if len(shares) == 1:
         return leading
-    described = ", ".join(f"{share:.0%} {part}" for part, share in shares.items())
+    described = ", ".join(f"{share:.0%} {voice}" for voice, share in shares.items())
     return msgspec.structs.replace(
         leading, name=name, gender=None, grade=None, description=f"A mix: {described}", parameters={"mix": shares}
     )

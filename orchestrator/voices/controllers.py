@@ -1,31 +1,39 @@
-from typing import Annotated
+"""Voices over REST: the list of all, and an account's custom voices."""
+
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from litestar import Controller, get, post
+from litestar import Controller, Request, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import MultipartBody, QueryParameter
+from litestar.params import FromPath, JSONBody, MultipartBody, QueryParameter
 
+from orchestrator.lib.byte_ranges import file_response
+from orchestrator.lib.errors.forms import UNREADABLE
 from orchestrator.voices.catalog import Catalog
-from orchestrator.voices.custom.schemas import CustomVoiceView, NewPrompt
-from orchestrator.voices.custom.service import Voices
+from orchestrator.voices.custom.prompt_store import CONTENT_TYPE
+from orchestrator.voices.custom.service import CustomVoices
 from orchestrator.voices.custom.uploads import Upload
-from orchestrator.voices.schemas import VoiceList, VoiceView
+from orchestrator.voices.openai_controllers import OpenAiVoiceController
+from orchestrator.voices.schemas import CustomVoiceView, NewMix, NewPrompt, VoiceChange, VoiceList, VoiceView
+from orchestrator.voices.settings import VoiceSettings
+
+_FORM_BYTES: Final = 1 << 20  # for everything in an upload's form but the recording
 
 
 class VoiceController(Controller):
     path = "/api/v1/voices"
     tags = ("Voices",)
 
-    @get(summary="The voices that can speak now: your own, newest first, and the models'")
+    @get(summary="The voices that can speak now: your custom voices, newest first, and the models'")
     async def list_voices(
         self,
         account: NamedDependency[UUID],
         catalog: NamedDependency[Catalog],
-        voices: NamedDependency[Voices],
+        voices: NamedDependency[CustomVoices],
         model: Annotated[str | None, QueryParameter(description="Only this model's.")] = None,
         language: Annotated[str | None, QueryParameter(description="Such as en or pt-BR.")] = None,
     ) -> VoiceList:
-        own = [
+        custom = [
             VoiceView(
                 id=voice.id,
                 slug=voice.slug,
@@ -37,9 +45,9 @@ class VoiceController(Controller):
                 grade=None,
                 description=voice.description,
             )
-            for voice in await voices.every(account, model=model, language=language)
+            for voice in await voices.list_all(account, model=model, language=language)
         ]
-        others = [
+        of_models = [
             VoiceView(
                 id=None,
                 slug=voice.name,
@@ -53,15 +61,15 @@ class VoiceController(Controller):
             )
             for voice in await catalog.voices(model=model, language=language)
         ]
-        return VoiceList(items=[*own, *others])
+        return VoiceList(items=[*custom, *of_models])
 
     @post(
-        summary="Make a voice of a recording",
-        description="Everything that is wrong with the recording and the fields is told at once. docs/voices.md says"
-        " what it must be like.",
+        summary="Make a custom voice of a recording",
+        description="The response tells everything that is wrong with recording and fields. docs/voices.md says what"
+        " a recording must be like.",
     )
     async def create_voice(
-        self, data: MultipartBody[NewPrompt], account: NamedDependency[UUID], voices: NamedDependency[Voices]
+        self, data: MultipartBody[NewPrompt], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
     ) -> CustomVoiceView:
         upload = Upload(
             audio=data.audio,
@@ -77,3 +85,64 @@ class VoiceController(Controller):
             return await voices.create_prompt(account, upload)
         finally:
             await data.audio.close()
+
+
+class CustomVoiceController(Controller):
+    path = "/api/v1/voices"
+    tags = ("Voices",)
+
+    @post("/mixes", summary="Make a custom voice of a mix of a model's voices")
+    async def create_mix(
+        self, data: JSONBody[NewMix], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+    ) -> CustomVoiceView:
+        return await voices.create_mix(account, data)
+
+    @get("/{voice_id:uuid}", summary="A custom voice")
+    async def get_voice(
+        self, voice_id: FromPath[UUID], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+    ) -> CustomVoiceView:
+        return await voices.get(account, voice_id)
+
+    @patch(
+        "/{voice_id:uuid}", summary="Change a custom voice: its name, description, language, or a prompt's transcript"
+    )
+    async def change_voice(
+        self,
+        voice_id: FromPath[UUID],
+        data: JSONBody[VoiceChange],
+        account: NamedDependency[UUID],
+        voices: NamedDependency[CustomVoices],
+    ) -> CustomVoiceView:
+        return await voices.change(account, voice_id, data)
+
+    @delete("/{voice_id:uuid}", summary="Delete a custom voice and its recording")
+    async def delete_voice(
+        self, voice_id: FromPath[UUID], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+    ) -> None:
+        await voices.delete(account, voice_id)
+
+    @get(
+        "/{voice_id:uuid}/prompt",
+        summary="The recording of a prompt, as it is stored",
+        media_type=CONTENT_TYPE,
+    )
+    async def get_voice_prompt(
+        self,
+        request: Request[Any, Any, Any],
+        voice_id: FromPath[UUID],
+        account: NamedDependency[UUID],
+        voices: NamedDependency[CustomVoices],
+    ) -> Response[bytes]:
+        recording, digest = await voices.recording(account, voice_id)
+        headers = {"cache-control": "private, no-store"}
+        return file_response(request, recording, media_type=CONTENT_TYPE, etag=f'"{digest[:32]}"', headers=headers)
+
+
+def upload_router(limits: VoiceSettings) -> Router:
+    """Return the routes that take a recording, and so larger requests than others."""
+    return Router(
+        "/",
+        route_handlers=[VoiceController, OpenAiVoiceController],
+        request_max_body_size=limits.max_bytes + _FORM_BYTES,
+        exception_handlers=UNREADABLE,  # type: ignore[arg-type]
+    )

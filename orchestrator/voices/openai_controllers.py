@@ -1,4 +1,4 @@
-"""Voices as OpenAI-compatible servers list them, and as OpenAI's clients make them; see docs/voices.md."""
+"""Voices over OpenAI's addresses: the list that compatible servers have, and custom voices; see docs/voices.md."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -11,11 +11,17 @@ from litestar.status_codes import HTTP_200_OK
 
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.voices.catalog import Catalog
-from orchestrator.voices.custom.names import voice_id as id_of
-from orchestrator.voices.custom.schemas import CustomVoiceView
-from orchestrator.voices.custom.service import Voices
+from orchestrator.voices.custom.service import CustomVoices
 from orchestrator.voices.custom.uploads import Upload
-from orchestrator.voices.openai_schemas import AudioVoice, AudioVoiceList, DeletedVoice, MadeVoice, NewAudioVoice
+from orchestrator.voices.names import voice_id as id_of
+from orchestrator.voices.schemas import (
+    AudioVoice,
+    AudioVoiceList,
+    CustomVoiceView,
+    DeletedVoice,
+    MadeVoice,
+    NewAudioVoice,
+)
 
 
 class OpenAiVoiceController(Controller):
@@ -27,17 +33,17 @@ class OpenAiVoiceController(Controller):
         self,
         account: NamedDependency[UUID],
         catalog: NamedDependency[Catalog],
-        voices: NamedDependency[Voices],
+        voices: NamedDependency[CustomVoices],
         model: Annotated[str | None, QueryParameter(description="Only this model's.")] = None,
     ) -> AudioVoiceList:
-        own = [
+        custom = [
             AudioVoice(
                 id=str(voice.id), name=voice.name, language=voice.language, model=voice.model, preview=voice.preview
             )
-            for voice in await voices.every(account, model=model)
+            for voice in await voices.list_all(account, model=model)
         ]
         return AudioVoiceList(
-            voices=own
+            voices=custom
             + [
                 AudioVoice(
                     id=voice.name,
@@ -51,12 +57,12 @@ class OpenAiVoiceController(Controller):
         )
 
     @post(
-        summary="Make a voice of a recording",
-        description="As OpenAI's clients do, with the transcript as a field more.",
+        summary="Make a custom voice of a recording",
+        description="As OpenAI's clients do, with one more field: the transcript.",
         status_code=HTTP_200_OK,
     )
     async def create_audio_voice(
-        self, data: MultipartBody[NewAudioVoice], account: NamedDependency[UUID], voices: NamedDependency[Voices]
+        self, data: MultipartBody[NewAudioVoice], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
     ) -> MadeVoice:
         upload = Upload(
             audio=data.audio_sample,
@@ -70,20 +76,20 @@ class OpenAiVoiceController(Controller):
             model=data.model,
         )
         try:
-            return _made(await voices.create_prompt(account, upload))
+            return _created(await voices.create_prompt(account, upload))
         finally:
             await data.audio_sample.close()
 
-    @delete("/{voice_id:str}", summary="Delete a voice of your own, and its recording", status_code=HTTP_200_OK)
+    @delete("/{voice_id:str}", summary="Delete a custom voice and its recording", status_code=HTTP_200_OK)
     async def delete_audio_voice(
-        self, voice_id: FromPath[str], account: NamedDependency[UUID], voices: NamedDependency[Voices]
+        self, voice_id: FromPath[str], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
     ) -> DeletedVoice:
         known = id_of(voice_id)
         if known is None:
-            raise NotFound("A voice of your own has an id as GET /v1/audio/voices tells it.")
+            raise NotFound("A custom voice has an id; GET /v1/audio/voices lists it.")
         await voices.delete(account, known)
         return DeletedVoice(id=str(known))
 
 
-def _made(voice: CustomVoiceView) -> MadeVoice:
+def _created(voice: CustomVoiceView) -> MadeVoice:
     return MadeVoice(id=str(voice.id), name=voice.name, created_at=int(voice.created_at.timestamp()))

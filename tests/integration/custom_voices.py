@@ -1,4 +1,4 @@
-"""What tests do with voices of their own again and again."""
+"""Helpers of tests with custom voices."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ def upload(api: httpx.Client, audio: bytes | None = None, **changes: Any) -> htt
 
 @contextmanager
 def voice(api: httpx.Client, hertz: float = 300.0, **changes: Any) -> Iterator[dict[str, Any]]:
-    """One that is deleted at the end, if it is still there."""
+    """A custom voice, which is deleted at the end if it is still there."""
     answer = upload(api, file(tone(hertz)), **changes)
     assert answer.status_code == 201, answer.text
     made = dict(answer.json())
@@ -42,11 +42,11 @@ def speak(api: httpx.Client, name: Any, text: str = TEXT, **fields: Any) -> http
 
 
 def speak_from_store(api: httpx.Client, name: Any, text: str) -> httpx.Response:
-    """For what was spoken before: a response ends a moment before its audio is kept."""
+    """Speak a text that was spoken before, from the cache: a response ends a moment before its audio is cached."""
     return documents.until(lambda: speak(api, name, text), lambda answer: answer.headers.get("x-lectern-cost") == "0")
 
 
 def heard(answer: httpx.Response) -> float:
-    """The pitch of what was spoken, in Hz."""
+    """Return the pitch of the speech, in Hz."""
     assert answer.status_code == 200, answer.text
     return pitch(*decode(answer.content))

@@ -1,4 +1,4 @@
-"""What tests do with documents again and again."""
+"""Helpers of tests with documents."""
 
 import time
 from collections.abc import Callable

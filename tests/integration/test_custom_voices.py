@@ -1,4 +1,4 @@
-"""Voices that accounts make for themselves: their whole life over REST, and that nobody else has any part in it."""
+"""Custom voices: their whole life over REST, and that nobody but the owner can see or use them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_a_voice_is_named_in_every_way_there_is(api: httpx.Client) -> None:
         assert MODEL in wrong.json()["error"]["message"]
 
 
-def test_everything_that_takes_a_voice_takes_ones_own(api: httpx.Client) -> None:
+def test_everything_that_takes_a_voice_takes_a_custom_voice(api: httpx.Client) -> None:
     with voice(api, 400) as made:
         turns = [{"voice": made["slug"], "text": TEXT}, {"voice": {"id": made["id"]}, "text": TEXT, "speed": 2}]
         assert heard(speak(api, None, "", turns=turns)) == pytest.approx(400, abs=3)
@@ -267,10 +267,10 @@ def test_who_listens_when_a_voice_is_deleted_hears_it_to_the_end(api: httpx.Clie
     with voice(api, 320) as made:
         request = {"input": text, "voice": made["id"], "response_format": "wav", "instructions": slowly}
         with api.stream("POST", "/v1/audio/speech", json=request) as answer:
-            pieces = answer.iter_raw()
-            begun = [next(pieces)]
+            chunks = answer.iter_raw()
+            begun = [next(chunks)]
             assert api.delete(f"/api/v1/voices/{made['id']}").status_code == 204
-            samples, rate = decode(b"".join([*begun, *pieces]))
+            samples, rate = decode(b"".join([*begun, *chunks]))
         assert len(samples) / rate == pytest.approx(len(text) / 10, rel=0.2)
         assert pitch(samples[-rate:], rate) == pytest.approx(320, abs=3)
 
@@ -299,7 +299,7 @@ def test_limits_are_settings(stack: Stack, tmp_path: Path) -> None:
         assert heard(speak(api, made["id"])) == pytest.approx(280, abs=3)
         full = upload(api)
         assert full.status_code == 409
-        assert "1 voices" in full.json()["detail"]
+        assert "1 custom voices" in full.json()["detail"]
         assert api.delete(f"/api/v1/voices/{made['id']}").status_code == 204
         large = upload(api, file(tone(seconds=10)))
         assert large.status_code == 400

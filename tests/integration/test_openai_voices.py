@@ -1,4 +1,4 @@
-"""Voices of one's own by the official openai client: made, heard and deleted, blocking and asynchronous."""
+"""Custom voices by the official openai client: created, heard and deleted, blocking and asynchronous."""
 
 import asyncio
 from collections.abc import Callable
@@ -82,6 +82,6 @@ def test_a_voice_described_in_words_is_refused(call: Call) -> None:
         call(lambda client: client.audio.voices.create(type="prompt", name="Ada", prompt="A warm old voice."))
 
 
-def test_a_name_of_no_voice_of_ones_own_cannot_be_deleted(call: Call) -> None:
+def test_a_models_voice_cannot_be_deleted(call: Call) -> None:
     with pytest.raises(openai.NotFoundError, match="has an id"):
         call(lambda client: client.audio.voices.delete("af_heart"))

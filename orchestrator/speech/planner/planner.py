@@ -14,9 +14,10 @@ from orchestrator.speech.planner.script import Script, SegmentText, Utterance, s
 from orchestrator.speech.planner.voicing import ResolvedVoicing, resolve
 from orchestrator.speech.schemas import Spoken
 from orchestrator.speech.settings import SpeechSettings
-from orchestrator.voices.catalog import Catalog, Voice
+from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.lookup import CustomVoiceLookup
-from orchestrator.voices.openai_names import OPENAI_MODELS, OPENAI_VOICES
+from orchestrator.voices.names import OPENAI_MODELS, OPENAI_VOICES
+from orchestrator.voices.voice import Voice
 
 
 class Planner:
@@ -64,7 +65,7 @@ class Planner:
             if custom is not None:
                 return custom
         if voice and voice.lower() in OPENAI_VOICES:
-            voice = await self._catalog.namesake(voice.lower(), model or default_model)
+            voice = await self._catalog.openai_counterpart(voice.lower(), model or default_model)
         if not voice and default_voice and (model is None or await self._catalog.has(model, default_voice)):
             voice = default_voice
         return await self._catalog.find(model=model, voice=voice or None, default_model=default_model)

@@ -10,7 +10,7 @@ from lectern.voicing import Voicing
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.text_input import check_language, check_text
 from orchestrator.speech.settings import SpeechSettings
-from orchestrator.voices.catalog import Voice
+from orchestrator.voices.voice import Voice
 
 
 class ResolvedVoicing(msgspec.Struct, frozen=True, kw_only=True):

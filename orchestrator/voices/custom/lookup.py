@@ -1,78 +1,84 @@
-"""Finds the voice of one's own that a request names, ready to speak."""
+"""Finds the custom voice that a request names, ready to speak."""
 
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from lectern_contract.mixes import spelled
 from orchestrator.lib.errors.problems import BadRequest, NotFound, bad_field
-from orchestrator.voices.catalog import Catalog, Voice
-from orchestrator.voices.custom import rows
-from orchestrator.voices.custom.examination import RATE
-from orchestrator.voices.custom.names import LONGEST, voice_id
-from orchestrator.voices.custom.prompts import Prompts
-from orchestrator.voices.custom.rows import Row
-from orchestrator.voices.mixes import spelled
-from orchestrator.voices.prompt import Prompt
+from orchestrator.voices.catalog import Catalog
+from orchestrator.voices.custom import queries
+from orchestrator.voices.custom.prompt_store import PromptStore
+from orchestrator.voices.custom.queries import StoredVoice
+from orchestrator.voices.custom.recording_validation import RATE
+from orchestrator.voices.names import MAX_SLUG, voice_id
+from orchestrator.voices.voice import Prompt, Voice
 
-_MODEL_ANYWAY: Final = "leave 'model' out, or name that one"
+_MODEL_HINT: Final = "leave 'model' out, or name that one"
 
 
 class CustomVoiceLookup:
-    """A name means a voice of one's own before any other: what the models bring with time changes no voice's meaning.
+    """A name means a custom voice before a model's, so that a new model changes the meaning of no name.
 
-    The other way round, no voice of one's own can be given a name that the models have at that time.
+    The other way round, a custom voice cannot be given a name that a model's voice has at that time.
     """
 
-    def __init__(self, catalog: Catalog, prompts: Prompts, default_model: str) -> None:
+    def __init__(self, catalog: Catalog, prompts: PromptStore, default_model: str) -> None:
         self._catalog = catalog
         self._prompts = prompts
         self._default_model = default_model
 
     async def find(self, owner: UUID, name: str, *, model: str | None) -> Voice | None:
-        """By id, slug or name; None if the owner has no voice that is called so.
+        """Return the voice of this id, slug or name; None if the owner has no voice of this name.
 
-        Raises `NotFound` for an id of none, `BadRequest` or `Unavailable`.
+        Raises `NotFound` for an unknown id, `BadRequest` or `Unavailable`.
         """
-        row = await self._row(owner, name, model)
-        if row is None:
+        stored = await self._stored(owner, name, model)
+        if stored is None:
             return None
-        if row.kind == "mix":
-            found = await self._catalog.find(model=row.model, voice=spelled(row.mix or {}))
-            return msgspec.structs.replace(found, name=row.slug, language=row.language, description=row.description)
-        offer = await self._catalog.offer(row.model)
-        if not offer.references:
-            raise BadRequest(f"The model '{row.model}' no longer takes prompts, which the voice '{row.slug}' is.")
-        samples = await self._prompts.samples(row.id)
+        if stored.kind == "mix":
+            found = await self._catalog.find(model=stored.model, voice=spelled(stored.mix or {}))
+            return msgspec.structs.replace(
+                found, name=stored.slug, language=stored.language, description=stored.description
+            )
+        model_voices = await self._catalog.model(stored.model)
+        if not model_voices.references:
+            raise BadRequest(
+                f"The voice '{stored.slug}' is a prompt, and the model '{stored.model}' no longer takes prompts."
+            )
+        samples = await self._prompts.samples(stored.id)
         return Voice(
-            name=row.slug,
-            model=row.model,
-            model_version=offer.model_version,
-            language=row.language,
+            name=stored.slug,
+            model=stored.model,
+            model_version=model_voices.model_version,
+            language=stored.language,
             gender=None,
-            description=row.description,
+            description=stored.description,
             parameters={},
-            features=offer.features,
-            prompt=Prompt(row.digest or "", samples, RATE, row.transcript or ""),
+            features=model_voices.features,
+            prompt=Prompt(stored.digest or "", samples, RATE, stored.transcript or ""),
         )
 
-    async def _row(self, owner: UUID, name: str, model: str | None) -> Row | None:
+    async def _stored(self, owner: UUID, name: str, model: str | None) -> StoredVoice | None:
         if (known := voice_id(name)) is not None:
-            row = await rows.by_id(owner, known)
-            if row is None:
+            stored = await queries.find_by_id(owner, known)
+            if stored is None:
                 raise NotFound(f"There is no voice {known}.")
-            if model not in (None, row.model):
+            if model not in (None, stored.model):
                 raise bad_field(
-                    "model", f"'{model}' does not have the voice {known}, '{row.model}' has: {_MODEL_ANYWAY}"
+                    "model", f"'{model}' does not have the voice {known}, '{stored.model}' has: {_MODEL_HINT}"
                 )
-            return row
-        if len(name) > LONGEST or not name.isprintable():
+            return stored
+        if len(name) > MAX_SLUG or not name.isprintable():
             return None
-        found = [row for row in await rows.by_name(owner, name) if model in (None, row.model)]
-        # A slug before a name: these are never two of one model.
-        exact = [row for row in found if row.slug == name] or found
-        best = [row for row in exact if row.model == self._default_model] or exact
+        found = [stored for stored in await queries.find_by_name(owner, name) if model in (None, stored.model)]
+        # Slugs come before names, as no two voices of one model have the same slug.
+        exact = [stored for stored in found if stored.slug == name] or found
+        best = [stored for stored in exact if stored.model == self._default_model] or exact
         if len(best) > 1:
-            which = ", ".join(f"{row.id} of '{row.model}'" for row in best)
-            raise bad_field("voice", f"'{name}' is several of your voices: {which}. Name the model too, or say the id")
+            which = ", ".join(f"{stored.id} of '{stored.model}'" for stored in best)
+            raise bad_field(
+                "voice", f"'{name}' is the name of several custom voices: {which}. Name the model too, or send the id"
+            )
         return best[0] if best else None

@@ -9,7 +9,7 @@ from orchestrator.lib.ids import new_id
 
 
 class CustomVoice(Table, tablename="voice"):
-    """A voice that an account made for itself. The samples of a prompt lie in the store."""
+    """A voice that an account created. The samples of a prompt are in the object store."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(Account, null=False, index=True, on_delete=OnDelete.cascade)
@@ -19,22 +19,22 @@ class CustomVoice(Table, tablename="voice"):
     name = Text()
     description = Text()
     language = Text()
-    digest = Text(null=True, default=None)  # of a prompt: SHA-256 of its samples, in hex
+    digest = Text(null=True, default=None)  # a prompt's: SHA-256 of its samples, in hex
     seconds = Real(null=True, default=None)
     spoken_seconds = Real(null=True, default=None)  # without the pauses
     transcript = Text(null=True, default=None)
-    mix = JSONB(null=True, default=None)  # of a mix: voice -> weight
+    mix = JSONB(null=True, default=None)  # a mix's: voice -> weight
     created_at = Timestamptz(default=TimestamptzNow())
 
     uq_voice_slug_model_owner = Unique([slug, model, owner])
 
 
 class VoiceConsent(Table, tablename="voice_consent"):
-    """Who agreed to a voice made of their own, in which words. Never changed, and kept when the voice is deleted."""
+    """Who agreed to a voice made of theirs, and in which words. Never changed; stays when the voice is deleted."""
 
     id = UUID(primary_key=True, default=new_id)
-    account = ForeignKey(Account, null=False, index=True, on_delete=OnDelete.cascade)  # who recorded it
-    voice = UUID(unique=True)  # not a foreign key: audio that was made with the voice may outlive it
+    account = ForeignKey(Account, null=False, index=True, on_delete=OnDelete.cascade)  # who uploaded the recording
+    voice = UUID(unique=True)  # not a foreign key: the record outlives the voice, as its audio may
     digest = Text()  # of the prompt
     speaker = Text()
     statement = Text()

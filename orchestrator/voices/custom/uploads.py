@@ -1,4 +1,4 @@
-"""Looks at the recordings that are sent, a few at a time and apart from everything that somebody listens to."""
+"""Uploads of prompts: a few at a time are validated, on threads apart from those that serve listeners."""
 
 from typing import Final, Protocol
 
@@ -9,22 +9,23 @@ from orchestrator.lib.errors.collector import FieldErrors
 from orchestrator.lib.errors.problems import BadRequest, Busy
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.text_input import check_text
-from orchestrator.voices.custom.examination import Heard, examine_apart, transcript_problem
-from orchestrator.voices.custom.recordings import UnusableRecordingError
-from orchestrator.voices.prompt import digest_of
+from orchestrator.voices.custom.field_validation import transcript_problem
+from orchestrator.voices.custom.recording_decoder import UnusableRecordingError
+from orchestrator.voices.custom.recording_validation import ValidatedRecording, validate_in_sandbox
 from orchestrator.voices.settings import VoiceSettings
+from orchestrator.voices.voice import digest_of
 
-_LEAST_CONSENT: Final = 20  # characters: "yes" or somebody's id of something is no statement
-_LONGEST_SPEAKER: Final = 200
+_MIN_CONSENT: Final = 20  # characters: "yes" or the id of a consent recording is not a statement
+_MAX_SPEAKER: Final = 200  # characters
 
 
 class File(Protocol):
     async def read(self, size: int) -> bytes:
-        """At most so many bytes."""
+        """Read at most ``size`` bytes."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt on its way in. ``audio_field`` is what its file is called in the request."""
+    """A prompt as it was sent. ``audio_field`` is the name of its file in the request."""
 
     audio: File
     name: str
@@ -37,49 +38,51 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     audio_field: str = "audio"
 
 
-class Examined(msgspec.Struct, frozen=True):
+class PromptAudio(msgspec.Struct, frozen=True):
+    """The part of an upload that is stored."""
+
     samples: Samples
     digest: str
     seconds: float
-    spoken_seconds: float
+    spoken_seconds: float  # without pauses
 
 
-_NOTHING: Final = Examined(EMPTY, "", 0.0, 0.0)
+_EMPTY: Final = PromptAudio(EMPTY, "", 0.0, 0.0)
 
 
 class Uploads:
     def __init__(self, threads: PriorityThreads, settings: VoiceSettings) -> None:
         self._threads = threads
         self._limits = settings
-        self._at_once = 0
+        self._active = 0
 
-    async def examined(self, upload: Upload, problems: FieldErrors) -> Examined:
-        """What is kept of it, if there are no problems. Raises `Busy`."""
+    async def validate(self, upload: Upload, problems: FieldErrors) -> PromptAudio:
+        """Add to ``problems`` what is wrong; return the prompt's audio, of use only without problems. Raises `Busy`."""
         self._check_texts(upload, problems)
-        heard = await self._heard(upload, problems)
-        if heard is None:
-            return _NOTHING
+        recording = await self._validate_recording(upload, problems)
+        if recording is None:
+            return _EMPTY
         if upload.transcript.strip() and (
-            problem := transcript_problem(upload.transcript, heard.spoken_seconds, self._limits)
+            problem := transcript_problem(upload.transcript, recording.spoken_seconds, self._limits)
         ):
             problems.add("transcript", problem)
-        digest = await self._threads.run(digest_of, heard.samples)
-        return Examined(heard.samples, digest, heard.seconds, heard.spoken_seconds)
+        digest = await self._threads.run(digest_of, recording.samples)
+        return PromptAudio(recording.samples, digest, recording.seconds, recording.spoken_seconds)
 
     def _check_texts(self, upload: Upload, problems: FieldErrors) -> None:
         with problems.of("consent"):
             check_text(upload.consent, field="consent", limit=self._limits.max_consent)
-            if len(upload.consent.strip()) < _LEAST_CONSENT:
-                raise BadRequest("is no statement. Send the words in which the speaker agreed.")
+            if len(upload.consent.strip()) < _MIN_CONSENT:
+                raise BadRequest("is not a statement. Send the words in which the speaker agreed.")
         with problems.of("speaker"):
-            check_text(upload.speaker, field="speaker", limit=_LONGEST_SPEAKER)
+            check_text(upload.speaker, field="speaker", limit=_MAX_SPEAKER)
         with problems.of("transcript"):
             check_text(upload.transcript, field="transcript", limit=self._limits.max_transcript)
 
-    async def _heard(self, upload: Upload, problems: FieldErrors) -> Heard | None:
-        if self._at_once >= self._limits.uploads:
-            raise Busy("Too many recordings are being looked at. Try again in some seconds.", retry_after=3)
-        self._at_once += 1
+    async def _validate_recording(self, upload: Upload, problems: FieldErrors) -> ValidatedRecording | None:
+        if self._active >= self._limits.uploads:
+            raise Busy("Too many recordings are being validated. Try again in some seconds.", retry_after=3)
+        self._active += 1
         try:
             data = await upload.audio.read(self._limits.max_bytes + 1)
             if len(data) > self._limits.max_bytes:
@@ -88,12 +91,12 @@ class Uploads:
                     f"has more than {self._limits.max_bytes:,} bytes, the most accepted. Send it in FLAC, or cut it.",
                 )
                 return None
-            heard = await self._threads.run(examine_apart, data, self._limits)
+            recording = await self._threads.run(validate_in_sandbox, data, self._limits)
         except UnusableRecordingError as error:
             problems.add(upload.audio_field, str(error))
             return None
         finally:
-            self._at_once -= 1
-        for problem in heard.problems:
+            self._active -= 1
+        for problem in recording.problems:
             problems.add(upload.audio_field, problem)
-        return heard
+        return recording

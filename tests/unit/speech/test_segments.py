@@ -8,8 +8,7 @@ import pytest
 
 from orchestrator.speech.planner.script import Origin, Segment, SegmentText, make_segment, script_of_blocks
 from orchestrator.speech.planner.voicing import ResolvedVoicing
-from orchestrator.voices.catalog import Voice
-from orchestrator.voices.prompt import Prompt, digest_of
+from orchestrator.voices.voice import Prompt, Voice, digest_of
 
 VOICE = Voice(
     name="en-us",

@@ -9,7 +9,7 @@ from lectern.voicing import Voicing
 from orchestrator.lib.errors.problems import BadRequest, Problem, TooLarge
 from orchestrator.speech.planner.voicing import ResolvedVoicing, resolve
 from orchestrator.speech.settings import SpeechSettings
-from orchestrator.voices.catalog import Voice
+from orchestrator.voices.voice import Voice
 
 LIMITS = SpeechSettings(max_lexicon=2, max_instructions=10)
 PLAIN = Voice(

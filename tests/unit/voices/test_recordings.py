@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from orchestrator.voices.custom.examination import RATE, examine, transcript_problem
-from orchestrator.voices.custom.recordings import UnusableRecordingError, read
+from orchestrator.voices.custom.field_validation import transcript_problem
+from orchestrator.voices.custom.recording_decoder import UnusableRecordingError, decode_recording
+from orchestrator.voices.custom.recording_validation import RATE, validate
 from orchestrator.voices.settings import VoiceSettings
 from tests import covers
 from tests.fuzz.files import files
@@ -42,33 +43,33 @@ LIMITS = VoiceSettings()
         ("aiff", "pcm_s16be", 44_100),
     ],
 )
-def test_what_people_record_is_taken(container: str, codec: str, rate: int) -> None:
-    heard = examine(file(tone(300, rate=rate), rate=rate, container=container, codec=codec), LIMITS)
-    assert heard.problems == []
-    assert heard.samples.dtype == np.int16
-    assert heard.seconds == pytest.approx(5, abs=0.1)
-    assert len(heard.samples) / RATE == pytest.approx(heard.seconds, abs=0.001)
-    assert pitch(heard.samples, RATE) == pytest.approx(300, abs=2)
+def test_usual_recordings_are_accepted(container: str, codec: str, rate: int) -> None:
+    recording = validate(file(tone(300, rate=rate), rate=rate, container=container, codec=codec), LIMITS)
+    assert recording.problems == []
+    assert recording.samples.dtype == np.int16
+    assert recording.seconds == pytest.approx(5, abs=0.1)
+    assert len(recording.samples) / RATE == pytest.approx(recording.seconds, abs=0.001)
+    assert pitch(recording.samples, RATE) == pytest.approx(300, abs=2)
 
 
 def test_stereo_becomes_mono_by_the_mean_of_both() -> None:
     both = np.stack([tone(300), tone(700)])
-    heard = examine(file(both), LIMITS)
-    alone = examine(file((both[0] + both[1]) / 2), LIMITS)
-    assert heard.problems == []
-    assert np.abs(heard.samples.astype(int) - alone.samples).max() <= 2
+    recording = validate(file(both), LIMITS)
+    alone = validate(file((both[0] + both[1]) / 2), LIMITS)
+    assert recording.problems == []
+    assert np.abs(recording.samples.astype(int) - alone.samples).max() <= 2
 
 
 def test_silence_around_it_is_cut_off_and_not_counted() -> None:
     sound = np.concatenate([silence(20), tone(seconds=4), silence(20)])
-    heard = examine(file(sound), LIMITS)
-    assert heard.problems == []
-    assert heard.seconds == pytest.approx(4.2, abs=0.05)
-    assert np.abs(heard.samples[: RATE // 20].astype(int)).max() == 0  # a margin, so that no sound is cut into
+    recording = validate(file(sound), LIMITS)
+    assert recording.problems == []
+    assert recording.seconds == pytest.approx(4.2, abs=0.05)
+    assert np.abs(recording.samples[: RATE // 20].astype(int)).max() == 0  # a margin, so that no sound is cut into
 
 
 def test_the_same_recording_gives_the_same_samples() -> None:
-    once, again = (examine(file(tone(rate=44_100), rate=44_100), LIMITS).samples for _ in range(2))
+    once, again = (validate(file(tone(rate=44_100), rate=44_100), LIMITS).samples for _ in range(2))
     assert np.array_equal(once, again)
 
 
@@ -90,7 +91,7 @@ def clipped() -> Sound:
     ids=["short", "long", "endless", "quiet", "clipped", "telephone", "pauses"],
 )
 def test_what_will_not_do_is_told_with_a_way_out(sound: Sound, rate: int, told: str) -> None:
-    (problem,) = examine(file(sound, rate=rate), LIMITS).problems
+    (problem,) = validate(file(sound, rate=rate), LIMITS).problems
     assert told in problem
     assert problem.endswith(".")
     assert problem.count(". ") >= 1 or "; " in problem  # what to do about it
@@ -99,11 +100,11 @@ def test_what_will_not_do_is_told_with_a_way_out(sound: Sound, rate: int, told: 
 def test_a_peak_at_full_scale_is_not_clipping() -> None:
     sound = tone()
     sound[::2_400] = 1.0
-    assert examine(file(sound), LIMITS).problems == []
+    assert validate(file(sound), LIMITS).problems == []
 
 
 def test_everything_is_told_at_once() -> None:
-    problems = examine(file(np.clip(tone(seconds=1, rate=8_000, level=3), -1, 1), rate=8_000), LIMITS).problems
+    problems = validate(file(np.clip(tone(seconds=1, rate=8_000, level=3), -1, 1), rate=8_000), LIMITS).problems
     assert [word for word in ("1.0 seconds", "8,000 Hz", "clipped") if word in " ".join(problems)] == [
         "1.0 seconds",
         "8,000 Hz",
@@ -178,7 +179,7 @@ def with_subtitles() -> bytes:
 )  # fmt: skip
 def test_what_is_no_recording_is_refused(data: bytes, told: str) -> None:
     with pytest.raises(UnusableRecordingError, match=told):
-        examine(data, LIMITS)
+        validate(data, LIMITS)
 
 
 MEASURED = """
@@ -186,9 +187,9 @@ import sys
 from pathlib import Path
 from orchestrator.audio.decoding import decode
 from orchestrator.voices.settings import VoiceSettings
-from orchestrator.voices.custom.recordings import read
+from orchestrator.voices.custom.recording_decoder import decode_recording
 plain, covered = (open(name, "rb").read() for name in sys.argv[2:])
-opened = {"upload": lambda data: read(data, VoiceSettings()), "kept": decode}[sys.argv[1]]
+opened = {"upload": lambda data: decode_recording(data, VoiceSettings()), "cached": decode}[sys.argv[1]]
 def peak():  # what getrusage says begins with the parent's
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 opened(plain)
@@ -198,14 +199,14 @@ print(peak() - before)
 """
 
 
-@pytest.mark.parametrize("opened", ["upload", "kept"])
+@pytest.mark.parametrize("opened", ["upload", "cached"])
 @pytest.mark.parametrize("kind", covers.WAYS)
 def test_a_cover_is_never_looked_at(tmp_path: Path, kind: str, opened: str) -> None:
     container, codec, with_cover = covers.WAYS[kind]
     plain = file(tone(), container=container, codec=codec)
     covered = with_cover(covers.png(16_000), plain)
     assert len(covered) < 1 << 20
-    assert examine(covered, LIMITS).problems == []
+    assert validate(covered, LIMITS).problems == []
     names = [tmp_path / "plain", tmp_path / "covered"]
     for name, data in zip(names, (plain, covered), strict=True):
         name.write_bytes(data)
@@ -223,7 +224,7 @@ def test_a_small_file_of_hours_is_not_decoded_to_its_end() -> None:
     )
     assert len(hours) < 4 << 20
     began = time.process_time()
-    recording = read(hours, LIMITS)
+    recording = decode_recording(hours, LIMITS)
     assert not recording.whole
     assert len(recording.samples) / recording.rate == pytest.approx(60, abs=0.5)
     assert time.process_time() - began < 1, "all of it would take some 3 s of a processor, and a minute takes 0.03"
@@ -231,9 +232,9 @@ def test_a_small_file_of_hours_is_not_decoded_to_its_end() -> None:
 
 @given(files())
 @settings(max_examples=150, deadline=None)
-def test_whatever_the_bytes_are_they_are_heard_or_refused(data: bytes) -> None:
+def test_any_bytes_are_accepted_or_refused(data: bytes) -> None:
     with suppress(UnusableRecordingError):
-        assert len(examine(data, LIMITS).samples)
+        assert len(validate(data, LIMITS).samples)
 
 
 def test_numbers_that_are_none_or_beyond_all_bounds_do_no_harm() -> None:
@@ -241,18 +242,18 @@ def test_numbers_that_are_none_or_beyond_all_bounds_do_no_harm() -> None:
     sound[1_000:1_100] = np.nan
     sound[2_000:2_100] = np.inf
     sound[3_000:3_100] = 1e38
-    (problem,) = examine(file(sound, codec="pcm_f32le"), LIMITS).problems
+    (problem,) = validate(file(sound, codec="pcm_f32le"), LIMITS).problems
     assert "clipped" in problem
 
 
 def test_decoding_has_a_deadline() -> None:
     with pytest.raises(UnusableRecordingError, match="too long"):
-        read(file(tone()), msgspec.structs.replace(LIMITS, decode_seconds=0.0))
+        decode_recording(file(tone()), msgspec.structs.replace(LIMITS, decode_seconds=0.0))
 
 
 def test_limits_are_settings() -> None:
     loose = msgspec.structs.replace(LIMITS, min_seconds=0.5, max_seconds=60.0, min_rate=8_000, min_loudness=-70.0)
-    assert examine(file(tone(seconds=1, rate=8_000, level=0.003), rate=8_000), loose).problems == []
+    assert validate(file(tone(seconds=1, rate=8_000, level=0.003), rate=8_000), loose).problems == []
 
 
 @pytest.mark.parametrize(

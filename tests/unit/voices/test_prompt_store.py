@@ -11,7 +11,7 @@ from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.ids import new_id
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.store import Store
-from orchestrator.voices.custom.prompts import Prompts
+from orchestrator.voices.custom.prompt_store import PromptStore
 
 pytestmark = pytest.mark.anyio
 
@@ -27,23 +27,23 @@ def sound(seed: int) -> Samples:
     return np.random.default_rng(seed).integers(-3_000, 3_000, SECOND, np.int16)
 
 
-async def kept(prompts: Prompts, seed: int) -> UUID:
+async def stored(prompts: PromptStore, seed: int) -> UUID:
     voice = new_id()
     await prompts.write(voice, await prompts.encode(sound(seed)))
     return voice
 
 
-async def test_what_is_kept_comes_back_bit_by_bit(store: Store, threads: PriorityThreads) -> None:
-    prompts = Prompts(store, threads, 1 << 20)
-    voice = await kept(prompts, 1)
+async def test_a_stored_recording_comes_back_bit_by_bit(store: Store, threads: PriorityThreads) -> None:
+    prompts = PromptStore(store, threads, 1 << 20)
+    voice = await stored(prompts, 1)
     for _ in range(2):
         assert np.array_equal(await prompts.samples(voice), sound(1))
     assert not (await prompts.samples(voice)).flags.writeable
 
 
-async def test_memory_has_those_that_were_used_last(store: Store, threads: PriorityThreads) -> None:
-    prompts = Prompts(store, threads, 2 * sound(0).nbytes)
-    first, second, third = [await kept(prompts, seed) for seed in range(3)]
+async def test_memory_holds_the_recordings_used_last(store: Store, threads: PriorityThreads) -> None:
+    prompts = PromptStore(store, threads, 2 * sound(0).nbytes)
+    first, second, third = [await stored(prompts, seed) for seed in range(3)]
     held = {voice: await prompts.samples(voice) for voice in (first, second)}
     assert await prompts.samples(first) is held[first]
     await prompts.samples(third)
@@ -52,19 +52,19 @@ async def test_memory_has_those_that_were_used_last(store: Store, threads: Prior
 
 
 async def test_without_memory_everything_is_read(store: Store, threads: PriorityThreads) -> None:
-    prompts = Prompts(store, threads, 0)
-    voice = await kept(prompts, 1)
+    prompts = PromptStore(store, threads, 0)
+    voice = await stored(prompts, 1)
     assert await prompts.samples(voice) is not await prompts.samples(voice)
 
 
-async def test_what_is_deleted_is_gone_from_memory_too(store: Store, threads: PriorityThreads) -> None:
-    prompts = Prompts(store, threads, 1 << 20)
-    voice = await kept(prompts, 1)
+async def test_a_deleted_recording_is_gone_from_memory_too(store: Store, threads: PriorityThreads) -> None:
+    prompts = PromptStore(store, threads, 1 << 20)
+    voice = await stored(prompts, 1)
     held = await prompts.samples(voice)
     await prompts.delete(voice)
     with pytest.raises(NotFound, match="gone"):
         await prompts.samples(voice)
     assert np.array_equal(held, sound(1))  # whoever has it goes on
     await prompts.delete(voice)
-    other = await kept(prompts, 2)
-    assert set(await prompts.listed()) == {other}
+    other = await stored(prompts, 2)
+    assert set(await prompts.list_all()) == {other}

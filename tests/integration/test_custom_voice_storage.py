@@ -1,4 +1,4 @@
-"""What stays of voices of one's own in the database and the store, and what goes."""
+"""What custom voices leave in the database and the store, and what is deleted with them."""
 
 import os
 import time
@@ -78,13 +78,13 @@ async def test_a_consent_stays_as_it_was_given(api: httpx.Client) -> None:
 
 def test_a_recording_without_a_voice_is_deleted(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
     with voice(api) as made:
-        known, stray, fresh = (recordings(stack) / f"{name}.flac" for name in (made["id"], new_id(), new_id()))
-        for file in (stray, fresh):
+        known, orphaned, fresh = (recordings(stack) / f"{name}.flac" for name in (made["id"], new_id(), new_id()))
+        for file in (orphaned, fresh):
             file.write_bytes(b"fLaC")
-        for file in (known, stray):
+        for file in (known, orphaned):
             os.utime(file, (time.time() - 7_200,) * 2)
         with web_server(stack, tmp_path / "web.log", LECTERN_CACHE_RECONCILE="0.2"):
-            until(stray.exists, lambda there: not there)
+            until(orphaned.exists, lambda there: not there)
         assert known.exists()
         assert fresh.exists()
         fresh.unlink()

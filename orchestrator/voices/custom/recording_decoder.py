@@ -1,4 +1,4 @@
-"""Reads an audio file that somebody sent. Nothing in it is trusted: formats, streams, length and time are bounded."""
+"""Decodes an uploaded audio file, trusting nothing in it: formats, streams, length and time are bounded."""
 
 import time
 from typing import Any, Final
@@ -18,11 +18,11 @@ from orchestrator.voices.settings import VoiceSettings
 _MOST_STREAMS: Final = 16
 _MOST_CHANNELS: Final = 8
 _RATES: Final = range(4_000, 192_001)
-_MOST_FRAMES: Final = 100_000  # each costs time, however short it is; 0.6 ms of the longest file
-_ENOUGH: Final = 16_384  # samples
+_MOST_FRAMES: Final = 100_000  # each costs time, however short; of the longest recording, one every 0.6 ms
+_BATCH: Final = 16_384  # samples that are analysed together: some files have a frame for each sample
 _CLIPPED: Final = 0.999  # of full scale
 _LOUDEST: Final = 8.0  # times full scale; files of floating point numbers may say anything
-_NAMED: Final = "Send WAV, FLAC, MP3, Ogg, M4A or WebM."
+_SUPPORTED: Final = "Send WAV, FLAC, MP3, Ogg, M4A or WebM."
 
 Channels = npt.NDArray[np.float32]
 
@@ -32,24 +32,24 @@ class UnusableRecordingError(ValueError):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """``samples`` are mono, at most as many as may be; ``clipped`` is a share of all samples of all channels."""
+    """``samples`` are mono, at most as many as are allowed; ``clipped`` is a share of the samples of all channels."""
 
     samples: Samples
     rate: int  # Hz
     clipped: float
-    whole: bool  # else the file goes on
+    whole: bool  # else the file is longer
 
 
-def read(data: bytes, limits: VoiceSettings) -> Recording:
-    """Takes seconds of a processor at most. Raises UnusableRecordingError."""
+def decode_recording(data: bytes, limits: VoiceSettings) -> Recording:
+    """Decode within ``limits.decode_seconds``. Raises UnusableRecordingError."""
     try:
         with open_audio(data) as source:
             stream = _only_stream(source)
-            return _decoded(source, stream, limits)
+            return _decode(source, stream, limits)
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, UnusableRecordingError):
             raise
-        raise UnusableRecordingError(f"is no audio that can be read here, or damaged. {_NAMED}") from error
+        raise UnusableRecordingError(f"is no audio in a supported format, or damaged. {_SUPPORTED}") from error
 
 
 def _only_stream(source: InputContainer) -> AudioStream:
@@ -65,28 +65,28 @@ def _only_stream(source: InputContainer) -> AudioStream:
     known = found[0].codec_context  # PyAV's stubs do not say that it may be missing
     codec = known.name if known else "something unknown"
     if codec not in CODECS:
-        raise UnusableRecordingError(f"is encoded as {codec}, which is not read here. {_NAMED}")
+        raise UnusableRecordingError(f"is encoded as {codec}, which is not supported. {_SUPPORTED}")
     return found[0]
 
 
-def _decoded(source: InputContainer, stream: AudioStream, limits: VoiceSettings) -> Recording:
+def _decode(source: InputContainer, stream: AudioStream, limits: VoiceSettings) -> Recording:
     stream.codec_context.thread_count = 1
     until = time.monotonic() + limits.decode_seconds
-    heard = _Heard()
+    recording = _RecordingBuilder()
     for packet in source.demux(stream):
-        if time.monotonic() > until or heard.frames > _MOST_FRAMES:
-            raise UnusableRecordingError(f"takes too long to decode. {_NAMED}")
+        if time.monotonic() > until or recording.frames > _MOST_FRAMES:
+            raise UnusableRecordingError(f"takes too long to decode. {_SUPPORTED}")
         for frame in packet.decode():
-            heard.add(frame)
-        if heard.samples > (limits.max_seconds + limits.max_padding) * heard.rate:
-            return heard.recording(whole=False)
-    if not heard.samples:
-        raise UnusableRecordingError(f"has no sound in it. {_NAMED}")
-    return heard.recording(whole=True)
+            recording.add(frame)
+        if recording.samples > (limits.max_seconds + limits.max_padding) * recording.rate:
+            return recording.build(whole=False)
+    if not recording.samples:
+        raise UnusableRecordingError(f"has no sound in it. {_SUPPORTED}")
+    return recording.build(whole=True)
 
 
-class _Heard:
-    """What was decoded by now. Frames are collected before they are looked at: some files have one for each sample."""
+class _RecordingBuilder:
+    """Collects decoded frames and analyses them in batches."""
 
     def __init__(self) -> None:
         self.rate = 0
@@ -100,19 +100,19 @@ class _Heard:
 
     def add(self, frame: av.AudioFrame) -> None:
         self.rate = self.rate or frame.sample_rate
-        _check(frame, self.rate)
+        _check_frame(frame, self.rate)
         self._waiting.append(_channels(frame))
         self._waiting_samples += frame.samples
         self.samples += frame.samples
         self.frames += 1
-        if self._waiting_samples >= _ENOUGH:
-            self._look()
+        if self._waiting_samples >= _BATCH:
+            self._analyse()
 
-    def recording(self, *, whole: bool) -> Recording:
-        self._look()
+    def build(self, *, whole: bool) -> Recording:
+        self._analyse()
         return Recording(np.concatenate(self._mono), self.rate, self._clipped / max(1, self._values), whole)
 
-    def _look(self) -> None:
+    def _analyse(self) -> None:
         if self._waiting:
             channels = _scaled(np.concatenate(self._waiting, axis=1))
             self._waiting, self._waiting_samples = [], 0
@@ -121,23 +121,23 @@ class _Heard:
             self._mono.append(_mono(channels))
 
 
-def _check(frame: av.AudioFrame, rate: int) -> None:
+def _check_frame(frame: av.AudioFrame, rate: int) -> None:
     if frame.sample_rate != rate:
         raise UnusableRecordingError("changes its sample rate in the middle. Send it at one rate.")
     if rate not in _RATES:
-        raise UnusableRecordingError(f"has a sample rate of {rate:,} Hz, which is not read here.")
+        raise UnusableRecordingError(f"has a sample rate of {rate:,} Hz, which is not supported.")
     if frame.layout.nb_channels > _MOST_CHANNELS:
         raise UnusableRecordingError(f"has {frame.layout.nb_channels} channels. Send it in mono.")
 
 
 def _channels(frame: av.AudioFrame) -> npt.NDArray[Any]:
-    """Of the shape (channels, samples), in whatever numbers the codec has."""
+    """Return an array of shape (channels, samples), of the codec's number type."""
     values: npt.NDArray[Any] = frame.to_ndarray()
     return values if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels).T
 
 
 def _scaled(values: npt.NDArray[Any]) -> Channels:
-    """Full scale is 1."""
+    """Return the values as floats whose full scale is 1."""
     if values.dtype == np.uint8:
         scaled = (values.astype(np.float32) - 128) / 128
     elif values.dtype.kind == "i":
@@ -148,7 +148,7 @@ def _scaled(values: npt.NDArray[Any]) -> Channels:
 
 
 def _clipped(channels: Channels) -> int:
-    """Return how many samples stand at full scale beside others that do: a single one may just be a peak."""
+    """Return how many samples are in a run of three at full scale: a single one may just be a peak."""
     full = np.abs(channels) >= _CLIPPED
     three = full[:, 2:] & full[:, 1:-1] & full[:, :-2]
     marked = np.zeros_like(full)

@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.voices.mixes import NoMix, is_mix, parse
+from lectern_contract.mixes import NoMix, is_mix, parse
 
 
 @pytest.mark.parametrize(

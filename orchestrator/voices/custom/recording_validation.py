@@ -1,0 +1,170 @@
+"""Validates a recording as a prompt: length, sample rate, loudness, clipping and pauses, all problems at once."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from orchestrator.audio.loudness import LoudnessMeter
+from orchestrator.audio.pcm import EMPTY, FULL_SCALE, Samples, samples_from_bytes, samples_to_bytes
+from orchestrator.audio.resampling import Resampler
+from orchestrator.lib import sandbox
+from orchestrator.voices.custom.recording_decoder import Recording, UnusableRecordingError, decode_recording
+from orchestrator.voices.settings import VoiceSettings
+
+RATE: Final = 24_000  # Hz, of stored prompts; what the models' codecs take
+_MEASURABLE: Final = 0.5  # seconds; R128 calls anything shorter silent
+_FRAME_SECONDS: Final = 0.02  # whose level decides between speech and pause
+_MARGIN: Final = 5  # frames kept before the first sound and after the last
+_PAUSE_DEPTH: Final = 35.0  # dB below the loud level: anything quieter is a pause
+_NOISE_FLOOR: Final = -65.0  # dBFS: anything quieter is always a pause
+_LOUD_PERCENTILE: Final = 95  # of the levels: the loud level
+
+log = structlog.stdlib.get_logger("lectern.voices")
+
+
+class TrimmedSpeech(msgspec.Struct, frozen=True):
+    """``samples`` without the silence around them; ``spoken_share`` is how much of them is speech, not pauses."""
+
+    samples: Samples
+    spoken_share: float
+
+
+class ValidatedRecording(msgspec.Struct, frozen=True):
+    """``samples`` are mono, at `RATE` if there are no problems. Each problem continues the file's name."""
+
+    samples: Samples
+    seconds: float
+    spoken_seconds: float  # without pauses
+    problems: list[str]
+
+
+def validate(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
+    """Raises UnusableRecordingError if nothing can be decoded. Takes up to a second of CPU: call it in a thread."""
+    recording = decode_recording(data, limits)
+    speech = trim_silence(recording.samples, recording.rate)
+    if not len(speech.samples):
+        raise UnusableRecordingError("is silent. Record the voice again, nearer to the microphone.")
+    seconds = len(speech.samples) / recording.rate
+    problems = list(_problems(recording, speech, seconds, limits))
+    samples = speech.samples if problems else _resampled(speech.samples, recording.rate)
+    return ValidatedRecording(samples, seconds, seconds * speech.spoken_share, problems)
+
+
+class _Task(msgspec.Struct, frozen=True):
+    data: bytes
+    limits: VoiceSettings
+
+
+class _Result(msgspec.Struct, frozen=True):
+    """``refused`` is the message of an UnusableRecordingError; ``samples`` are int16."""
+
+    refused: str = ""
+    samples: bytes = b""
+    seconds: float = 0.0
+    spoken_seconds: float = 0.0
+    problems: list[str] = []
+
+
+def validate_in_sandbox(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
+    """Validate in a process with limits, as FFmpeg may take gigabytes and minutes to open a small file."""
+    task = msgspec.msgpack.encode(_Task(data, limits))
+    try:
+        answer = sandbox.call(_validate_task, task, memory=limits.decode_memory, seconds=limits.decode_seconds)
+    except sandbox.OverLimitError as error:
+        log.warning("a recording could not be validated", error=str(error), size=len(data))
+        raise UnusableRecordingError(
+            "takes more memory or time to open than it may. Send the sound alone, as WAV or FLAC, without a cover and"
+            " other tags."
+        ) from None
+    result = msgspec.msgpack.decode(answer, type=_Result)
+    if result.refused:
+        raise UnusableRecordingError(result.refused)
+    return ValidatedRecording(
+        samples_from_bytes(result.samples), result.seconds, result.spoken_seconds, result.problems
+    )
+
+
+def _validate_task(task: bytes) -> bytes:
+    decoded = msgspec.msgpack.decode(task, type=_Task)
+    try:
+        validated = validate(decoded.data, decoded.limits)
+    except UnusableRecordingError as error:
+        return msgspec.msgpack.encode(_Result(refused=str(error)))
+    return msgspec.msgpack.encode(
+        _Result(
+            "", samples_to_bytes(validated.samples), validated.seconds, validated.spoken_seconds, validated.problems
+        )
+    )
+
+
+def _problems(recording: Recording, speech: TrimmedSpeech, seconds: float, limits: VoiceSettings) -> Iterator[str]:
+    bounds = f"{limits.min_seconds:g} to {limits.max_seconds:g} seconds are needed"
+    if not recording.whole:
+        yield f"is longer than {limits.max_seconds + limits.max_padding:g} seconds; {bounds}. Cut it."
+    elif seconds > limits.max_seconds:
+        yield f"has {seconds:.1f} seconds without the silence around it; {bounds}. Cut it."
+    elif seconds < limits.min_seconds:
+        yield f"has {seconds:.1f} seconds without the silence around it; {bounds}. Record some more."
+    if recording.rate < limits.min_rate:
+        yield (
+            f"has a sample rate of {recording.rate:,} Hz; at least {limits.min_rate:,} are needed. Record it anew at a"
+            " higher one; converting it brings nothing back."
+        )
+    if seconds > _MEASURABLE and (loudness := _loudness(speech.samples, recording.rate)) < limits.min_loudness:
+        yield (
+            f"is too quiet: {loudness:.0f} LUFS, at least {limits.min_loudness:.0f} are needed. Record nearer to the"
+            " microphone, or amplify it."
+        )
+    if recording.clipped > limits.max_clipping:
+        yield (
+            f"is clipped: {recording.clipped:.1%} of its samples are cut off, at most {limits.max_clipping:.1%} may be."
+            " Record at a lower level."
+        )
+    if 1 - speech.spoken_share > limits.max_silence:
+        pauses = f"{1 - speech.spoken_share:.0%} of it, at most {limits.max_silence:.0%}"
+        yield f"has too many pauses: {pauses}. Cut them out."
+
+
+def _loudness(samples: Samples, rate: int) -> float:
+    meter = LoudnessMeter()
+    for chunk in _chunks(samples, rate):
+        meter.feed(chunk, rate)
+    return meter.loudness()
+
+
+def _resampled(samples: Samples, rate: int) -> Samples:
+    resampler = Resampler(rate, RATE)
+    chunks = [resampler.feed(chunk) for chunk in _chunks(samples, rate)]
+    return np.concatenate([*chunks, resampler.finish()])
+
+
+def _chunks(samples: Samples, rate: int) -> Iterator[Samples]:
+    """Cut into seconds, as FFmpeg takes many times a chunk's memory while it works on it."""
+    for start in range(0, len(samples), rate):
+        yield samples[start : start + rate]
+
+
+def trim_silence(samples: Samples, rate: int) -> TrimmedSpeech:
+    """Return the speech, by its level alone; no samples if all is silence."""
+    size = round(rate * _FRAME_SECONDS)
+    levels = _levels(samples, size)
+    if not len(levels):
+        return TrimmedSpeech(EMPTY, 0.0)
+    sounding = np.flatnonzero(levels > max(_NOISE_FLOOR, float(np.percentile(levels, _LOUD_PERCENTILE)) - _PAUSE_DEPTH))
+    if not len(sounding):
+        return TrimmedSpeech(EMPTY, 0.0)
+    first, last = int(sounding[0]), int(sounding[-1])
+    speech = samples[max(0, first - _MARGIN) * size : (last + 1 + _MARGIN) * size]
+    return TrimmedSpeech(speech.copy(), len(sounding) / (last + 1 - first))
+
+
+def _levels(samples: Samples, size: int) -> npt.NDArray[np.float64]:
+    """Return the level of each frame of ``size`` samples, in dBFS."""
+    frames = samples[: len(samples) // size * size].reshape(-1, size)
+    power = np.array([np.mean((frame / FULL_SCALE) ** 2) for frame in frames])
+    levels: npt.NDArray[np.float64] = 10 * np.log10(power + 1e-12)
+    return levels
