@@ -38,7 +38,7 @@ def test_the_first_fifth_of_a_second_brings_audio_out(audio_format: AudioFormat)
 
 @settings(max_examples=25, deadline=None)
 @given(lengths=st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from([16_000, 22_050, 24_000])), max_size=6))
-def test_segments_of_other_rates_join_the_first_rate(lengths: list[tuple[int, int]]) -> None:
+def test_segments_of_other_rates_are_converted_to_the_first_rate(lengths: list[tuple[int, int]]) -> None:
     encoder = Encoder("flac", 22_050)
     data = b"".join(encoder.feed(voice(length, rate), rate) for length, rate in lengths) + encoder.finish()
     decoded, rate = decode(data)

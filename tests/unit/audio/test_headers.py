@@ -1,4 +1,4 @@
-"""What players read before and after the audio."""
+"""The headers that players read before and after the audio."""
 
 import hashlib
 import io

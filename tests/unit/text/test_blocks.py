@@ -41,7 +41,7 @@ def test_paragraphs_of_five_words_are_blocks_of_their_own() -> None:
     ]
 
 
-def test_a_short_heading_joins_what_follows_and_keeps_its_part() -> None:
+def test_a_short_heading_shares_the_block_of_what_follows_and_is_a_part_of_it() -> None:
     before, block = cut_document("Words that came before this.\n\n## The end\n\nSome words that follow it.")
     assert before.spoken == "Words that came before this."
     assert (block.role, block.level) == ("paragraph", None)
@@ -53,7 +53,7 @@ def test_a_short_heading_joins_what_follows_and_keeps_its_part() -> None:
     assert block.spoken[heading.spoken_start : heading.spoken_end] == "The end."
 
 
-def test_a_heading_with_nothing_after_it_joins_what_came_before() -> None:
+def test_a_heading_with_nothing_after_it_shares_the_block_before() -> None:
     (block,) = cut_document("Words that came before this.\n\n# End")
     assert [part.role for part in block.parts] == ["paragraph", "heading"]
 
@@ -65,7 +65,7 @@ def test_a_heading_of_five_words_stands_alone() -> None:
     ]
 
 
-def test_short_items_join_each_other_rather_than_the_text_around_them() -> None:
+def test_short_items_share_a_block_and_not_with_the_text_around_them() -> None:
     text = "These are the things we need:\n\n- milk\n- bread\n- one dozen eggs\n\nThat is all we need."
     assert spoken(text) == ["These are the things we need:", "milk. bread. one dozen eggs.", "That is all we need."]
 
@@ -140,7 +140,7 @@ def test_plain_text_is_not_read_as_markdown() -> None:
     assert block.spoken == "# not *a* heading at all next line."
 
 
-def test_plain_paragraphs_are_parted_by_blank_lines() -> None:
+def test_blank_lines_separate_plain_paragraphs() -> None:
     assert spoken("one two three four five\n \t\r\n\r\nsix seven eight nine ten\n", "text") == [
         "one two three four five.",
         "six seven eight nine ten.",

@@ -21,7 +21,7 @@ def test_running_seconds_agree_with_the_estimate() -> None:
     assert running == pytest.approx([estimate_seconds(text[:end]) for end in range(len(text) + 1)])
 
 
-def test_no_piece_within_the_longest_time_passes_the_contract() -> None:
+def test_no_text_within_the_longest_time_exceeds_the_contract() -> None:
     assert all(estimate_seconds(chr(code)) >= 1 / MARKS_PER_SECOND for code in range(0x3000))
     assert MAX_SECONDS * MARKS_PER_SECOND <= contract.MAX_TEXT
 

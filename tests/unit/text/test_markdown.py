@@ -81,7 +81,7 @@ def test_a_soft_break_between_han_characters_is_nothing() -> None:
     assert shown("你好\n世界") == ["你好世界"]
 
 
-def test_the_cells_of_a_row_are_parted_by_tabs_and_an_empty_row_is_nothing() -> None:
+def test_the_cells_of_a_row_are_separated_by_tabs_and_an_empty_row_is_nothing() -> None:
     assert shown("| a | b\tc |\n|---|---|\n| **d** | |\n| | |") == ["a\tb c", "d\t"]
 
 

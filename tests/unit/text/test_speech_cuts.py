@@ -27,7 +27,7 @@ def test_paragraphs_share_a_segment_with_a_pause_between_them() -> None:
     assert (segment.start, segment.end) == (0, 22)
 
 
-def test_long_input_is_cut_into_even_pieces_at_sentences() -> None:
+def test_long_input_is_cut_into_even_segments_at_sentences() -> None:
     segments = cut_speech(SENTENCE * 20)
     assert all(segment.spoken.endswith("again.") for segment in segments)
     assert all(10 <= segment.estimated_seconds <= 20 for segment in segments)

@@ -21,7 +21,7 @@ from orchestrator.text.spoken import to_spoken
         ("Глава", "Глава."),
     ],
 )
-def test_a_part_without_an_end_gets_the_full_stop_of_its_script(shown: str, spoken: str) -> None:
+def test_an_element_without_an_end_gets_the_full_stop_of_its_script(shown: str, spoken: str) -> None:
     assert to_spoken(shown).text == spoken
 
 
@@ -40,7 +40,7 @@ def test_what_is_not_heard_is_left_out(shown: str, spoken: str) -> None:
     assert to_spoken(shown, stop=False).text == spoken
 
 
-def test_cells_are_parted_by_commas_unless_they_end_in_a_pause() -> None:
+def test_cells_are_separated_by_commas_unless_they_end_in_a_pause() -> None:
     assert to_spoken("Year\tWho?\t\t5", cells=True).text == "Year, Who? 5."
     assert to_spoken("not\tcells").text == "not cells."
 

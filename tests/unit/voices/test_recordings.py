@@ -1,4 +1,4 @@
-"""Which recordings do as a prompt, and that what is wrong with the others is told in words that help."""
+"""Which recordings are valid prompts, and that the problems of the others say what to do."""
 
 import io
 import struct
@@ -90,7 +90,7 @@ def clipped() -> Sound:
     ],
     ids=["short", "long", "endless", "quiet", "clipped", "telephone", "pauses"],
 )
-def test_what_will_not_do_is_told_with_a_way_out(sound: Sound, rate: int, told: str) -> None:
+def test_each_problem_says_what_to_do(sound: Sound, rate: int, told: str) -> None:
     (problem,) = validate(file(sound, rate=rate), LIMITS).problems
     assert told in problem
     assert problem.endswith(".")
@@ -103,7 +103,7 @@ def test_a_peak_at_full_scale_is_not_clipping() -> None:
     assert validate(file(sound), LIMITS).problems == []
 
 
-def test_everything_is_told_at_once() -> None:
+def test_all_problems_come_at_once() -> None:
     problems = validate(file(np.clip(tone(seconds=1, rate=8_000, level=3), -1, 1), rate=8_000), LIMITS).problems
     assert [word for word in ("1.0 seconds", "8,000 Hz", "clipped") if word in " ".join(problems)] == [
         "1.0 seconds",
@@ -237,7 +237,7 @@ def test_any_bytes_are_accepted_or_refused(data: bytes) -> None:
         assert len(validate(data, LIMITS).samples)
 
 
-def test_numbers_that_are_none_or_beyond_all_bounds_do_no_harm() -> None:
+def test_nan_and_huge_samples_do_no_harm() -> None:
     sound = tone()
     sound[1_000:1_100] = np.nan
     sound[2_000:2_100] = np.inf
