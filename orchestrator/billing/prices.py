@@ -1,4 +1,4 @@
-"""What speech costs: micro-credits, the smallest unit of money here, for each second that a model makes."""
+"""The price of speech: micro-credits, the smallest unit of money here, for each second that a model makes."""
 
 import math
 from collections.abc import Mapping
@@ -15,6 +15,6 @@ class Prices:
     def read(cls, settings: BillingSettings) -> "Prices":
         return cls(numbers_by_name(settings.prices))
 
-    def of(self, model: str, seconds: float) -> int:
-        """In micro-credits, rounded up. A model without a price is free."""
+    def cost(self, model: str, seconds: float) -> int:
+        """Return the micro-credits for this many seconds, rounded up. A model without a price is free."""
         return math.ceil(self._by_model.get(model, 0) * seconds)

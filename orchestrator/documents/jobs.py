@@ -31,7 +31,7 @@ async def cut(document_id: str) -> None:
     except Exception as error:
         if is_outage(error):
             raise
-        # The same text would fail again, so its owner is told and no other attempt is made.
+        # The same text would fail again, so the job is not repeated, and the document says that it failed.
         log.exception("document cannot be cut", document=document_id)
         await Document.update(
             {Document.status: "failed", Document.error: "The text could not be cut into blocks."}

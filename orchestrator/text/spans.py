@@ -9,7 +9,7 @@ Span = tuple[int, int, int, int]
 
 
 class Spoken(NamedTuple):
-    """What is said for one element. Spans whose sides differ in length have at most one spoken character."""
+    """The spoken text of one element. Spans whose sides differ in length have at most one spoken character."""
 
     text: str
     spans: list[Span]

@@ -48,7 +48,7 @@ class Catalog:
         return list(self._models)
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
-        """Return the voices, if asked only those of a model or a language. ``en`` includes ``en-GB``."""
+        """Return the voices, of one model or language if given. ``en`` includes ``en-GB``."""
         await self._refresh(_FRESH_SECONDS)
         return [
             voice

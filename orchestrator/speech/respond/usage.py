@@ -41,7 +41,7 @@ class Tally:
             total_tokens=self._characters + milliseconds,
             characters=self._characters,
             seconds=round(self._seconds, 3),
-            cost=sum(self._prices.of(model, seconds) for model, seconds in self._made.items()),
+            cost=sum(self._prices.cost(model, seconds) for model, seconds in self._made.items()),
         )
 
 
@@ -58,5 +58,5 @@ def usage_headers(script: Script, cached_seconds: float | None, prices: Prices) 
     return {
         **headers,
         "x-lectern-estimated-seconds": f"{sum(seconds.values()) + silence:.1f}",
-        "x-lectern-estimated-cost": str(sum(prices.of(*one) for one in seconds.items())),
+        "x-lectern-estimated-cost": str(sum(prices.cost(*one) for one in seconds.items())),
     }

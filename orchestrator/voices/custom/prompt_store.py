@@ -25,7 +25,7 @@ from orchestrator.voices.custom.recording_validation import RATE
 from orchestrator.voices.names import voice_id
 
 CONTENT_TYPE: Final = CONTAINERS["flac"].content_type
-FOLDER: Final = "voices"
+_FOLDER: Final = "voices"
 _SETTLED: Final = timedelta(hours=1)  # after which the voice of a recording is created, or never will be
 
 log = structlog.stdlib.get_logger("lectern.voices")
@@ -72,7 +72,7 @@ class PromptStore:
 
     async def list_all(self) -> dict[UUID, datetime]:
         """Return the voices that have a recording, and when it was written. Raises `StoreFailed`."""
-        found = {voice_id(PurePosixPath(file.path).stem): file.written_at for file in await self._store.list(FOLDER)}
+        found = {voice_id(PurePosixPath(file.path).stem): file.written_at for file in await self._store.list(_FOLDER)}
         return {voice: written_at for voice, written_at in found.items() if voice is not None}
 
     def _cache(self, voice: UUID, samples: Samples) -> None:
@@ -98,8 +98,8 @@ class PromptCleanup:
         complaint = "recordings without a voice could not be deleted"
         await run_periodically(self.run, pause=self._interval, complaint=complaint, log=log)
 
-    async def run(self) -> list[UUID]:
-        """Delete the recordings without a voice and return their ids. Raises `StoreFailed`."""
+    async def run(self) -> None:
+        """Delete the recordings without a voice. Raises `StoreFailed`."""
         before = datetime.now(UTC) - _SETTLED
         settled = [voice for voice, written_at in (await self._prompts.list_all()).items() if written_at < before]
         known = await queries.existing(settled)
@@ -108,8 +108,7 @@ class PromptCleanup:
             await self._prompts.delete(voice)
         if orphaned:
             log.warning("recordings without a voice deleted", recordings=len(orphaned))
-        return orphaned
 
 
 def _path(voice: UUID) -> str:
-    return f"{FOLDER}/{voice}.flac"
+    return f"{_FOLDER}/{voice}.flac"

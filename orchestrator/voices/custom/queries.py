@@ -69,11 +69,11 @@ async def lock_account(owner: UUID) -> None:
 
 
 async def existing(voices: Sequence[UUID]) -> set[UUID]:
-    """Return those of the ids that voices of any account have."""
+    """Return the ids that belong to a voice of any account."""
     return {row["id"] for row in await run(_EXISTING, voices)}
 
 
-def preview_path(voice: UUID) -> str:
+def _preview_path(voice: UUID) -> str:
     return f"/api/v1/voices/{voice}/preview"
 
 
@@ -86,7 +86,7 @@ def _view(row: Mapping[str, Any]) -> CustomVoiceView:
     prompt = {name: row[name] for name in ("transcript", "seconds", "digest")}
     whole = {
         **{name: row[name] for name in CustomVoiceView.__struct_fields__ if name in row},
-        "preview": preview_path(row["id"]),
+        "preview": _preview_path(row["id"]),
         "prompt": {**prompt, "consent": consent} if row["kind"] == "prompt" else None,
         "mix": _mix(row),
     }

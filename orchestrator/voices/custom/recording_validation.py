@@ -26,7 +26,7 @@ _LOUD_PERCENTILE: Final = 95  # of the levels: the loud level
 log = structlog.stdlib.get_logger("lectern.voices")
 
 
-class TrimmedSpeech(msgspec.Struct, frozen=True):
+class _Speech(msgspec.Struct, frozen=True):
     """``samples`` without the silence around them; ``spoken_share`` is how much of them is speech, not pauses."""
 
     samples: Samples
@@ -45,7 +45,7 @@ class ValidatedRecording(msgspec.Struct, frozen=True):
 def validate(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
     """Raises UnusableRecordingError if nothing can be decoded. Takes up to a second of CPU: call it in a thread."""
     recording = decode_recording(data, limits)
-    speech = trim_silence(recording.samples, recording.rate)
+    speech = _trim_silence(recording.samples, recording.rate)
     if not len(speech.samples):
         raise UnusableRecordingError("is silent. Record the voice again, nearer to the microphone.")
     seconds = len(speech.samples) / recording.rate
@@ -101,7 +101,7 @@ def _validate_task(task: bytes) -> bytes:
     )
 
 
-def _problems(recording: Recording, speech: TrimmedSpeech, seconds: float, limits: VoiceSettings) -> Iterator[str]:
+def _problems(recording: Recording, speech: _Speech, seconds: float, limits: VoiceSettings) -> Iterator[str]:
     bounds = f"{limits.min_seconds:g} to {limits.max_seconds:g} seconds are needed"
     if not recording.whole:
         yield f"is longer than {limits.max_seconds + limits.max_padding:g} seconds; {bounds}. Cut it."
@@ -148,18 +148,18 @@ def _chunks(samples: Samples, rate: int) -> Iterator[Samples]:
         yield samples[start : start + rate]
 
 
-def trim_silence(samples: Samples, rate: int) -> TrimmedSpeech:
+def _trim_silence(samples: Samples, rate: int) -> _Speech:
     """Return the speech, by its level alone; no samples if all is silence."""
     size = round(rate * _FRAME_SECONDS)
     levels = _levels(samples, size)
     if not len(levels):
-        return TrimmedSpeech(EMPTY, 0.0)
+        return _Speech(EMPTY, 0.0)
     sounding = np.flatnonzero(levels > max(_NOISE_FLOOR, float(np.percentile(levels, _LOUD_PERCENTILE)) - _PAUSE_DEPTH))
     if not len(sounding):
-        return TrimmedSpeech(EMPTY, 0.0)
+        return _Speech(EMPTY, 0.0)
     first, last = int(sounding[0]), int(sounding[-1])
     speech = samples[max(0, first - _MARGIN) * size : (last + 1 + _MARGIN) * size]
-    return TrimmedSpeech(speech.copy(), len(sounding) / (last + 1 - first))
+    return _Speech(speech.copy(), len(sounding) / (last + 1 - first))
 
 
 def _levels(samples: Samples, size: int) -> npt.NDArray[np.float64]:

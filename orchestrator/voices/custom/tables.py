@@ -30,7 +30,7 @@ class CustomVoice(Table, tablename="voice"):
 
 
 class VoiceConsent(Table, tablename="voice_consent"):
-    """Who agreed to a voice made of theirs, and in which words. Never changed; stays when the voice is deleted."""
+    """The consent of a prompt's speaker. It is never changed, and stays when the voice is deleted."""
 
     id = UUID(primary_key=True, default=new_id)
     account = ForeignKey(Account, null=False, index=True, on_delete=OnDelete.cascade)  # who uploaded the recording

@@ -73,7 +73,7 @@ def test_a_rate_that_it_has_not_becomes_the_next_one(rate: int, taken: int) -> N
 
 
 def test_any_part_from_a_frame_on_can_be_played() -> None:
-    """As who joins a stream in the middle does."""
+    """A player that joins a stream in the middle plays it so."""
     parts = frames(encoded(voice(24_000, 24_000), "aac", 24_000, "streamed"))
     decoded, rate = decode(b"".join(parts[5:]))
     assert rate == 24_000

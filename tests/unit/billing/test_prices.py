@@ -11,11 +11,11 @@ def prices(text: str) -> Prices:
 
 def test_seconds_are_charged_by_model_and_rounded_up() -> None:
     found = prices("kokoro=120,espeak=10")
-    assert (found.of("kokoro", 2.0), found.of("espeak", 0.01), found.of("other", 100.0)) == (240, 1, 0)
+    assert (found.cost("kokoro", 2.0), found.cost("espeak", 0.01), found.cost("other", 100.0)) == (240, 1, 0)
 
 
 def test_without_prices_speech_is_free() -> None:
-    assert prices("").of("kokoro", 1_000.0) == 0
+    assert prices("").cost("kokoro", 1_000.0) == 0
 
 
 @pytest.mark.parametrize("text", ["kokoro", "kokoro=", "kokoro=-1", "kokoro=1.5", "kokoro=1,,espeak=2", "kokoro=1,"])

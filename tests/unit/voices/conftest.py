@@ -1,4 +1,4 @@
-"""What tests of voices work with."""
+"""Fixtures of the tests of voices."""
 
 from collections.abc import Iterator
 
