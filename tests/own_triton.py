@@ -15,7 +15,7 @@ from orchestrator.embedded.triton import TritonConfiguration, TritonServer, sock
 from orchestrator.embedded.triton_stubs import Stubs
 
 ROOT = Path(__file__).parents[1]
-LIMIT = 20.0  # seconds in which what a test waits for must have happened
+LIMIT = 60.0  # seconds in which what a test waits for must have happened
 
 
 class OwnTriton:

@@ -18,7 +18,7 @@ import httpx
 from tests import fake_higgs, kokoro
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 90
+START_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Stack:
 
     def http(self, **options: Any) -> httpx.Client:
         headers = {"authorization": f"Bearer {self.api_key}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120, trust_env=False, **options)
 
     def is_ready(self) -> bool:
         try:

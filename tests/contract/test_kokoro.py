@@ -183,7 +183,7 @@ async def executions(client: InferenceServerClient, at_least: int = 0) -> tuple[
     Triton counts a batch after it has sent the batch's answers: who has all
     answers says ``at_least`` how many requests must be counted.
     """
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             answer = await client.get_inference_statistics("kokoro_acoustic")
             (stats,) = answer.model_stats

@@ -91,7 +91,7 @@ def refused(home: Path, *arguments: str, **environment: str) -> str:
 
 def documents(lectern: Lectern, key: str) -> httpx.Response:
     return httpx.get(
-        f"{lectern.url}/api/v1/documents", headers={"authorization": f"Bearer {key}"}, timeout=30, trust_env=False
+        f"{lectern.url}/api/v1/documents", headers={"authorization": f"Bearer {key}"}, timeout=120, trust_env=False
     )
 
 
@@ -181,7 +181,7 @@ def test_a_second_stack_beside_it_comes_and_goes(serving: Lectern, new_home: Pat
         assert other.process.wait(timeout=60) == 0
         wait_until_gone(other.parts)
     assert not new_home.exists()
-    assert httpx.get(f"{serving.url}/readyz", timeout=30, trust_env=False).is_success
+    assert httpx.get(f"{serving.url}/readyz", timeout=120, trust_env=False).is_success
 
 
 def test_a_killed_supervisor_leaves_nothing_running_and_no_obstacle(new_home: Path) -> None:

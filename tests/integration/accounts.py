@@ -32,14 +32,14 @@ def other_account(stack: Stack, url: str | None = None) -> Iterator[httpx.Client
     )  # fmt: skip
     headers = {"authorization": f"Bearer {key}"}
     try:
-        with httpx.Client(base_url=url or stack.url, headers=headers, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=url or stack.url, headers=headers, timeout=120, trust_env=False) as client:
             yield client
     finally:
         asyncio.run(_execute(where, ("DELETE FROM account WHERE id = $1", account)))
 
 
 async def _execute(url: str, *statements: tuple[object, ...]) -> None:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         for statement, *values in statements:
             await connection.execute(str(statement), *values)

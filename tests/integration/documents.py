@@ -8,7 +8,7 @@ import httpx
 
 R = TypeVar("R")
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 
 
 def make(api: httpx.Client, text: str, **fields: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration import documents
 
-PATIENCE = 30  # seconds for anything that is to come
+PATIENCE = 60  # seconds for anything that is to come
 Message = dict[str, Any]
 
 

@@ -52,11 +52,11 @@ def nginx(folder: Path, server_url: str, store: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def wait_until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while True:
         assert process.poll() is None, "it ended before it listened"
         try:

@@ -38,4 +38,4 @@ def s3(folder: Path) -> Iterator[dict[str, str]]:
         }
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)

@@ -48,7 +48,7 @@ def web_process(stack: Stack, log: Path, **settings: str) -> Iterator[WebServer]
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 120
         while not is_ready(url):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < limit, "the server did not become ready"
@@ -56,7 +56,7 @@ def web_process(stack: Stack, log: Path, **settings: str) -> Iterator[WebServer]
         yield WebServer(url, process)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def database_url(home: Home) -> str:

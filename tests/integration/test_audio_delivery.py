@@ -30,7 +30,7 @@ class Front:
 
     def http(self, url: str | None = None) -> httpx.Client:
         headers = {"authorization": f"Bearer {self.api_key}"}
-        return httpx.Client(base_url=url or self.url, headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(base_url=url or self.url, headers=headers, timeout=120, trust_env=False)
 
 
 @pytest.fixture(scope="module")

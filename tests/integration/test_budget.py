@@ -29,7 +29,7 @@ class Pair:
 
     def http(self, url: str) -> httpx.Client:
         headers = {"authorization": f"Bearer {self.api_key}"}
-        return httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
 
     def stored(self) -> int:
         """Bytes of every file in the store; one may go while they are counted."""

@@ -247,7 +247,7 @@ def test_two_processes_asked_first_at_once_send_the_same(
     def get(place: int) -> bytes:
         url = (stack.url, other)[place % 2]
         return (
-            httpx.get(f"{url}{key}.22050.mp3", headers=headers, timeout=30, trust_env=False).raise_for_status().content
+            httpx.get(f"{url}{key}.22050.mp3", headers=headers, timeout=120, trust_env=False).raise_for_status().content
         )
 
     with ThreadPoolExecutor(8) as threads:

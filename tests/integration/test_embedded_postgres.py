@@ -82,7 +82,7 @@ async def served(home: Home) -> AsyncIterator[tuple[Postgres, Child]]:
 
 
 async def fetch(url: str, query: str) -> object:
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         return await connection.fetchval(query)
     finally:

@@ -13,19 +13,19 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("connected")]
 async def test_one_holds_it_and_the_other_waits() -> None:
     key = uuid4().hex
     order: list[str] = []
-    holding = asyncio.Event()
+    holding, waiting = asyncio.Event(), asyncio.Event()
 
-    async def hold(name: str, seconds: float) -> bool:
-        async with Leases().hold(key) as contended:
+    async def hold(name: str) -> bool:
+        async with Leases().hold(key, on_wait=waiting.set) as contended:
             order.append(f"{name} in")
             holding.set()
-            await asyncio.sleep(seconds)
+            await waiting.wait()
             order.append(f"{name} out")
             return contended
 
-    first = asyncio.create_task(hold("first", 0.2))
+    first = asyncio.create_task(hold("first"))
     await holding.wait()
-    second = await hold("second", 0)
+    second = await hold("second")
     assert (await first, second) == (False, True)
     assert order == ["first in", "first out", "second in", "second out"]
 
@@ -34,7 +34,7 @@ async def test_a_dead_holders_lease_is_taken_over() -> None:
     key = uuid4().hex
     dead = Leases().hold(key)
     await dead.__aenter__()  # and never renewed, as by a process that was killed
-    async with asyncio.timeout(15), Leases().hold(key) as contended:
+    async with asyncio.timeout(60), Leases().hold(key) as contended:
         assert contended
 
 

@@ -39,7 +39,7 @@ def hasty_url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def api(stack: Stack, url: str) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {stack.api_key}"}
-    with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as client:
         yield client
     until(lambda: taken(url, "live") + taken(url, "batch") == 0, "all places are free")
 

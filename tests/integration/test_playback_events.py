@@ -21,7 +21,7 @@ def other(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ht
     """Another process than the one that plays."""
     with web_server(stack, tmp_path_factory.mktemp("other") / "web.log") as url:
         headers = {"authorization": f"Bearer {stack.api_key}"}
-        with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as client:
             yield client
 
 
@@ -44,7 +44,7 @@ def test_events_say_what_becomes_of_each_block(api: httpx.Client) -> None:
 
 def test_a_position_moves_the_playback_of_another_process(api: httpx.Client, other: httpx.Client) -> None:
     document, *blocks = document_of(api, 10)
-    with event_listener(api, document, voice="crawling", window=4) as player:
+    with event_listener(api, document, voice="silent", window=4) as player:
         player.until(is_state(blocks[0], "making"))
         answer = put(other, document, block=blocks[7], seconds=0.5)
         assert answer.status_code == 200
@@ -89,7 +89,7 @@ def test_reconnecting_resumes(api: httpx.Client, other: httpx.Client) -> None:
 def test_a_client_that_leaves_frees_everything(stack: Stack, api: httpx.Client) -> None:
     document, *blocks = document_of(api, 4)
     before = metric(stack.url, "lectern_syntheses_cancelled_total", model="hum")
-    with event_listener(api, document, voice="crawling", window=30) as player:
+    with event_listener(api, document, voice="silent", window=30) as player:
         player.until(is_state(blocks[2], "making"))
         assert metric(stack.url, "lectern_playbacks", transport="events") == 1
     wait(

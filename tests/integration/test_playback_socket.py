@@ -91,7 +91,7 @@ def test_a_jump_drops_queued_work_and_goes_on_at_the_new_place(
 ) -> None:
     document, *blocks = document_of(api, 12)
     before, made_before = cancelled(narrow_server), made(narrow_server)
-    with socket_listener(narrow_server, stack.api_key, document, voice="crawling", window=30) as player:
+    with socket_listener(narrow_server, stack.api_key, document, voice="silent", window=30) as player:
         player.until(is_state(blocks[0], "making"))
         wait(lambda: waiting(narrow_server) == 2, "the blocks ahead did not queue")
         assert player.states(blocks[1]) in ([], ["queued"])
@@ -115,7 +115,7 @@ def waiting(url: str) -> float:
 def test_a_client_that_vanishes_frees_everything(stack: Stack, api: httpx.Client) -> None:
     document, *blocks = document_of(api, 5)
     before, open_before = cancelled(stack.url), metric(stack.url, "lectern_playbacks", transport="socket")
-    with socket_listener(stack.url, stack.api_key, document, voice="crawling", window=30) as player:
+    with socket_listener(stack.url, stack.api_key, document, voice="silent", window=30) as player:
         player.until(is_state(blocks[2], "making"))
         assert metric(stack.url, "lectern_playbacks", transport="socket") == open_before + 1
         player.connection.socket.shutdown(socket.SHUT_RDWR)  # no closing handshake
@@ -319,7 +319,7 @@ def test_a_busy_model_is_waited_for_and_the_listener_told(stack: Stack, api: htt
         api.post(
             f"{url}/v1/audio/speech", json={**speech, "voice": "slow", "input": f"Ten {uuid4().hex}."}
         ).raise_for_status()
-        endless = {**speech, "voice": "crawling", "input": f"This takes very long, {uuid4().hex}."}
+        endless = {**speech, "voice": "holding", "input": f"This takes for ever, {uuid4().hex}."}
         with api.stream("POST", f"{url}/v1/audio/speech", json=endless) as other:
             sound = other.iter_raw()  # which, once nothing refers to it, closes the response
             next(sound)
@@ -334,7 +334,7 @@ def test_a_busy_model_is_waited_for_and_the_listener_told(stack: Stack, api: htt
 def test_a_server_that_stops_tells_its_listeners(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
     document, *blocks = document_of(api, 2)
     with web_server(stack, tmp_path / "web.log") as url:
-        listening = socket_listener(url, stack.api_key, document, voice="crawling")
+        listening = socket_listener(url, stack.api_key, document, voice="silent")
         player = listening.__enter__()
         player.until(is_state(blocks[0], "making"))
     assert closing(player)[0] == 1012

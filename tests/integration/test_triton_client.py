@@ -68,7 +68,7 @@ def test_models_that_speak_are_known_by_their_tensors(triton: Triton) -> None:
     speaking = {model.name for model in triton.models() if model.speaks}
     assert {"espeak", "hum"} <= speaking
     for name in speaking:
-        assert triton.probe(name, timeout=10).samples > 0
+        assert triton.probe(name, timeout=60).samples > 0
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_model_can_be_loaded_and_unloaded(triton: Triton) -> None:
     """A model that nobody watches over: the stack would bring back one of its own."""
     triton.load("spare")
     try:
-        assert triton.probe("spare", timeout=10).samples > 0
+        assert triton.probe("spare", timeout=60).samples > 0
     finally:
         triton.unload("spare")
     with pytest.raises(NotFound):
@@ -151,4 +151,4 @@ def test_leaving_frees_the_model(triton: Triton) -> None:
         with closing(triton.speak("hum", text, voice=HOLDING)) as chunks:
             next(chunks)
     held.until_all_stopped(triton, text, 3)
-    assert triton.probe("hum", timeout=20).samples > 0
+    assert triton.probe("hum", timeout=60).samples > 0

@@ -35,7 +35,7 @@ async def test_a_crash_costs_a_start(tmp_path: Path) -> None:
         assert crashed.process.returncode is not None
         assert server.child.process.returncode is None
         async with AsyncTriton(server.plan.address) as client:
-            assert await client.server_ready(timeout=5)
+            assert await client.server_ready(timeout=60)
     finally:
         await server.stop()
 

@@ -26,7 +26,7 @@ def idle(stack: Stack, database: OwnDatabase, tmp_path_factory: pytest.TempPathF
     log: Path = tmp_path_factory.mktemp("idle") / "server.log"
     with web_server(stack, log, DATABASE_URL=database.url) as url:
         headers = {"authorization": f"Bearer {database.api_key}"}
-        with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as client:
             yield client
 
 

@@ -23,7 +23,7 @@ def priced(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[h
     log: Path = tmp_path_factory.mktemp("priced") / "server.log"
     with web_server(stack, log, LECTERN_PRICES=f"hum={PRICE}") as url:
         headers = {"authorization": f"Bearer {stack.api_key}"}
-        with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as client:
             yield client
 
 

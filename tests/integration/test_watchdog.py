@@ -140,7 +140,7 @@ def test_an_engine_that_fails_is_replaced_and_its_request_spoken_by_another(
             async with asyncio.timeout(FOUND_AND_BACK):
                 # The failed engine may have got one of the watchdog's own probes to speak, and is replaced after that.
                 while engines[0] in (now := children(stub.pid)) or len(now) != len(engines):
-                    assert (await triton.probe("espeak", timeout=20)).samples
+                    assert (await triton.probe("espeak", timeout=60)).samples
             assert Stubs(server.plan.shared_memory).find("espeak") == [stub]
             assert not watchdog.counts["recovered", "espeak"]
 

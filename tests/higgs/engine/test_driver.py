@@ -196,7 +196,7 @@ def test_who_leaves_before_its_turn_never_has_it(driver: TransformersDriver, mon
         first, second, third = (
             asyncio.create_task(chunks(driver, request(sampling=sampling(seed=seed)))) for seed in (1, 2, 3)
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while driver._turns._work_queue.qsize() < 2:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
         for task in (second, first, third):

@@ -31,7 +31,7 @@ class Encoder:
         self.calls += 1
         self.at_a_time += 1
         self.most_at_a_time = max(self.most_at_a_time, self.at_a_time)
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         self.at_a_time -= 1
         rows = np.frombuffer(samples[: 25 * CODEBOOKS * 2], "<i2")
         return (np.abs(rows) % 1024).astype(np.int16).reshape(25, CODEBOOKS)

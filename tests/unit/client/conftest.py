@@ -55,9 +55,9 @@ def server() -> Iterator[FakeServer]:
 def client(request: pytest.FixtureRequest, server: FakeServer) -> Iterator[Either]:
     """A REST client of either kind."""
     made: Either = (
-        Threads(Client(server.url, api_key="secret", timeout=5.0))
+        Threads(Client(server.url, api_key="secret", timeout=60.0))
         if request.param == "threads"
-        else Asyncio(AsyncClient(server.url, api_key="secret", timeout=5.0))
+        else Asyncio(AsyncClient(server.url, api_key="secret", timeout=60.0))
     )
     with made:
         yield made

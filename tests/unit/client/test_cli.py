@@ -21,7 +21,7 @@ from tests.unit.client.fake_server import Answer, FakeServer
 from tests.unit.client.fake_triton import FakeTriton, endless, inputs, says
 
 SPEECH = "/v1/audio/speech"
-LIVENESS = 20.0  # seconds; far above what any of this takes
+LIVENESS = 60.0  # seconds; far above what any of this takes
 
 
 @pytest.fixture(autouse=True)

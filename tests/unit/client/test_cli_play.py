@@ -18,7 +18,7 @@ from tests.unit.client.fake_server import Answer, FakeServer
 from tests.unit.client.fake_triton import FakeTriton, chunk, endless
 
 SPEECH = "/v1/audio/speech"
-LIVENESS = 20.0  # seconds; far above what any of this takes
+LIVENESS = 60.0  # seconds; far above what any of this takes
 SAMPLES = b"\1\0\2\0\3\0\xfc\xff\xfb\xff"
 
 

@@ -36,7 +36,7 @@ from lectern.triton import (
 from tests.unit.client.either import Either
 from tests.unit.client.fake_triton import FakeTriton, chunk, endless, fails, inputs, message, says
 
-LIVENESS = 10.0  # seconds; far above what any of this takes
+LIVENESS = 60.0  # seconds; far above what any of this takes
 
 
 def test_chunks_come_in_order_with_their_marks(triton: Either) -> None:

@@ -48,14 +48,14 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_until_gone(pid: int, limit: float = 10.0) -> None:
+def wait_until_gone(pid: int, limit: float = 60.0) -> None:
     until = time.monotonic() + limit
     while is_running(pid):
         assert time.monotonic() < until, f"process {pid} still runs"
         time.sleep(0.01)
 
 
-def wait_for_line(log: Path, limit: float = 10.0) -> str:
+def wait_for_line(log: Path, limit: float = 60.0) -> str:
     until = time.monotonic() + limit
     while not (log.exists() and "\n" in log.read_text()):
         assert time.monotonic() < until, f"nothing in {log}"
@@ -91,7 +91,7 @@ def test_a_part_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) -
         part = command(tmp_path, sys.executable, "-c", STUBBORN, grace=0.2)
         child = await Child.spawn(part)
         await asyncio.to_thread(wait_for_line, part.log)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await child.stop()
         assert child.process.returncode == -signal.SIGKILL
 

@@ -33,7 +33,7 @@ class Part:
         await asyncio.sleep(0)
 
     async def next_start(self) -> Child:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             return await self.starts.get()
 
 

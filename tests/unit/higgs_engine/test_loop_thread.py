@@ -9,7 +9,7 @@ import pytest
 
 from lectern_triton.higgs_engine.omni.loop_thread import LoopThread
 
-LIMIT = 10  # seconds
+LIMIT = 60.0  # seconds
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from lectern_triton.higgs_engine import messages
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames, Phase
 from lectern_triton.higgs_engine.server import UNREAD, Server
 
-LIMIT = 5.0  # seconds in which anything here must have happened
+LIMIT = 60.0  # seconds in which anything here must have happened
 SECOND = bytes(2 * messages.RATE)
 
 Tell = Callable[[messages.Speak], AsyncGenerator[bytes, None]]

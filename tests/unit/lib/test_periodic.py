@@ -11,7 +11,7 @@ from orchestrator.lib.periodic import run_periodically
 from orchestrator.lib.store import StoreFailed
 
 pytestmark = pytest.mark.anyio
-LIMIT = 10.0  # seconds
+LIMIT = 60.0  # seconds
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.respond.audio_stream import PlayoutBuffer
 
 pytestmark = pytest.mark.anyio
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 @pytest.fixture

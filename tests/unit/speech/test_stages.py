@@ -17,7 +17,7 @@ def anyio_backend() -> str:
 
 
 async def all_stages(listening: Subscription) -> list[Stage]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [stage async for stage in listening.stages()]
 
 

@@ -19,7 +19,7 @@ from lectern_triton.vllm_omni_backend.engine_connection import (
 )
 from lectern_triton.voice_backend.voice import BadRequest
 
-LIMIT = 5.0
+LIMIT = 60.0
 
 
 class Peer:

@@ -14,7 +14,7 @@ from lectern_triton.voice_backend.voice import BadRequest, Chunk, Reference, Seg
 from lectern_triton.voice_backend.worker_pool import WorkerPool
 
 RATE = 1_000
-LIMIT = 30.0  # seconds in which anything here must have happened
+LIMIT = 60.0  # seconds in which anything here must have happened
 
 
 class TellingVoice:
