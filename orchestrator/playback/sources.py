@@ -10,7 +10,7 @@ import msgspec
 from orchestrator.accounts.requester import Requester
 from orchestrator.audio.formats import Sound
 from orchestrator.documents import service as documents
-from orchestrator.speech.cache.audio_names import AudioName
+from orchestrator.speech.cache.names import AudioName
 from orchestrator.speech.planner.script import Origin, Segment, SegmentText, make_segment
 from orchestrator.speech.planner.voicing import ResolvedVoicing
 from orchestrator.speech.service import SpeechService

@@ -10,7 +10,7 @@ from orchestrator.accounts.requester import Requester
 from orchestrator.audio.formats import Sound
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.streaming import begin
-from orchestrator.speech.cache.audio_names import AudioName
+from orchestrator.speech.cache.names import AudioName
 from orchestrator.speech.previews import VoicePreviews
 from orchestrator.speech.respond.delivery import Delivery
 from orchestrator.speech.service import SpeechService

@@ -15,7 +15,7 @@ from orchestrator.lib.disconnects import unless_client_leaves
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.streaming import HeadersOnly, begin
 from orchestrator.speech.audio_options import AudioOptions, audio_options
-from orchestrator.speech.cache.audio_names import AudioName
+from orchestrator.speech.cache.names import AudioName
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.planner.script import Origin, Script, SegmentText
 from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat
@@ -38,7 +38,7 @@ class DocumentAudioController(Controller):
     @get(
         "/blocks/{block_id:uuid}/audio",
         summary="A block's audio",
-        description="Of what is kept already, a Range is served. Content-Location is an address that never changes.",
+        description="A Range is served of cached audio. Content-Location is an address that never changes.",
         **AUDIO_RESPONSES,
     )
     async def get_block_audio(

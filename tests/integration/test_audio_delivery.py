@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from orchestrator.speech.cache.paths import path_of
+from orchestrator.speech.cache.names import path_of
 from tests.integration import documents
 from tests.integration import nginx as nginx_server
 from tests.integration import s3 as s3_server

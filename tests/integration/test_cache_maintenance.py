@@ -22,7 +22,7 @@ from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
 from orchestrator.speech.cache.eviction import Eviction, total_bytes
 from orchestrator.speech.cache.index import CacheIndex
 from orchestrator.speech.cache.maintenance import CacheMaintenance
-from orchestrator.speech.cache.paths import ABOUT, path_of
+from orchestrator.speech.cache.names import METADATA, path_of
 from orchestrator.speech.cache.pins import pin, unpin
 from orchestrator.speech.cache.reconciliation import Reconciliation
 from orchestrator.speech.settings import CacheSettings
@@ -250,8 +250,8 @@ async def test_a_maker_waits_for_an_eviction_and_its_audio_stays(books: Books) -
 
 async def test_pinned_audio_stays_until_its_last_owner_lets_go(books: Books) -> None:
     pinned, free = await books.make(age=3000), await books.make(age=2000)
-    await pin([pinned], "preview")
-    await pin([pinned], "narration 1")
+    await pin([pinned], "preview", seconds=3600)
+    await pin([pinned], "narration 1", seconds=3600)
     await books.age(pinned, 3000)
     await books.evict(1)
     assert await kept(books, [pinned, free]) == [True, False]
@@ -259,7 +259,7 @@ async def test_pinned_audio_stays_until_its_last_owner_lets_go(books: Books) -> 
     await unpin("preview")
     await books.evict(1)
     assert await kept(books, [pinned]) == [True]
-    await unpin("narration 1", [pinned])
+    await unpin("narration 1")
     await books.evict(1)
     assert await kept(books, [pinned]) == [False]
 
@@ -303,7 +303,7 @@ async def test_two_processes_evict_no_more_than_one_would(books: Books) -> None:
         for leases in (Leases(), Leases())
     ]
     evicted = metrics.SEGMENTS_EVICTED._value.get()
-    await asyncio.gather(*(process.look() for process in processes))
+    await asyncio.gather(*(process.check() for process in processes))
     there = await kept(books, keys)
     assert sum(there) == 9  # 0.45 of 20
     assert metrics.SEGMENTS_EVICTED._value.get() == evicted + 11
@@ -337,7 +337,7 @@ async def test_an_eviction_cut_short_anywhere_is_finished_by_the_next(books: Boo
 async def test_a_store_that_fails_midway_leaves_nothing_broken(books: Books) -> None:
     class Failing(Store):
         async def delete(self, paths: Sequence[str]) -> None:
-            if not all(path.endswith(ABOUT) for path in paths):
+            if not all(path.endswith(METADATA) for path in paths):
                 raise StoreFailed
             await super().delete(paths)
 

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.audio.pcm import Samples
 from orchestrator.embedded.home import Home
-from orchestrator.speech.cache.paths import path_of
+from orchestrator.speech.cache.names import path_of
 from tests.integration import documents
 from tests.integration.audio import decode
 from tests.integration.metrics import metric

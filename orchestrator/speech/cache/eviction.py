@@ -1,11 +1,10 @@
-"""Deletes the kept audio that was not used for longest, so that the store stays within its budget.
+"""Evicts the least recently used audio, so that the cache stays within its budget.
 
-A segment goes in steps that may stop after any of them: its row is marked, its account of itself is deleted (from then
-on it reads as not kept), then its audio, then the row. The lease on its key is held meanwhile, the one that whoever
-makes a segment holds, so that nobody writes what is being deleted. Who was reading has the bytes already or finds
-nothing and has the segment made anew.
+A segment is evicted in steps, and may stop after any of them: its row is marked, its metadata is deleted (from then on
+it is not cached), then its audio, then the row. Eviction holds the lease that a synthesis of the segment needs, so that
+nothing is written while it is deleted. A reader has the bytes already, or finds nothing and has the segment made anew.
 """
-# ruff: noqa: S608 - the statements are put together of constants
+# ruff: noqa: S608 - the statements consist of constants
 
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from orchestrator.lib import metrics
 from orchestrator.lib.database import run
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.store import Store
-from orchestrator.speech.cache.paths import ABOUT, path_of
+from orchestrator.speech.cache.names import METADATA, path_of
 from orchestrator.speech.settings import CacheSettings
 
 _BATCH: Final = 200  # segments
@@ -30,18 +29,18 @@ _FREE: Final = (
 _UNUSED: Final = f"last_used < now() - make_interval(secs => {{}}) AND {_FREE}"
 _LEFT_OVER: Final = "SELECT segment_key, bytes FROM cached_segment WHERE evicting LIMIT {}"
 _OLDEST: Final = f"SELECT segment_key, bytes FROM cached_segment WHERE {_UNUSED} ORDER BY last_used LIMIT {{}}"
-# Looks again at what may have changed since it was found. A row that somebody else has locked is being used.
+# Checks again what may have changed since. A row that is locked by others is in use.
 _MARK: Final = (
     "WITH going AS (SELECT segment_key FROM cached_segment WHERE segment_key = ANY({}::text[])"
     f" AND (evicting OR {_UNUSED}) ORDER BY segment_key FOR UPDATE SKIP LOCKED)"
     " UPDATE cached_segment SET evicting = true FROM going WHERE cached_segment.segment_key = going.segment_key"
     " RETURNING cached_segment.segment_key, sizes"
 )
-# Only what is still marked: one that was made anew, after our lease had run out, is kept.
+# Only if still marked: the lease may have run out, and the segment been made anew.
 _FORGET: Final = "DELETE FROM cached_segment WHERE segment_key = ANY({}::text[]) AND evicting RETURNING bytes"
 _EXPIRED: Final = "DELETE FROM cache_pin WHERE expires_at < now()"
 
-log = structlog.stdlib.get_logger("lectern.kept")
+log = structlog.stdlib.get_logger("lectern.cache")
 
 
 async def total_bytes() -> int:
@@ -55,16 +54,16 @@ class Eviction:
         self._settings = settings
 
     async def run(self) -> None:
-        """Finishes what a process that died began, then frees what is over the budget. Raises `StoreFailed`."""
+        """Finishes what a process that died began, then evicts what exceeds the budget. Raises `StoreFailed`."""
         await run(_EXPIRED)
         while left_over := await run(_LEFT_OVER, _BATCH):
             if not await self._evict(left_over):
-                break  # somebody makes them anew
-        kept = await total_bytes()
-        metrics.CACHE_BYTES.set(kept)
+                break  # they are being made anew
+        cached = await total_bytes()
+        metrics.CACHE_BYTES.set(cached)
         budget = self._settings.budget_bytes
-        if budget and kept > budget:
-            await self._free(kept - int(budget * _ENOUGH))
+        if budget and cached > budget:
+            await self._free(cached - int(budget * _ENOUGH))
             metrics.CACHE_BYTES.set(await total_bytes())
 
     async def _free(self, excess: int) -> None:
@@ -72,18 +71,18 @@ class Eviction:
             oldest = await run(_OLDEST, self._settings.grace_seconds, _BATCH)
             freed = await self._evict(_first(oldest, excess))
             if not freed:
-                log.warning("kept audio exceeds its budget, and what is left is pinned or in use", excess=excess)
+                log.warning("the cache exceeds its budget, and what is left is pinned or in use", excess=excess)
                 return
             excess -= sum(freed)
 
     async def _evict(self, rows: list[dict[str, Any]]) -> list[int]:
-        """Returns the bytes of each segment that is gone."""
+        """Returns the bytes of each evicted segment."""
         async with self._leases.take([str(row["segment_key"]) for row in rows]) as taken:
             marked = await run(_MARK, taken, self._settings.grace_seconds)
             going = {str(row["segment_key"]): msgspec.json.decode(row["sizes"]) for row in marked}
-            await self._store.delete([path_of(key, ABOUT) for key in going])
+            await self._store.delete([path_of(key, METADATA) for key in going])
             await self._store.delete(
-                [path_of(key, suffix) for key, sizes in going.items() for suffix in sizes if suffix != ABOUT]
+                [path_of(key, suffix) for key, sizes in going.items() for suffix in sizes if suffix != METADATA]
             )
             forgotten = await run(_FORGET, list(going))
         freed = [int(row["bytes"]) for row in forgotten]
@@ -93,7 +92,7 @@ class Eviction:
 
 
 def _first(rows: list[dict[str, Any]], wanted: int) -> list[dict[str, Any]]:
-    """No more of them than it takes to free so many bytes."""
+    """Returns the first rows that together free so many bytes."""
     chosen, together = [], 0
     for row in rows:
         if together >= wanted:

@@ -1,7 +1,6 @@
-"""What is known of kept audio: how large it is and when it was last used, in one row for each segment.
+"""The cache's index: the size of each cached segment and the time of its last use, in one row.
 
-That a listener used a segment is remembered in the process and written down every few seconds, so that sending kept
-audio asks the database nothing.
+Uses are collected in the process and written every few seconds, so that sending cached audio needs no query.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ import structlog
 from orchestrator.lib.database import is_outage, run
 
 _FLUSH_SECONDS: Final = 2.0
-_MOST_NOTES: Final = 100_000  # while the database is away; then the oldest are as good as any other
+_MOST_NOTES: Final = 100_000  # while the database is away
 
 _RECORD: Final = (
     "INSERT INTO cached_segment (segment_key, sizes, bytes, last_used, evicting)"
@@ -38,7 +37,7 @@ _FLUSH: Final = (
     " UPDATE cached_segment SET last_used = now() FROM used WHERE cached_segment.segment_key = used.segment_key"
 )
 
-log = structlog.stdlib.get_logger("lectern.kept")
+log = structlog.stdlib.get_logger("lectern.cache")
 
 
 class CacheIndex:
@@ -47,18 +46,18 @@ class CacheIndex:
         self._held: dict[str, float] = {}
 
     def note(self, key: str) -> None:
-        """It is being used now. Costs nothing but memory."""
+        """Notes that the segment is being used now. Costs nothing but memory."""
         if len(self._used) < _MOST_NOTES:
             self._used[key] = None
 
     async def made(self, key: str, sizes: Mapping[str, int]) -> None:
-        """These objects, suffix and bytes, were written by whoever holds the segment's lease."""
+        """Indexes objects, by suffix and bytes, that the holder of the segment's lease wrote."""
         await self._record(_MADE, key, sizes)
 
     async def add(self, key: str, sizes: Mapping[str, int]) -> bool:
-        """Objects are about to be added to what is kept. False: the segment is going, or the database is away.
+        """Indexes objects that are about to be written. False: the segment is being evicted, or the database is away.
 
-        True also says that the segment, as one just used, will not be evicted now.
+        True also means that the segment, as one just used, will not be evicted now.
         """
         return await self._record(_ADDED, key, sizes)
 
@@ -67,19 +66,19 @@ class CacheIndex:
         await run(_FORGET_REMNANT, key, essential)
 
     async def forget(self, key: str) -> None:
-        """All of it was deleted by whoever holds the segment's lease."""
+        """Removes a segment that the holder of its lease has deleted."""
         try:
             await run(_FORGET, key)
         except Exception as error:
             if not is_outage(error):
                 raise
-            # The next listing of the store finds that it is gone.
-            log.warning("kept audio not forgotten", segment=key, error=str(error))
+            # The next reconciliation finds that it is gone.
+            log.warning("deleted audio is still indexed", segment=key, error=str(error))
 
     async def hold(self, key: str, *, again_after: float) -> bool:
-        """Whether the segment is known and, as one just used, will not be evicted now.
+        """Returns whether the segment is indexed and, as one just used, will not be evicted now.
 
-        The database is asked only where this process has not done so within the last ``again_after`` seconds.
+        Asks the database only if this process has not done so within the last ``again_after`` seconds.
         """
         now = time.monotonic()
         if now - self._held.get(key, -again_after) < again_after:
@@ -98,7 +97,7 @@ class CacheIndex:
         return held
 
     async def keep_flushing(self) -> None:
-        """Runs for as long as the process may use audio, and writes down the rest when it is cancelled."""
+        """Runs until it is cancelled, and writes the rest then."""
         try:
             while True:
                 await asyncio.sleep(_FLUSH_SECONDS)
@@ -114,9 +113,9 @@ class CacheIndex:
             await run(_FLUSH, list(used))
         except Exception as error:  # the task must outlive whatever one flush brings
             if is_outage(error):
-                log.warning("uses of kept audio not written down yet", error=str(error))
+                log.warning("uses of cached audio not written yet", error=str(error))
             else:
-                log.exception("uses of kept audio not written down")
+                log.exception("uses of cached audio not written")
             self._used = {**used, **self._used}
 
     async def _record(self, statement: str, key: str, sizes: Mapping[str, int]) -> bool:
@@ -126,5 +125,5 @@ class CacheIndex:
             if not is_outage(error):
                 raise
             # It is found by the next listing of the store.
-            log.warning("kept audio not written down", segment=key, error=str(error))
+            log.warning("cached audio not indexed", segment=key, error=str(error))
             return False

@@ -1,7 +1,7 @@
-"""The task that keeps the books of kept audio right and the store within its budget.
+"""The loop that keeps the cache's index true and the cache within its budget.
 
-It runs in every web process, as these have the store open, know what is used and show metrics; a lease lets one of them
-work at a time. That only saves work: nothing breaks where two do, as each segment that goes has a lease of its own.
+Every web process runs it, as these have the store open, know what is used and show metrics. A lease lets one of them
+work at a time, which only saves work: each segment that is evicted has a lease of its own.
 """
 
 from typing import Final
@@ -15,9 +15,9 @@ from orchestrator.speech.cache.eviction import Eviction, total_bytes
 from orchestrator.speech.cache.reconciliation import Reconciliation
 from orchestrator.speech.settings import CacheSettings
 
-_LEASE: Final = "cache_maintenance of kept audio"  # among segments' keys, none of which looks like this
+_LEASE: Final = "cache maintenance"  # no segment's key looks like this
 
-log = structlog.stdlib.get_logger("lectern.kept")
+log = structlog.stdlib.get_logger("lectern.cache")
 
 
 class CacheMaintenance:
@@ -30,12 +30,12 @@ class CacheMaintenance:
         self._settings = settings
 
     async def keep_within_budget(self) -> None:
-        """Runs for as long as the process serves."""
-        complaint = "kept audio could not be looked after"
-        await run_periodically(self.look, pause=self._settings.check_seconds, complaint=complaint, log=log)
+        """Runs until it is cancelled."""
+        complaint = "the cache could not be checked"
+        await run_periodically(self.check, pause=self._settings.check_seconds, complaint=complaint, log=log)
 
-    async def look(self) -> None:
-        """One round of work, unless another process is at it."""
+    async def check(self) -> None:
+        """Does one round of work, unless another process is at it."""
         async with self._leases.take([_LEASE]) as ours:
             if ours:
                 await self._reconciliation.step()

@@ -1,7 +1,7 @@
-"""Brings what is known of kept audio into line with what the store holds, a folder of it at a time.
+"""Brings the cache's index into line with the store, a folder at a time.
 
-A store may be older than the table, a process may die between writing audio and writing that down, and somebody may
-delete files by hand. A round through the whole store starts with the process and then every few hours.
+A store may be older than the database, a process may die between writing audio and indexing it, and somebody may
+delete files by hand. A round through the whole store begins with the process, and then every few hours.
 """
 
 import time
@@ -14,16 +14,16 @@ import structlog
 
 from orchestrator.lib.database import run
 from orchestrator.lib.store import Store, Stored
-from orchestrator.speech.cache.paths import FOLDER, parse_path
+from orchestrator.speech.cache.names import FOLDER, parse_path
 from orchestrator.speech.settings import CacheSettings
 
 _FOLDERS: Final = 256
 _OBJECTS_PER_STEP: Final = 2_000
 _ROWS_PER_STATEMENT: Final = 1_000
 
-# A row that was used since the listing may know better: what is written is in the row before or just after it is in the
-# store, and both count as a use.
-_ADOPT: Final = (
+# A row that was used since the listing may know better: an object is indexed just before or after it is written, and
+# both count as a use.
+_ADD: Final = (
     "INSERT INTO cached_segment (segment_key, sizes, bytes, last_used, evicting)"
     " SELECT key, sizes, bytes, least(written_at, now()), false"
     " FROM unnest({}::text[], {}::jsonb[], {}::bigint[], {}::timestamptz[]) AS listed(key, sizes, bytes, written_at)"
@@ -40,7 +40,7 @@ _DROP: Final = (
     " DELETE FROM cached_segment USING gone WHERE cached_segment.segment_key = gone.segment_key"
 )
 
-log = structlog.stdlib.get_logger("lectern.kept")
+log = structlog.stdlib.get_logger("lectern.cache")
 
 
 class Reconciliation:
@@ -51,7 +51,7 @@ class Reconciliation:
         self._round_began = time.monotonic()
 
     async def step(self) -> None:
-        """Looks at some folders and remembers where it stopped; does nothing between two rounds.
+        """Compares some folders, and goes on from there the next time; does nothing between two rounds.
 
         Raises `StoreFailed`.
         """
@@ -65,25 +65,25 @@ class Reconciliation:
             self._next += 1
 
     async def _compare(self, number: int) -> int:
-        """Returns how many objects the folder holds."""
+        """Returns the number of objects in the folder."""
         folder = f"{number:02x}"
         behind = f"{number + 1:02x}" if number + 1 < _FOLDERS else "g"
         began = time.monotonic()
         listed = await self._store.list(f"{FOLDER}/{folder}")
         segments = _segments(listed)
-        # Nothing may count as gone or changed that was written while the listing ran.
+        # An object that was written while the listing ran must not count as gone or changed.
         settled = self._settings.grace_seconds + time.monotonic() - began
-        adopted = 0
+        added = 0
         for start in range(0, len(segments), _ROWS_PER_STATEMENT):
-            adopted += len(await run(_ADOPT, *_columns(segments[start : start + _ROWS_PER_STATEMENT]), settled))
+            added += len(await run(_ADD, *_columns(segments[start : start + _ROWS_PER_STATEMENT]), settled))
         await run(_DROP, folder, behind, [key for key, _, _ in segments], settled)
-        if adopted:
-            log.info("kept audio adopted", folder=folder, segments=adopted)
+        if added:
+            log.info("cached audio indexed", folder=folder, segments=added)
         return len(listed)
 
 
 def _segments(listed: Iterable[Stored]) -> list[tuple[str, dict[str, int], datetime]]:
-    """Of each key its objects' sizes by suffix, and when the last of them was written."""
+    """Returns each key with the sizes of its objects by suffix, and the time of the last write."""
     found: dict[str, tuple[dict[str, int], datetime]] = {}
     for stored in listed:
         if (parsed := parse_path(stored.path)) is not None:

@@ -6,7 +6,7 @@ from orchestrator.lib.ids import new_id
 
 
 class CachedSegment(Table, tablename="cached_segment"):
-    """What the store holds of one segment. The store is the truth; this follows it, so that nothing need be listed."""
+    """The objects of one segment in the store. The store is the truth; this follows it, to save listing the store."""
 
     segment_key = Text(primary_key=True)
     sizes = JSONB()  # suffix -> bytes
@@ -16,7 +16,7 @@ class CachedSegment(Table, tablename="cached_segment"):
 
 
 class CachePin(Table, tablename="cache_pin"):
-    """Somebody's wish that a segment stays, also before it is made."""
+    """Keeps a segment from eviction, also before it is made."""
 
     id = UUID(primary_key=True, default=new_id)
     segment_key = Text()

@@ -1,4 +1,4 @@
-"""How a whole file of kept audio reaches its listener: from here, from the nginx in front, or from the store itself."""
+"""How a whole file of cached audio is sent: by this process, by the nginx in front of it, or by the store itself."""
 
 from typing import Any, Final, Literal
 
@@ -8,26 +8,25 @@ from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_307_T
 from orchestrator.lib.byte_ranges import file_response, has_already
 from orchestrator.lib.store import Store
 from orchestrator.speech.cache.audio_cache import AudioCache
-from orchestrator.speech.cache.audio_names import AudioName
-from orchestrator.speech.cache.paths import path_of
+from orchestrator.speech.cache.names import AudioName, path_of
 from orchestrator.speech.settings import CacheSettings, DeliverySettings
 
 _ACCEL_SECONDS: Final = 30.0  # more than enough for nginx to open the file; once it is open, it may be deleted
 
 
 class Delivery:
-    def __init__(self, store: Store, audio_cache: AudioCache, settings: DeliverySettings, kept: CacheSettings) -> None:
+    def __init__(self, store: Store, audio_cache: AudioCache, settings: DeliverySettings, cache: CacheSettings) -> None:
         self._store = store
         self._cache = audio_cache
         self._settings = settings
-        # An address handed out must stay good: that a file is in use is renewed while enough of its grace is left.
-        needed = settings.link_seconds if settings.way == "redirect" else min(_ACCEL_SECONDS, kept.grace_seconds / 2)
-        self._again_after = kept.grace_seconds - needed
+        # A file must outlive the addresses that were given out: its use is renewed while enough of its grace is left.
+        needed = settings.link_seconds if settings.way == "redirect" else min(_ACCEL_SECONDS, cache.grace_seconds / 2)
+        self._again_after = cache.grace_seconds - needed
 
     async def send(
         self, request: Request[Any, Any, Any], name: AudioName, headers: dict[str, str]
     ) -> Response[bytes] | None:
-        """``headers`` without validators. None if the segment is not kept."""
+        """``headers`` have no validators. Returns None if the segment is not cached."""
         if self._settings.way != "direct" and await self._cache.in_store(
             name.key, name.sound, again_after=self._again_after
         ):
@@ -51,7 +50,7 @@ class Delivery:
 
     async def _redirect(self, path: str, method: Literal["GET", "HEAD"], headers: dict[str, str]) -> Response[bytes]:
         address = await self._store.sign(method, path, self._settings.link_seconds)
-        # Who follows a remembered answer must still have time to.
+        # A client that follows a cached redirect must still have time for it.
         seconds = self._settings.link_seconds // 2
         keep = headers.get("cache-control", "")
         headers = {

@@ -12,7 +12,7 @@ from lectern_triton.vllm_omni_backend.configuration import ConfigurationError
 from lectern_triton.voice_backend.voice import BadRequest, Reference, Samples
 
 AUDIO: Final = "audio.wav"
-ABOUT: Final = "voice.toml"
+METADATA: Final = "voice.toml"
 WIDTH: Final = 2  # bytes of a sample
 
 
@@ -48,11 +48,11 @@ def find_preset(presets: dict[str, Preset], name: str) -> Preset:
 
 def _read(folder: Path) -> Preset:
     try:
-        about = msgspec.toml.decode((folder / ABOUT).read_bytes(), type=About)
+        about = msgspec.toml.decode((folder / METADATA).read_bytes(), type=About)
     except FileNotFoundError:
-        raise ConfigurationError(f"the preset {folder.name} has no {ABOUT}, with its transcript: {folder}") from None
+        raise ConfigurationError(f"the preset {folder.name} has no {METADATA}, with its transcript: {folder}") from None
     except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{folder / ABOUT}: {error}") from None
+        raise ConfigurationError(f"{folder / METADATA}: {error}") from None
     audio, rate = _read_audio(folder / AUDIO)
     return Preset(folder.name, about, Reference(audio, rate, about.transcript))
 
