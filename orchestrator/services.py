@@ -16,8 +16,7 @@ from orchestrator.lib.leases import Leases
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.pubsub import PubSub
 from orchestrator.lib.store import Store
-from orchestrator.playback.open_playbacks import OpenPlaybacks
-from orchestrator.playback.player import Player
+from orchestrator.playback.player import OpenPlaybacks, Player
 from orchestrator.playback.position_updates import PositionUpdates
 from orchestrator.settings import Settings
 from orchestrator.speech.admission.controller import AdmissionController
@@ -106,8 +105,9 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
             on_deleted=previews.forget,
         )
         open_playbacks = OpenPlaybacks(settings.playback)
-        at_once = settings.speech.segments_ahead + 1
-        player = Player(planner, speech, open_playbacks, settings.playback, at_once=at_once)
+        player = Player(
+            planner, speech, open_playbacks, settings.playback, max_syntheses=settings.speech.segments_ahead + 1
+        )
         pubsub = PubSub(settings.database)
         position_updates = PositionUpdates(pubsub, open_playbacks)
         cache_maintenance = CacheMaintenance(

@@ -12,27 +12,26 @@ from orchestrator.lib.errors.websocket import chosen_protocol
 from orchestrator.lib.rate_limit import RateLimit
 from orchestrator.lib.streaming import begin
 from orchestrator.playback import positions
-from orchestrator.playback.events import CONTENT_TYPE, events
-from orchestrator.playback.player import Player, Wish
-from orchestrator.playback.position_saver import PositionSaver
+from orchestrator.playback.player import PlaybackOptions, Player
 from orchestrator.playback.position_updates import PositionUpdates
-from orchestrator.playback.schemas import MOST_SECONDS, SESSION_NAME, Beginning, NewPosition, PositionView
-from orchestrator.playback.websocket import Socket, converse
+from orchestrator.playback.positions import PositionSaver
+from orchestrator.playback.schemas import MOST_SECONDS, SESSION_NAME, NewPosition, Position, PositionView
+from orchestrator.playback.transports import EVENT_STREAM, Socket, serve_events, serve_socket
 from orchestrator.settings import Settings
 from orchestrator.speech.audio_options import AudioOptions, audio_options
 
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second: nginx must not collect it
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}  # the second keeps nginx from buffering the events
 
 
-async def beginning(
+async def begin_position(
     block: Annotated[UUID | None, QueryParameter(description="Where to begin; else where you were before.")] = None,
     seconds: Annotated[float | None, QueryParameter(description="Seconds into that block.")] = None,
-) -> Beginning | None:
+) -> Position | None:
     if seconds is not None and not 0 <= seconds <= MOST_SECONDS:
         raise bad_field("seconds", f"must be from 0 to {MOST_SECONDS}", where="query")
     if block is None and seconds is not None:
         raise bad_field("seconds", "is of use only with 'block': send that too, or neither", where="query")
-    return Beginning(block, seconds or 0.0) if block is not None else None
+    return Position(block, seconds or 0.0) if block is not None else None
 
 
 Window = Annotated[
@@ -43,7 +42,7 @@ Window = Annotated[
 class PlaybackController(Controller):
     path = "/api/v1/documents/{document_id:uuid}"
     tags = ("Playback",)
-    dependencies = {"audio_options": Provide(audio_options, sync_to_thread=False), "beginning": Provide(beginning)}  # noqa: RUF012 - Litestar's own pattern
+    dependencies = {"audio_options": Provide(audio_options, sync_to_thread=False), "begin_position": Provide(begin_position)}  # noqa: RUF012 - Litestar's own pattern
 
     @websocket("/playback/socket")
     async def play_over_socket(
@@ -54,21 +53,23 @@ class PlaybackController(Controller):
         player: NamedDependency[Player],
         settings: NamedDependency[Settings],
         audio_options: NamedDependency[AudioOptions],
-        beginning: NamedDependency[Beginning | None],
+        begin_position: NamedDependency[Position | None],
         window: Window = None,
     ) -> None:
-        """Described in docs/playback.md, as OpenAPI has no WebSockets."""
-        wish = Wish(audio_options=audio_options, query=socket.query_params, window=window, begin=beginning)
-        async with player.opened(account, document_id, wish, "socket") as playback:
+        """See docs/playback.md: OpenAPI has no WebSockets."""
+        options = PlaybackOptions(
+            audio_options=audio_options, query=socket.query_params, window=window, begin=begin_position
+        )
+        async with player.opened(account, document_id, options, "socket") as session:
             await socket.accept(subprotocols=chosen_protocol(socket.scope))
             rate_limit = RateLimit(settings.playback.messages_per_second)
-            await converse(socket, playback, PositionSaver(account, document_id), rate_limit)
+            await serve_socket(socket, session, PositionSaver(account, document_id), rate_limit)
 
     @get(
         "/playback",
         summary="Play a document: what becomes of its blocks, as events",
         description="Blocks are made ahead of the position; PUT it as it changes. docs/playback.md has the messages.",
-        media_type=CONTENT_TYPE,
+        media_type=EVENT_STREAM,
         status_code=HTTP_200_OK,
     )
     async def play(
@@ -78,17 +79,19 @@ class PlaybackController(Controller):
         account: NamedDependency[UUID],
         player: NamedDependency[Player],
         audio_options: NamedDependency[AudioOptions],
-        beginning: NamedDependency[Beginning | None],
+        begin_position: NamedDependency[Position | None],
         window: Window = None,
         session: Annotated[
             str | None,
             QueryParameter(pattern=SESSION_NAME, description="A name by which this playback alone can be moved."),
         ] = None,
     ) -> Stream:
-        wish = Wish(
-            audio_options=audio_options, query=request.query_params, window=window, begin=beginning, name=session
+        options = PlaybackOptions(
+            audio_options=audio_options, query=request.query_params, window=window, begin=begin_position, name=session
         )
-        return await begin(request, events(player.opened(account, document_id, wish, "events")), CONTENT_TYPE, _HEADERS)
+        return await begin(
+            request, serve_events(player.opened(account, document_id, options, "events")), EVENT_STREAM, _HEADERS
+        )
 
     @put("/position", summary="Say where you are in a document; moves its playback", status_code=HTTP_200_OK)
     async def put_position(
@@ -98,7 +101,7 @@ class PlaybackController(Controller):
         account: NamedDependency[UUID],
         position_updates: NamedDependency[PositionUpdates],
     ) -> PositionView:
-        return await position_updates.make(account, document_id, data)
+        return await position_updates.publish(account, document_id, data)
 
     @get("/position", summary="Where you are in a document")
     async def get_position(self, document_id: FromPath[UUID], account: NamedDependency[UUID]) -> PositionView:

@@ -1,4 +1,4 @@
-"""What waits to be sent to a listener."""
+"""The messages that wait to be sent to a listener."""
 
 import asyncio
 from collections import deque
@@ -6,33 +6,33 @@ from typing import Final
 
 from orchestrator.playback.schemas import BlockMessage, ServerMessage
 
-_MANY: Final = 200  # messages, beyond which a listener is told only the newest of each block
+_LIMIT: Final = 200  # messages; in a longer queue, only the newest of each block stays
 
 
 class Outbox:
-    """Never longer than the document has blocks, however slowly it is read."""
+    """Never longer than the document has blocks, however slowly the listener reads."""
 
     def __init__(self) -> None:
         self._messages: deque[ServerMessage] = deque()
-        self._news = asyncio.Event()
-        self._longest = _MANY
+        self._not_empty = asyncio.Event()
+        self._limit = _LIMIT
 
     def put(self, message: ServerMessage) -> None:
         self._messages.append(message)
-        if len(self._messages) > self._longest:
-            self._shorten()
-        self._news.set()
+        if len(self._messages) > self._limit:
+            self._compact()
+        self._not_empty.set()
 
     async def take(self) -> ServerMessage:
         while not self._messages:
-            self._news.clear()
-            await self._news.wait()
+            self._not_empty.clear()
+            await self._not_empty.wait()
         return self._messages.popleft()
 
-    def _shorten(self) -> None:
+    def _compact(self) -> None:
         newest = {
             message.block if isinstance(message, BlockMessage) else type(message): message for message in self._messages
         }
         self._messages = deque(newest.values())
-        # So that a long rest is not gone through again for every message.
-        self._longest = max(_MANY, 2 * len(self._messages))
+        # What stays may still be long; it must not be gone through again for every message.
+        self._limit = max(_LIMIT, 2 * len(self._messages))

@@ -1,37 +1,99 @@
-"""Opens playbacks of documents."""
+"""Opens playbacks of documents, limits how many are open, and finds the open ones that a position update moves."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Literal
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from orchestrator.accounts.requester import Requester
 from orchestrator.documents import service as documents
-from orchestrator.lib.errors.problems import bad_field
+from orchestrator.lib import metrics
+from orchestrator.lib.errors.problems import Busy, NotFound, TooMany, bad_field
 from orchestrator.playback import positions
-from orchestrator.playback.open_playbacks import Listener, OpenPlaybacks
+from orchestrator.playback.block_audio import BlockAudio
 from orchestrator.playback.outbox import Outbox
-from orchestrator.playback.playback import Playback
 from orchestrator.playback.playlist import Playlist
-from orchestrator.playback.schemas import Beginning
-from orchestrator.playback.session import Session
+from orchestrator.playback.schemas import Position
+from orchestrator.playback.session import PlaybackSession
 from orchestrator.playback.settings import PlaybackSettings
-from orchestrator.playback.sources import DocumentSource
 from orchestrator.speech.audio_options import AudioOptions
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.service import SpeechService
 
+Transport = Literal["socket", "events"]
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listener asks for. ``query`` is what the audio options were made from."""
+log = structlog.stdlib.get_logger("lectern.playback")
+
+
+class PlaybackOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """``query`` has the parameters of the request, from which the audio options were made."""
 
     audio_options: AudioOptions
     query: Mapping[str, str]
-    window: float | None = None  # None: the server's own choice
-    begin: Beginning | None = None  # None: where they were before, else at the first block
+    window: float | None = None  # seconds; None: the server's default
+    begin: Position | None = None  # None: the stored position, else the first block
     name: str | None = None  # of the playback, chosen by the client
+
+
+class OpenPlayback(msgspec.Struct, frozen=True, eq=False):
+    """A playback whose position comes by separate requests. ``move`` takes a block and the seconds into it."""
+
+    account: UUID
+    document: UUID
+    name: str | None
+    move: Callable[[UUID, float], None]
+
+
+class OpenPlaybacks:
+    """The playbacks that are open in this process."""
+
+    def __init__(self, settings: PlaybackSettings) -> None:
+        self._settings = settings
+        self._registered: set[OpenPlayback] = set()
+        self._by_account: Counter[UUID] = Counter()
+
+    @contextmanager
+    def counted(self, account: UUID, transport: Transport) -> Iterator[None]:
+        """Counts one playback more while the block runs. Raises `TooMany` or `Busy` if that is one too many."""
+        if self._by_account[account] >= self._settings.per_account:
+            raise TooMany(
+                f"{self._settings.per_account} playbacks are open for this account, and no more are accepted."
+                " Close one of them."
+            )
+        if self._by_account.total() >= self._settings.per_process:
+            raise Busy("This server has as many listeners as it can take. Try again later.", retry_after=10)
+        gauge = metrics.PLAYBACKS.labels(transport)
+        self._by_account[account] += 1
+        gauge.inc()
+        try:
+            yield
+        finally:
+            gauge.dec()
+            self._by_account[account] -= 1
+            if not self._by_account[account]:
+                del self._by_account[account]
+
+    @contextmanager
+    def registered(self, playback: OpenPlayback) -> Iterator[None]:
+        """Lets position updates reach the playback while the block runs."""
+        self._registered.add(playback)
+        try:
+            yield
+        finally:
+            self._registered.discard(playback)
+
+    def move(self, account: UUID, document: UUID, block: UUID, seconds: float, *, name: str | None = None) -> None:
+        """Moves this account's registered playbacks of the document: all of them, or those with this name."""
+        for playback in list(self._registered):
+            if (playback.account, playback.document) == (account, document) and name in (None, playback.name):
+                try:
+                    playback.move(block, seconds)
+                except NotFound:  # it was opened before this block was made
+                    log.warning("a playback does not have this block", document=str(document), block=str(block))
 
 
 class Player:
@@ -39,54 +101,52 @@ class Player:
         self,
         planner: Planner,
         speech: SpeechService,
-        listeners: OpenPlaybacks,
+        open_playbacks: OpenPlaybacks,
         settings: PlaybackSettings,
         *,
-        at_once: int,
+        max_syntheses: int,
     ) -> None:
+        """``max_syntheses`` is how many one playback runs at a time."""
         self._planner = planner
         self._speech = speech
-        self._listeners = listeners
+        self._open_playbacks = open_playbacks
         self._settings = settings
-        self._at_once = at_once
+        self._max_syntheses = max_syntheses
 
     @asynccontextmanager
     async def opened(
-        self, account: UUID, document: UUID, wish: Wish, transport: Literal["socket", "events"]
-    ) -> AsyncIterator[Playback]:
-        """Whatever it has asked for is let go of at the end; that waits for nothing, as who was cancelled may not.
+        self, account: UUID, document: UUID, options: PlaybackOptions, transport: Transport
+    ) -> AsyncIterator[PlaybackSession]:
+        """Opens a playback and closes it at the end, which waits for nothing: a cancelled task may not wait.
 
         Raises `TooMany`, `Busy`, `NotFound`, `NotReady` or `BadRequest`.
         """
-        window = self._window(wish.window)
-        options = wish.audio_options
-        requester = Requester(account, options.lane, listener=document)
-        voicing = await self._planner.resolve(options.voicing, requester)
+        window = self._window(options.window)
+        requester = Requester(account, options.audio_options.lane, listener=document)
+        voicing = await self._planner.resolve(options.audio_options.voicing, requester)
         with ExitStack() as stack:
-            stack.enter_context(self._listeners.counted(account, transport))
+            stack.enter_context(self._open_playbacks.counted(account, transport))
             playlist = Playlist(await documents.block_summaries(account, document), voicing.speed)
-            begin = wish.begin or await self._stored(account, document)
-            source = DocumentSource(self._speech, requester, document, voicing, options.sound, wish.query)
-            outbox = Outbox()
-            session = Session(playlist, source, outbox.put, window=window, at_once=self._at_once)
+            begin = options.begin or await _stored_position(account, document)
+            audio = BlockAudio(self._speech, requester, document, voicing, options.audio_options.sound, options.query)
+            session = PlaybackSession(playlist, audio, Outbox(), window=window, max_syntheses=self._max_syntheses)
             stack.callback(self._speech.forget_listener, requester)
             stack.callback(session.close)
-            playback = Playback(document, playlist, session, outbox, window)
-            playback.begin(begin)
-            if transport == "events":  # whose listener cannot say on the same connection where they are
-                listener = Listener(account, document, wish.name, playback.move)
-                stack.enter_context(self._listeners.reachable(listener))
-            yield playback
+            session.begin(document, begin)
+            if transport == "events":  # the position of a socket comes over the socket itself
+                playback = OpenPlayback(account, document, options.name, session.move)
+                stack.enter_context(self._open_playbacks.registered(playback))
+            yield session
 
-    def _window(self, asked: float | None) -> float:
-        if asked is None:
+    def _window(self, requested: float | None) -> float:
+        if requested is None:
             return self._settings.window
-        if not 0 < asked <= self._settings.max_window:
+        if not 0 < requested <= self._settings.max_window:
             message = f"must be more than 0 and at most {self._settings.max_window:g} seconds"
             raise bad_field("window", message, where="query")
-        return asked
+        return requested
 
-    @staticmethod
-    async def _stored(account: UUID, document: UUID) -> Beginning | None:
-        position = await positions.stored(account, document)
-        return Beginning(position.block, position.seconds) if position else None
+
+async def _stored_position(account: UUID, document: UUID) -> Position | None:
+    stored = await positions.stored(account, document)
+    return Position(stored.block, stored.seconds) if stored else None

@@ -1,4 +1,4 @@
-"""The blocks of a document as a listener meets them: only those that are read aloud, in order."""
+"""The blocks of a document that are read aloud, in reading order."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -9,11 +9,11 @@ from orchestrator.documents.service import BlockSummary
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.playback.schemas import BlockInfo
 
-_PART: Final = 2_000  # blocks in one message, some 150 KB: clients refuse messages of a megabyte
+_BATCH: Final = 2_000  # blocks in one message, some 150 KB: clients refuse messages of a megabyte
 
 
 class Playlist:
-    """A place is a number from 0: that of a block among those that are read aloud."""
+    """An index counts only the blocks that are read aloud, from 0."""
 
     def __init__(self, document_blocks: Sequence[BlockSummary], speed: float = 1.0) -> None:
         """Raises `NotFound` if nothing is read aloud."""
@@ -24,24 +24,27 @@ class Playlist:
         ]
         if not self.blocks:
             raise NotFound("Nothing in this document is read aloud, so there is nothing to play.")
-        before = accumulate((block.is_spoken for block in document_blocks), initial=0)
-        self._places = {block.id: place for block, place in zip(document_blocks, before, strict=False)}
+        read_before = accumulate((block.is_spoken for block in document_blocks), initial=0)
+        self._indexes = {block.id: index for block, index in zip(document_blocks, read_before, strict=False)}
 
     def __len__(self) -> int:
         return len(self.blocks)
 
-    def place(self, block: UUID) -> int:
-        """Raises `NotFound`. Of a block that is not read aloud it is that of the next one, or behind the last."""
-        if block not in self._places:
+    def index(self, block: UUID) -> int:
+        """Returns the index of the block, or of the next one if it is not read aloud; that may be behind the last.
+
+        Raises `NotFound`.
+        """
+        if block not in self._indexes:
             raise NotFound(f"This document has no block {block}. Send the id of one of its blocks.")
-        return self._places[block]
+        return self._indexes[block]
 
     def locate(self, block: UUID, seconds: float) -> tuple[int, float]:
-        """The place, and the seconds into the block there. Raises `NotFound`."""
-        place = self.place(block)
-        spoken = place < len(self) and self.blocks[place].id == block
-        return place, seconds if spoken else 0.0
+        """Returns the index, and the seconds into the block with that index. Raises `NotFound`."""
+        index = self.index(block)
+        is_read = index < len(self) and self.blocks[index].id == block
+        return index, seconds if is_read else 0.0
 
-    def parts(self) -> Iterator[list[BlockInfo]]:
-        for first in range(0, len(self.blocks), _PART):
-            yield self.blocks[first : first + _PART]
+    def batches(self) -> Iterator[list[BlockInfo]]:
+        for first in range(0, len(self.blocks), _BATCH):
+            yield self.blocks[first : first + _BATCH]

@@ -1,4 +1,4 @@
-"""Positions that come by a plain request, on their way to the playback they are for, in whatever process that is."""
+"""Position updates that come by a plain request, on their way to the playback in whatever process that runs."""
 
 from typing import Final
 from uuid import UUID, uuid4
@@ -7,13 +7,13 @@ import msgspec
 
 from orchestrator.lib.pubsub import PubSub
 from orchestrator.playback import positions
-from orchestrator.playback.open_playbacks import OpenPlaybacks
+from orchestrator.playback.player import OpenPlaybacks
 from orchestrator.playback.schemas import NewPosition, PositionView
 
 _CHANNEL: Final = "lectern_position"
 
 
-class _Move(msgspec.Struct, frozen=True):
+class _PositionUpdate(msgspec.Struct, frozen=True):
     origin: UUID
     account: UUID
     document: UUID
@@ -23,29 +23,29 @@ class _Move(msgspec.Struct, frozen=True):
 
 
 class PositionUpdates:
-    def __init__(self, pubsub: PubSub, listeners: OpenPlaybacks) -> None:
+    def __init__(self, pubsub: PubSub, open_playbacks: OpenPlaybacks) -> None:
         self._pubsub = pubsub
-        self._listeners = listeners
+        self._open_playbacks = open_playbacks
         self._origin = uuid4()
-        pubsub.subscribe(_CHANNEL, self._hear, self._catch_up)
+        pubsub.subscribe(_CHANNEL, self._receive, self._catch_up)
 
-    async def make(self, account: UUID, document: UUID, new: NewPosition) -> PositionView:
-        """Stores the position and tells the listeners. Raises `NotFound`."""
+    async def publish(self, account: UUID, document: UUID, new: NewPosition) -> PositionView:
+        """Stores the position and moves the open playbacks of every process. Raises `NotFound`."""
         view = await positions.store(account, document, new.block, new.seconds)
-        move = _Move(self._origin, account, document, new.block, new.seconds, new.session)
-        self._tell(move)  # at once, and also where messages are not heard at the moment
-        await self._pubsub.send(_CHANNEL, msgspec.json.encode(move).decode())
+        update = _PositionUpdate(self._origin, account, document, new.block, new.seconds, new.session)
+        self._apply(update)  # at once, and also while this process receives nothing
+        await self._pubsub.send(_CHANNEL, msgspec.json.encode(update).decode())
         return view
 
-    def _hear(self, payload: str) -> None:
-        move = msgspec.json.decode(payload, type=_Move)
-        if move.origin != self._origin:
-            self._tell(move)
+    def _receive(self, payload: str) -> None:
+        update = msgspec.json.decode(payload, type=_PositionUpdate)
+        if update.origin != self._origin:
+            self._apply(update)
 
-    def _tell(self, move: _Move) -> None:
-        self._listeners.move(move.account, move.document, move.block, move.seconds, name=move.name)
+    def _apply(self, update: _PositionUpdate) -> None:
+        self._open_playbacks.move(update.account, update.document, update.block, update.seconds, name=update.name)
 
     async def _catch_up(self, gap: float) -> None:
-        """What other processes said in the meantime is lost; what they stored is not."""
-        for moved in await positions.recent(gap):
-            self._listeners.move(moved.account, moved.document, moved.block, moved.seconds)
+        """The updates that other processes sent meanwhile are lost; the positions that they stored are not."""
+        for stored in await positions.recent(gap):
+            self._open_playbacks.move(stored.account, stored.document, stored.block, stored.seconds)

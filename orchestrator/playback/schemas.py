@@ -1,4 +1,4 @@
-"""What listener and server say to each other, and where a listener is."""
+"""The messages between listener and server, and the bodies of position requests."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -26,7 +26,7 @@ class NewPosition(Schema):
     block: UUID
     seconds: Seconds = 0.0
     session: Annotated[
-        SessionName | None, Meta(description="PositionUpdates only the playback that was opened with this name.")
+        SessionName | None, Meta(description="Moves only the playback that was opened with this name.")
     ] = None
 
 
@@ -36,27 +36,27 @@ class PositionView(Schema):
     updated_at: datetime
 
 
-class AtPosition(Schema, tag_field="type", tag="position"):
-    """The listener is here."""
+class PositionMessage(Schema, tag_field="type", tag="position"):
+    """Says where the listener is."""
 
     block: UUID
     seconds: Seconds = 0.0
 
 
-class Again(Schema, tag_field="type", tag="retry"):
-    """A block that failed, or whose audio is no longer there, is to be made after all."""
+class RetryMessage(Schema, tag_field="type", tag="retry"):
+    """Asks to make a block anew that failed, or whose audio is gone."""
 
     block: UUID
 
 
-class Stop(Schema, tag_field="type", tag="stop"):
-    """Nothing more is wanted until the next position."""
+class StopMessage(Schema, tag_field="type", tag="stop"):
+    """Asks to make nothing until the next position."""
 
 
-ClientMessage = AtPosition | Again | Stop
+ClientMessage = PositionMessage | RetryMessage | StopMessage
 
 
-class Beginning(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True):
     block: UUID
     seconds: float
 
@@ -68,11 +68,11 @@ class BlockInfo(msgspec.Struct, frozen=True):
 
 
 class PlaybackMessage(msgspec.Struct, frozen=True, tag_field="type", tag="playback"):
-    """The first one. ``total`` counts the blocks that are read aloud, all of ``blocks`` and of `BlocksMessage`."""
+    """The first message. ``total`` counts the blocks that are read aloud, here and in every `BlocksMessage`."""
 
     document: UUID
     window: float
-    begin: Beginning | None  # None: nothing is read aloud from there on
+    begin: Position | None  # None: nothing is read aloud from there on
     total: int
     blocks: list[BlockInfo]
 
@@ -84,7 +84,7 @@ class BlocksMessage(msgspec.Struct, frozen=True, tag_field="type", tag="blocks")
 
 
 class BlockMessage(msgspec.Struct, frozen=True, tag_field="type", tag="block", omit_defaults=True):
-    """What has become of a block."""
+    """The new state of a block."""
 
     block: UUID
     state: State

@@ -1,25 +1,27 @@
-"""One listener of a document: which blocks are wanted now, and what has become of each.
+"""One listener of a document: which blocks the window has, and the state of each.
 
-Everything happens in steps that do not wait, after each change: a move of the listener, news of a block, the end of a
-pause that a busy model asked for. So no step ever sees a state that another has left half done.
+Every change is one step without a wait: the listener moves, a block's state changes, a pause for a busy model ends. So
+no step ever sees a state that another step has left half done.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final, Literal
+from uuid import UUID
 
 import msgspec
 import structlog
 
 from orchestrator.lib.errors.problem_details import summary
 from orchestrator.lib.errors.problems import Busy
+from orchestrator.playback.block_audio import BlockAudio, PlannedBlock
+from orchestrator.playback.outbox import Outbox
 from orchestrator.playback.playlist import Playlist
-from orchestrator.playback.schemas import BlockMessage
-from orchestrator.playback.sources import Audio, Candidate, Making, Source
-from orchestrator.speech.synthesis.shared_synthesis import LAST_STAGES
+from orchestrator.playback.schemas import BlockMessage, BlocksMessage, PlaybackMessage, Position, State
+from orchestrator.speech.synthesis.shared_synthesis import LAST_STAGES, Subscription
 
-_PAUSE: Final = 2  # seconds before a model is asked again that said it is busy and not for how long
-_SERVERS_FAULT: Final = 500
+_DEFAULT_PAUSE: Final = 2  # seconds until a busy model is asked again, if it does not say for how long it is busy
+_SERVER_ERROR: Final = 500
 
 log = structlog.stdlib.get_logger("lectern.playback")
 
@@ -27,175 +29,205 @@ log = structlog.stdlib.get_logger("lectern.playback")
 class _Entry(msgspec.Struct):
     """A block in the window."""
 
-    state: Literal["looked for", "queued", "making", "ready", "failed"] = "looked for"
-    candidate: Candidate | None = None
-    making: Making | None = None
-    in_line: bool = False  # at the model, or further
+    state: Literal["planning", "queued", "making", "ready", "failed"] = "planning"
+    block: PlannedBlock | None = None
+    synthesis: Subscription | None = None
+    in_model_queue: bool = False  # or further
     task: "asyncio.Task[None] | None" = None
 
 
-class Session:
-    """`close` ends all it has begun. Until the first `move` nothing is wanted."""
+class PlaybackSession:
+    """Makes the blocks ahead of the listener and tells what becomes of each. It makes nothing before the first `move`.
+
+    ``close`` ends everything that it has started.
+    """
 
     def __init__(
-        self, playlist: Playlist, source: Source, tell: Callable[[BlockMessage], None], *, window: float, at_once: int
+        self, playlist: Playlist, audio: BlockAudio, outbox: Outbox, *, window: float, max_syntheses: int
     ) -> None:
-        """``window`` is in seconds of audio ahead of the listener; ``at_once`` blocks are being made at a time."""
+        """``window`` is in seconds of audio ahead of the listener; at most ``max_syntheses`` run at a time."""
+        self.outbox = outbox
         self._playlist = playlist
-        self._source = source
-        self._tell = tell
+        self._audio = audio
         self._window = window
-        self._at_once = at_once
-        self._place: int | None = None
-        self._into = 0.0
+        self._max_syntheses = max_syntheses
+        self._index: int | None = None  # of the listener's block in the playlist; None: nothing is wanted
+        self._offset = 0.0  # seconds into that block
         self._entries: dict[int, _Entry] = {}
-        self._seconds: dict[int, float] = {}  # of the blocks whose audio is known
+        self._durations: dict[int, float] = {}  # seconds of the blocks whose audio is known
         self._pause: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
-    def move(self, place: int, seconds: float) -> None:
-        """The listener is ``seconds`` into the block at this place. One that failed is tried again on arrival."""
-        arrived = place != self._place
-        self._place, self._into = place, seconds
-        if arrived and place in self._entries and self._entries[place].state == "failed":
-            self._forget(place)
-        self._proceed()
+    def begin(self, document: UUID, position: Position | None) -> None:
+        """Tells the playlist, and starts at ``position``, or at the first block. Raises `NotFound`."""
+        index, seconds = self._playlist.locate(position.block, position.seconds) if position else (0, 0.0)
+        begin = Position(self._playlist.blocks[index].id, seconds) if index < len(self._playlist) else None
+        first, *others = self._playlist.batches()
+        self.outbox.put(PlaybackMessage(document, self._window, begin, len(self._playlist), first))
+        for batch in others:
+            self.outbox.put(BlocksMessage(batch))
+        self._move(index, seconds)
 
-    def retry(self, place: int) -> None:
-        """Makes a block that failed, or whose audio has gone, if it is in the window."""
-        if place in self._entries and self._entries[place].state in ("failed", "ready"):
-            self._forget(place)
-            self._proceed()
+    def move(self, block: UUID, seconds: float) -> None:
+        """Sets where the listener is. A failed block is tried again when the listener arrives at it.
+
+        Raises `NotFound`.
+        """
+        self._move(*self._playlist.locate(block, seconds))
+
+    def retry(self, block: UUID) -> None:
+        """Makes a block in the window anew if it failed or its audio is gone. Raises `NotFound`."""
+        index = self._playlist.index(block)
+        if index in self._entries and self._entries[index].state in ("failed", "ready"):
+            self._drop(index)
+            self._update()
 
     def stop(self) -> None:
-        """Drops what is not made yet; nothing is wanted until the next `move`."""
-        self._place = None
-        self._proceed()
+        """Drops what is not made yet, and makes nothing until the next `move`."""
+        self._index = None
+        self._update()
 
     def close(self) -> None:
-        self._place = None
-        self._tell = lambda _: None
-        self._proceed()
+        self._closed = True
+        self.stop()
         if self._pause is not None:
             self._pause.cancel()
 
-    def _wanted(self) -> range:
-        """The block at the listener's place, and those after it that begin within the window."""
-        if self._place is None:
+    def _move(self, index: int, seconds: float) -> None:
+        arrived = index != self._index
+        self._index, self._offset = index, seconds
+        if arrived and index in self._entries and self._entries[index].state == "failed":
+            self._drop(index)
+        self._update()
+
+    def _in_window(self) -> range:
+        """Returns the indexes of the listener's block and of those after it that begin within the window."""
+        if self._index is None:
             return range(0)
-        end = self._place
+        end = self._index
         ahead = 0.0
-        while end < len(self._playlist) and (end == self._place or ahead < self._window):
-            seconds = self._seconds.get(end, self._playlist.blocks[end].seconds)
-            ahead += seconds if end > self._place else max(0.0, seconds - self._into)
+        while end < len(self._playlist) and (end == self._index or ahead < self._window):
+            seconds = self._durations.get(end, self._playlist.blocks[end].seconds)
+            ahead += seconds if end > self._index else max(0.0, seconds - self._offset)
             end += 1
-        return range(self._place, end)
+        return range(self._index, end)
 
-    def _proceed(self) -> None:
-        """Lets go of what is no longer wanted before it asks for anything new, so that the model is free for that."""
-        wanted = self._wanted()
-        for place in [place for place in self._entries if place not in wanted]:
-            self._forget(place)
-        for place in wanted:  # in reading order: what comes first is heard first
-            entry = self._entries.get(place)
+    def _update(self) -> None:
+        """Drops the blocks outside the window first, which frees the model, and then starts what comes next."""
+        window = self._in_window()
+        for index in [index for index in self._entries if index not in window]:
+            self._drop(index)
+        for index in window:  # in reading order
+            entry = self._entries.get(index)
             if entry is None:
-                self._enter(place)
-                return  # goes on from here when that is known
-            if entry.state == "looked for":
-                return
-            if entry.state == "queued" and entry.making is None and self._may_ask():
-                self._ask(place, entry)
+                entry = self._entries[index] = _Entry()
+                entry.task = self._start(self._plan(index, entry))
+            if entry.state == "planning":
+                return  # `_plan` goes on from here
+            if entry.state == "queued" and entry.synthesis is None and self._may_start_synthesis():
+                self._make(index, entry)
 
-    def _may_ask(self) -> bool:
-        """Not before the one before is in line at the model, else it might be overtaken on its way there."""
-        in_hand = self._in_hand()
-        return self._pause is None and len(in_hand) < self._at_once and all(entry.in_line for entry in in_hand)
+    def _may_start_synthesis(self) -> bool:
+        """The synthesis before must be in the model's queue, else this one might overtake it on the way there."""
+        running = self._running()
+        return (
+            self._pause is None
+            and len(running) < self._max_syntheses
+            and all(entry.in_model_queue for entry in running)
+        )
 
-    def _in_hand(self) -> list[_Entry]:
-        return [entry for entry in self._entries.values() if entry.making is not None]
+    def _running(self) -> list[_Entry]:
+        return [entry for entry in self._entries.values() if entry.synthesis is not None]
 
-    def _forget(self, place: int) -> None:
-        entry = self._entries.pop(place)
-        if entry.making is not None:
-            entry.making.leave()
+    def _drop(self, index: int) -> None:
+        entry = self._entries.pop(index)
+        if entry.synthesis is not None:
+            entry.synthesis.close()
         if entry.task is not None:
             entry.task.cancel()
         if entry.state in ("queued", "making"):
-            self._tell(BlockMessage(self._playlist.blocks[place].id, "dropped"))
+            self._tell(index, "dropped")
 
-    def _enter(self, place: int) -> None:
-        entry = self._entries[place] = _Entry()
-        entry.task = self._start(self._look_for(place, entry))
-
-    async def _look_for(self, place: int, entry: _Entry) -> None:
+    async def _plan(self, index: int, entry: _Entry) -> None:
         try:
-            entry.candidate = await self._source.find(self._playlist.blocks[place].id)
-            audio = await entry.candidate.kept()
+            entry.block = await self._audio.plan(self._playlist.blocks[index].id)
+            seconds = await self._audio.cached_seconds(entry.block)
         except Exception as error:  # noqa: BLE001 - the listener is told of it
-            self._failed(place, entry, error)
+            self._fail(index, entry, error)
         else:
-            if audio is not None:
-                self._ready(place, entry, audio)
+            if seconds is not None:
+                self._ready(index, entry, entry.block.cached_url, seconds)
             else:
                 entry.state = "queued"
-                self._tell(BlockMessage(self._playlist.blocks[place].id, "queued"))
-        self._proceed()
+                self._tell(index, "queued")
+        self._update()
 
-    def _ask(self, place: int, entry: _Entry) -> None:
-        assert entry.candidate is not None  # noqa: S101 - it is queued, so it was found
+    def _make(self, index: int, entry: _Entry) -> None:
+        assert entry.block is not None  # noqa: S101 - a queued block is planned
         try:
-            entry.making = entry.candidate.make(admitted=bool(self._in_hand()))
+            entry.synthesis = self._audio.make_ahead(entry.block, admitted=bool(self._running()))
         except Busy as busy:
-            self._hold_back(place, entry, busy)
+            self._pause_for_busy_model(index, entry, busy)
         else:
-            entry.task = self._start(self._follow(place, entry, entry.making))
+            entry.task = self._start(self._follow(index, entry, entry.block, entry.synthesis))
 
-    async def _follow(self, place: int, entry: _Entry, making: Making) -> None:
+    async def _follow(self, index: int, entry: _Entry, block: PlannedBlock, synthesis: Subscription) -> None:
         try:
-            async for stage in making.stages():
+            async for stage in synthesis.stages():
                 if stage == "making":
                     entry.state = "making"
-                    self._tell(BlockMessage(self._playlist.blocks[place].id, "making"))
+                    self._tell(index, "making")
                 elif stage in LAST_STAGES:
-                    self._ready(place, entry, making.audio(stage))
-                if stage != "begun" and not entry.in_line:
-                    entry.in_line = True
-                    self._proceed()
+                    self._ready(index, entry, block.url(stage), synthesis.seconds)
+                if stage != "begun" and not entry.in_model_queue:
+                    entry.in_model_queue = True
+                    self._update()
         except Busy as busy:
-            self._hold_back(place, entry, busy)
+            self._pause_for_busy_model(index, entry, busy)
         except Exception as error:  # noqa: BLE001 - the listener is told of it
-            self._failed(place, entry, error)
-        making.leave()
-        entry.making, entry.in_line = None, False
-        self._proceed()
+            self._fail(index, entry, error)
+        synthesis.close()
+        entry.synthesis, entry.in_model_queue = None, False
+        self._update()
 
-    def _ready(self, place: int, entry: _Entry, audio: Audio) -> None:
+    def _ready(self, index: int, entry: _Entry, url: str, seconds: float) -> None:
         entry.state = "ready"
-        self._seconds[place] = audio.seconds
-        self._tell(
-            BlockMessage(self._playlist.blocks[place].id, "ready", url=audio.url, seconds=round(audio.seconds, 3))
-        )
+        self._durations[index] = seconds
+        self._tell(index, "ready", url=url, seconds=round(seconds, 3))
 
-    def _failed(self, place: int, entry: _Entry, error: Exception) -> None:
+    def _fail(self, index: int, entry: _Entry, error: Exception) -> None:
         problem = summary(error)
-        if problem["status"] >= _SERVERS_FAULT:
-            log.warning(
-                "block failed", block=str(self._playlist.blocks[place].id), detail=problem["detail"], exc_info=error
-            )
+        if problem["status"] >= _SERVER_ERROR:
+            block = self._playlist.blocks[index].id
+            log.warning("block failed", block=str(block), detail=problem["detail"], exc_info=error)
         entry.state = "failed"
-        self._tell(BlockMessage(self._playlist.blocks[place].id, "failed", error=problem))
+        self._tell(index, "failed", error=problem)
 
-    def _hold_back(self, place: int, entry: _Entry, busy: Busy) -> None:
-        """A model that is busy is asked again later, and for no other block until then."""
-        seconds = busy.retry_after or _PAUSE
+    def _pause_for_busy_model(self, index: int, entry: _Entry, busy: Busy) -> None:
+        """Starts no synthesis for any block until the model may be asked again."""
+        seconds = busy.retry_after or _DEFAULT_PAUSE
         entry.state = "queued"
-        self._tell(BlockMessage(self._playlist.blocks[place].id, "queued", retry_after=seconds, error=summary(busy)))
+        self._tell(index, "queued", retry_after=seconds, error=summary(busy))
         if self._pause is None:
             self._pause = asyncio.get_running_loop().call_later(seconds, self._resume)
 
     def _resume(self) -> None:
         self._pause = None
-        self._proceed()
+        self._update()
+
+    def _tell(
+        self,
+        index: int,
+        state: State,
+        *,
+        url: str | None = None,
+        seconds: float | None = None,
+        retry_after: int | None = None,
+        error: dict[str, Any] | None = None,
+    ) -> None:
+        if not self._closed:
+            self.outbox.put(BlockMessage(self._playlist.blocks[index].id, state, url, seconds, retry_after, error))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -10,7 +10,7 @@ from orchestrator.lib.ids import new_id
 
 
 class ListeningPosition(Table, tablename="listening_position"):
-    """Where an account was last heard to be in a document."""
+    """An account's last position in a document."""
 
     id = UUID(primary_key=True, default=new_id)
     account = ForeignKey(Account, null=False, on_delete=OnDelete.cascade)

@@ -1,4 +1,4 @@
-"""Listeners of documents, as clients are: over a WebSocket or over events."""
+"""Clients that play documents, over a WebSocket or over events."""
 
 import json
 import time
@@ -13,12 +13,12 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.integration import documents
 
-PATIENCE = 60  # seconds for anything that is to come
+TIMEOUT = 60  # seconds
 Message = dict[str, Any]
 
 
 def document_of(api: httpx.Client, count: int) -> list[str]:
-    """Makes a document of so many blocks of some 3 s that nobody has heard; gives its id and then theirs."""
+    """Makes a document with ``count`` new blocks of some 3 s each. Returns its id, then the ids of its blocks."""
     parts = [f"# Part {number}\n\nNew is {uuid4().hex[:12]}." for number in range(count)]
     document = documents.make(api, "\n\n".join(parts))
     assert document["blocks"] == count
@@ -38,7 +38,7 @@ class SocketListener:
         self.connection.send(json.dumps(message))
 
     def next(self) -> Message:
-        message: Message = json.loads(self.connection.recv(timeout=PATIENCE))
+        message: Message = json.loads(self.connection.recv(timeout=TIMEOUT))
         self.heard.append(message)
         return message
 
@@ -96,17 +96,17 @@ def event_listener(api: httpx.Client, document: str, **query: Any) -> Iterator[E
 
 
 def until(following: Callable[[], Message], wanted: Callable[[Message], bool]) -> Message:
-    """The next message that is wanted; those before it are heard too."""
-    limit = time.monotonic() + PATIENCE
+    """Returns the next message that is wanted; the listener keeps those before it."""
+    limit = time.monotonic() + TIMEOUT
     while time.monotonic() < limit:
         message = following()
         if wanted(message):
             return message
-    raise AssertionError("what was waited for did not come")
+    raise AssertionError("the message did not come")
 
 
 def ready(player: SocketListener | EventListener, block: str) -> Message:
-    """That a block is ready, whether that was heard already or is to come: blocks may be ready in any order."""
+    """Returns the message that the block is ready, heard already or not: blocks may be ready in any order."""
     wanted = is_state(block, "ready")
     return next(filter(wanted, player.heard), None) or player.until(wanted)
 
@@ -120,7 +120,7 @@ def states(heard: list[Message], block: str) -> list[str]:
 
 
 def wait(condition: Callable[[], bool], what: str) -> None:
-    limit = time.monotonic() + PATIENCE
+    limit = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < limit, what
         time.sleep(0.05)

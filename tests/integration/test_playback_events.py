@@ -1,4 +1,4 @@
-"""A document played over server-sent events, its position by plain requests: also to another process."""
+"""A document played over server-sent events, with positions by plain requests, also to another process."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ from tests.stack import Stack
 
 @pytest.fixture(scope="module")
 def other(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Another process than the one that plays."""
+    """A client of another process than the one that plays."""
     with web_server(stack, tmp_path_factory.mktemp("other") / "web.log") as url:
         headers = {"authorization": f"Bearer {stack.api_key}"}
         with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False) as client:
@@ -29,7 +29,7 @@ def put(api: httpx.Client, document: str, **position: Any) -> httpx.Response:
     return api.put(f"/api/v1/documents/{document}/position", json=position)
 
 
-def test_events_say_what_becomes_of_each_block(api: httpx.Client) -> None:
+def test_events_tell_the_states_of_each_block(api: httpx.Client) -> None:
     document, *blocks = document_of(api, 3)
     with event_listener(api, document, voice="slow", window=4, response_format="wav") as player:
         assert player.answer.headers["content-type"].startswith("text/event-stream")
@@ -101,7 +101,7 @@ def test_a_client_that_leaves_frees_everything(stack: Stack, api: httpx.Client) 
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("connected")
-async def test_what_was_said_while_nothing_could_be_heard_is_caught_up_with(
+async def test_positions_stored_while_pubsub_was_disconnected_are_caught_up_with(
     api: httpx.Client, other: httpx.Client
 ) -> None:
     document, *blocks = document_of(api, 8)
@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_played_is_refused(api: httpx.Client, case: str) -> None:
+def test_a_playback_that_cannot_be_opened_is_refused(api: httpx.Client, case: str) -> None:
     document, _ = document_of(api, 1)
     query, status, hint = REFUSED[case]
     with event_listener(api, document, **query) as refused:

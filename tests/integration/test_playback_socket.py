@@ -1,4 +1,4 @@
-"""A document played over a WebSocket: what becomes of its blocks, and what the listener can say."""
+"""A document played over a WebSocket: the states of its blocks, and the messages of the listener."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ def made(url: str) -> float:
 
 @pytest.fixture(scope="module")
 def narrow_server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One that has a model make one segment at a time, and takes two listeners."""
+    """A server that makes one segment at a time and accepts two playbacks."""
     log = tmp_path_factory.mktemp("narrow") / "web.log"
     with web_server(stack, log, LECTERN_MODEL_SLOTS="hum=1", LECTERN_PLAYBACKS_PER_ACCOUNT="2") as url:
         yield url
@@ -62,7 +62,7 @@ def test_blocks_go_through_their_states_and_their_audio_is_there(stack: Stack, a
     assert (head.status_code, int(head.headers["content-length"])) == (200, len(whole.content))
 
 
-def test_kept_blocks_are_ready_at_once(stack: Stack, api: httpx.Client) -> None:
+def test_cached_blocks_are_ready_at_once(stack: Stack, api: httpx.Client) -> None:
     document, *blocks = document_of(api, 2)
     with socket_listener(stack.url, stack.api_key, document, voice="hum") as player:
         url = player.ready(blocks[0])["url"]
@@ -86,7 +86,7 @@ def test_the_window_slides_with_the_position(stack: Stack, api: httpx.Client) ->
         player.ready(blocks[4])
 
 
-def test_a_jump_drops_queued_work_and_goes_on_at_the_new_place(
+def test_a_jump_drops_queued_work_and_goes_on_at_the_new_position(
     stack: Stack, api: httpx.Client, narrow_server: str
 ) -> None:
     document, *blocks = document_of(api, 12)
@@ -96,11 +96,11 @@ def test_a_jump_drops_queued_work_and_goes_on_at_the_new_place(
         wait(lambda: waiting(narrow_server) == 2, "the blocks ahead did not queue")
         assert player.states(blocks[1]) in ([], ["queued"])
         player.send(type="position", block=blocks[8])
-        for block in blocks[:4]:  # three in hand, and one that would have been next
+        for block in blocks[:4]:  # three in progress, and the one after them
             player.until(is_state(block, "dropped"))
         player.until(is_state(blocks[8], "making"))
         wait(lambda: cancelled(narrow_server) >= before + 3, "the work was not stopped")
-        wait(lambda: waiting(narrow_server) == 2, "the blocks at the new place did not queue")
+        wait(lambda: waiting(narrow_server) == 2, "the blocks at the new position did not queue")
         assert "making" not in player.states(blocks[1])
         player.send(type="stop")
         wait(lambda: cancelled(narrow_server) >= before + 6, "the work was not stopped")
@@ -198,7 +198,7 @@ def test_bad_messages_get_a_sentence_and_the_socket_stays(stack: Stack, api: htt
 
 
 def closing(player: SocketListener) -> tuple[int, str]:
-    """The code and the reason, after all that was said before."""
+    """Returns the close code and the reason, after the messages before them."""
     try:
         while True:
             player.next()
@@ -241,7 +241,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_played_is_refused_with_a_reason(stack: Stack, api: httpx.Client, case: str) -> None:
+def test_a_playback_that_cannot_be_opened_is_refused_with_a_reason(stack: Stack, api: httpx.Client, case: str) -> None:
     document, _ = document_of(api, 1)
     query, code, hint = REFUSED[case]
     with socket_listener(stack.url, stack.api_key, document, **query) as player:
@@ -282,7 +282,7 @@ def test_a_browser_sends_its_key_among_the_subprotocols(stack: Stack, api: httpx
         assert closing(SocketListener(connection))[0] == 4401
 
 
-def test_one_account_may_have_so_many_playbacks(stack: Stack, api: httpx.Client, narrow_server: str) -> None:
+def test_the_playbacks_of_an_account_are_limited(stack: Stack, api: httpx.Client, narrow_server: str) -> None:
     document, _ = document_of(api, 1)
     with (
         socket_listener(narrow_server, stack.api_key, document) as one,
@@ -310,7 +310,9 @@ def test_sockets_leave_a_count_and_an_id(stack: Stack, api: httpx.Client) -> Non
     wait(lambda: count() == before + 1, "the socket was not counted")
 
 
-def test_a_busy_model_is_waited_for_and_the_listener_told(stack: Stack, api: httpx.Client, tmp_path: Path) -> None:
+def test_a_playback_waits_for_a_busy_model_and_tells_the_listener(
+    stack: Stack, api: httpx.Client, tmp_path: Path
+) -> None:
     document, block = document_of(api, 1)
     speech = {"model": "hum", "response_format": "wav"}
     settings = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_LIVE_WAIT": "0.01"}

@@ -1,18 +1,21 @@
-"""A source of audio that does as it is told, and a listener who writes down what they are told."""
+"""Audio that is made when a test says so, and a listener who writes down what they are told."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import cast
 from uuid import UUID
 
 from orchestrator.documents.service import BlockSummary
 from orchestrator.lib.errors.problems import Busy
+from orchestrator.playback.block_audio import BlockAudio, PlannedBlock
+from orchestrator.playback.outbox import Outbox
 from orchestrator.playback.playlist import Playlist
-from orchestrator.playback.schemas import BlockMessage
-from orchestrator.playback.session import Session
-from orchestrator.playback.sources import Audio
-from orchestrator.speech.synthesis.shared_synthesis import Stage
+from orchestrator.playback.schemas import BlockMessage, ServerMessage
+from orchestrator.playback.session import PlaybackSession
+from orchestrator.speech.planner.script import Segment
+from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
 
-SECONDS = 10.0  # that each block is thought to last
+SECONDS = 10.0  # how long each block is expected to last
 
 
 def block_id(number: int) -> UUID:
@@ -23,56 +26,55 @@ def summaries(count: int, unread: Iterable[int] = ()) -> list[BlockSummary]:
     return [BlockSummary(block_id(n), n, SECONDS, n not in set(unread)) for n in range(count)]
 
 
-class FakeSource:
-    """``log`` has what was asked and left, in order, by the numbers of blocks."""
+class FakeBlockAudio(BlockAudio):
+    """Makes no audio. ``log`` has the syntheses that were asked for and left, in order, by the numbers of blocks."""
 
     def __init__(self) -> None:
-        self.kept: set[int] = set()
-        self.refusals: list[Exception] = []  # for whoever asks next
+        self.cached: set[int] = set()
+        self.refusals: list[Exception] = []  # raised by the next calls, one each
         self.log: list[tuple[str, int]] = []
-        self.making: dict[int, FakeMaking] = {}
+        self.syntheses: dict[int, FakeSynthesis] = {}
         self.admitted: list[bool] = []
-        self.in_line_at_once = True
-        self.news = asyncio.Event()
+        self.queues_at_once = True
+        self._asked_anew = asyncio.Event()
 
-    async def find(self, block: UUID) -> "FakeCandidate":
+    async def plan(self, block: UUID) -> PlannedBlock:
         await asyncio.sleep(0)
-        return FakeCandidate(self, block.int)
+        number = block.int
+        segment = Segment(key=str(number), text="", model="", voice={}, language="", speed=1.0)
+        return PlannedBlock(segment, f"/cached/{number}", f"/uncached/{number}")
+
+    async def cached_seconds(self, block: PlannedBlock) -> float | None:
+        await asyncio.sleep(0)
+        return SECONDS if int(block.segment.key) in self.cached else None
+
+    def make_ahead(self, block: PlannedBlock, *, admitted: bool) -> Subscription:
+        number = int(block.segment.key)
+        self.admitted.append(admitted)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.log.append(("ask", number))
+        self._asked_anew.set()
+        self.syntheses[number] = FakeSynthesis(self, number)
+        return cast("Subscription", self.syntheses[number])
 
     async def will_ask(self, number: int) -> None:
         """Waits until this block is asked for, from now on."""
         before = self.asked().count(number)
         async with asyncio.timeout(20):
             while self.asked().count(number) == before:
-                self.news.clear()
-                await self.news.wait()
+                self._asked_anew.clear()
+                await self._asked_anew.wait()
 
     def asked(self) -> list[int]:
         return [number for what, number in self.log if what == "ask"]
 
 
-class FakeCandidate:
-    def __init__(self, source: FakeSource, number: int) -> None:
-        self._source = source
-        self._number = number
+class FakeSynthesis:
+    """Stands for a `Subscription`; goes through the stages that a test tells it."""
 
-    async def kept(self) -> Audio | None:
-        await asyncio.sleep(0)
-        return Audio(f"/kept/{self._number}", SECONDS) if self._number in self._source.kept else None
-
-    def make(self, *, admitted: bool) -> "FakeMaking":
-        self._source.admitted.append(admitted)
-        if self._source.refusals:
-            raise self._source.refusals.pop(0)
-        self._source.log.append(("ask", self._number))
-        self._source.news.set()
-        self._source.making[self._number] = FakeMaking(self._source, self._number)
-        return self._source.making[self._number]
-
-
-class FakeMaking:
-    def __init__(self, source: FakeSource, number: int) -> None:
-        self._source = source
+    def __init__(self, audio: FakeBlockAudio, number: int) -> None:
+        self._audio = audio
         self._number = number
         self._coming: asyncio.Queue[Stage | Exception] = asyncio.Queue()
         self._left = False
@@ -84,7 +86,7 @@ class FakeMaking:
 
     async def stages(self) -> AsyncIterator[Stage]:
         yield "begun"
-        if self._source.in_line_at_once:
+        if self._audio.queues_at_once:
             yield "waiting"
         while True:
             stage = await self._coming.get()
@@ -94,20 +96,21 @@ class FakeMaking:
             if stage in ("cached", "uncached"):
                 return
 
-    def audio(self, stage: Stage) -> Audio:
-        return Audio(f"/{stage}/{self._number}", self.seconds)
-
-    def leave(self) -> None:
+    def close(self) -> None:
         if not self._left:
             self._left = True
-            self._source.log.append(("leave", self._number))
+            self._audio.log.append(("leave", self._number))
 
 
-class Told:
+class Told(Outbox):
+    """Writes down what the listener is told."""
+
     def __init__(self) -> None:
+        super().__init__()
         self.messages: list[BlockMessage] = []
 
-    def __call__(self, message: BlockMessage) -> None:
+    def put(self, message: ServerMessage) -> None:
+        assert isinstance(message, BlockMessage)
         self.messages.append(message)
 
     def states(self) -> list[tuple[int, str]]:
@@ -118,25 +121,25 @@ class Told:
 
 
 class Listener:
-    """A session of ``count`` blocks of ten seconds, and all that stands around it."""
+    """A session of ``count`` blocks of ten seconds, with one behind them that is not read aloud."""
 
-    def __init__(self, count: int = 20, *, window: float = 30.0, at_once: int = 2, unread: Iterable[int] = ()) -> None:
-        self.source = FakeSource()
+    def __init__(self, count: int = 20, *, window: float = 30.0, max_syntheses: int = 2) -> None:
+        self.audio = FakeBlockAudio()
         self.told = Told()
-        self.score = Playlist(summaries(count, unread))
-        self.session = Session(self.score, self.source, self.told, window=window, at_once=at_once)
+        playlist = Playlist(summaries(count + 1, unread=[count]))
+        self.session = PlaybackSession(playlist, self.audio, self.told, window=window, max_syntheses=max_syntheses)
 
-    async def move(self, place: int, seconds: float = 0.0) -> None:
-        self.session.move(place, seconds)
+    async def move(self, number: int, seconds: float = 0.0) -> None:
+        self.session.move(block_id(number), seconds)
         await settle()
 
     async def reach(self, number: int, *stages: Stage | Exception) -> None:
-        self.source.making[number].reach(*stages)
+        self.audio.syntheses[number].reach(*stages)
         await settle()
 
 
 async def settle() -> None:
-    """Lets everything happen that waits for nothing outside the loop."""
+    """Runs everything that waits for nothing outside the event loop."""
     for _ in range(100):
         await asyncio.sleep(0)
 

@@ -27,7 +27,7 @@ async def test_messages_come_out_in_order() -> None:
     assert await all_of(outbox) == messages
 
 
-async def test_one_who_waits_is_woken() -> None:
+async def test_a_waiting_reader_is_woken() -> None:
     outbox = Outbox()
     waiting = asyncio.create_task(outbox.take())
     await asyncio.sleep(0)
@@ -37,7 +37,7 @@ async def test_one_who_waits_is_woken() -> None:
         assert await waiting == message
 
 
-async def test_who_does_not_read_is_told_only_the_newest_of_each_block() -> None:
+async def test_a_slow_reader_gets_only_the_newest_message_of_each_block() -> None:
     outbox = Outbox()
     for _ in range(1_000):
         for number in range(10):
