@@ -13,12 +13,11 @@ from litestar.types import Scope
 from orchestrator.accounts.authentication import key_authentication
 from orchestrator.documents.controllers import DocumentController
 from orchestrator.health.controllers import healthz, readyz
-from orchestrator.lib.errors.openapi import describe_errors
 from orchestrator.lib.errors.problem_details import answer_exception
 from orchestrator.lib.errors.websocket import note_problem
 from orchestrator.lib.json_body import JsonRequest
 from orchestrator.lib.metrics import metrics_page
-from orchestrator.lib.openapi import docs_asset, openapi_config
+from orchestrator.lib.openapi import describe_errors, docs_asset, openapi_config
 from orchestrator.lib.query_parameters import refuse_unclear
 from orchestrator.playback.controllers import PlaybackController
 from orchestrator.services import Services, running

@@ -1,32 +1,39 @@
-"""What every request leaves behind, whatever becomes of it: an id in its response, a log line, a count and a time."""
+"""The access log: each request and each WebSocket gets an id, a log line and metrics, however it ends."""
 
+import re
 import time
 from typing import Final
 
 import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send, WebSocketScope
 
 from orchestrator.lib import metrics
-from orchestrator.lib.request_ids import ID_HEADER, request_id_of
-from orchestrator.lib.websocket_access_log import follow_socket
+from orchestrator.lib.ids import new_id
 
+_ID_HEADER: Final = "x-request-id"
+_ACCEPTED_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT: Final = 499  # nginx's number for a client that closed before the answer was complete
-_BROKEN: Final = 599  # ours: the answer had begun and could not be finished, so the connection was broken
+_BROKEN: Final = 599  # our own number: the answer had begun and could not be finished, so the connection was broken
+
+# Close codes that a client, or its loss, usually has. Any other is of the client's choice and must not become a label.
+_USUAL_CLOSE_CODES: Final = {1000, 1001, 1005, 1006, 1012}
+_SERVER_FAILED: Final = 1011
 
 log = structlog.stdlib.get_logger("lectern.request")
+socket_log = structlog.stdlib.get_logger("lectern.socket")
 
 
 class AccessLog:
-    """Outermost layer of the application, so that it also sees requests no route takes."""
+    """The outermost layer of the application, which also sees the requests that no route takes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET:
-            await follow_socket(self.app, scope, receive, send)
+            await _log_socket(self.app, scope, receive, send)
             return
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
@@ -40,7 +47,7 @@ class AccessLog:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableScopeHeaders.from_message(message)[ID_HEADER] = request_id
+                MutableScopeHeaders.from_message(message)[_ID_HEADER] = request_id
             await send(message)
             if message["type"] == "http.response.body":
                 complete = not message.get("more_body", False)
@@ -56,7 +63,7 @@ class AccessLog:
 
     @staticmethod
     def _record(scope: HTTPScope, status: int, seconds: float) -> None:
-        # A path that no route takes has no template; its text must not become a label, as anyone can invent texts.
+        # A path that no route takes has no template, and must not become a label: anyone can invent paths.
         path = scope.get("path_template") or "(none)"
         method = scope["method"]
         metrics.HTTP_REQUESTS.labels(method, path, status).inc()
@@ -65,3 +72,47 @@ class AccessLog:
         (log.debug if quiet else log.info)(
             "request", method=method, path=scope["path"], status=status, milliseconds=round(seconds * 1000, 2)
         )
+
+
+async def _log_socket(app: ASGIApp, scope: WebSocketScope, receive: Receive, send: Send) -> None:
+    started = time.perf_counter()
+    code: int | str | None = None
+    request_id = request_id_of(scope)
+
+    async def received() -> ReceiveMessage:
+        nonlocal code
+        message = await receive()
+        if message["type"] == "websocket.disconnect" and code is None:
+            code = message["code"] if message["code"] in _USUAL_CLOSE_CODES else "client"
+        return message
+
+    async def sent(message: Message) -> None:
+        nonlocal code
+        if message["type"] == "websocket.accept":
+            message.setdefault("headers", [])
+            MutableScopeHeaders.from_message(message)[_ID_HEADER] = request_id
+        if message["type"] == "websocket.close" and code is None:
+            code = message["code"]
+        await send(message)
+
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        try:
+            await app(scope, received, sent)
+        except Exception:
+            code = code or _SERVER_FAILED
+            raise
+        finally:
+            path = scope.get("path_template") or "(none)"
+            metrics.SOCKETS.labels(path, code or 1006).inc()
+            socket_log.info(
+                "socket", path=scope["path"], code=code or 1006, seconds=round(time.perf_counter() - started, 2)
+            )
+
+
+def request_id_of(scope: Scope) -> str:
+    """Returns the id in the request's header if it is a plain token, else a new one; the same at every call."""
+    state = scope.setdefault("state", {})
+    if "request_id" not in state:
+        offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == _ID_HEADER.encode()), "")
+        state["request_id"] = offered if _ACCEPTED_ID.fullmatch(offered) else str(new_id())
+    return str(state["request_id"])

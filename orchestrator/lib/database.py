@@ -1,4 +1,4 @@
-"""The connection to Postgres. Piccolo finds `DB` here by PICCOLO_CONF, so no table needs to name it."""
+"""The connections to Postgres. Piccolo finds `DB` here by PICCOLO_CONF, so no table needs to name it."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ _OUTAGES: Final = (
 
 @asynccontextmanager
 async def pool(settings: DatabaseSettings) -> AsyncIterator[PostgresEngine]:
-    """Every wait is bounded: for a connection by 5 s, for a statement by 30 s."""
+    """Opens the connections. Every wait is bounded: for a connection by 5 s, for a statement by 30 s."""
     DB.config = {"dsn": settings.url.reveal()}
     await DB.start_connection_pool(
         min_size=1,
@@ -46,7 +46,7 @@ async def pool(settings: DatabaseSettings) -> AsyncIterator[PostgresEngine]:
         timeout=5,
         command_timeout=30,
         max_inactive_connection_lifetime=60,
-        reset=_keep_as_it_is,
+        reset=_skip_reset,
     )
     try:
         yield DB
@@ -54,8 +54,8 @@ async def pool(settings: DatabaseSettings) -> AsyncIterator[PostgresEngine]:
         await _close()
 
 
-async def _keep_as_it_is(connection: asyncpg.Connection) -> None:
-    """No statement here changes a session, so the query that would set it back is spared; it was one in two."""
+async def _skip_reset(connection: asyncpg.Connection) -> None:
+    """No statement here changes a session, so no query to reset it is needed; every second query was one."""
 
 
 async def _close() -> None:
@@ -69,13 +69,13 @@ async def _close() -> None:
 
 
 async def run(sql: str, *values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever asyncpg binds
-    """For statements beyond Piccolo's query builder; ``{}`` stands for a value.
+    """Runs a statement beyond Piccolo's query builder, in the transaction in progress if there is one.
 
-    Joins the transaction in progress, if there is one.
+    ``{}`` stands for a value. Returns the rows.
     """
     return [dict(row) for row in await DB.run_querystring(QueryString(sql, *values))]
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database could not be reached, as against having refused a statement."""
+    """Returns whether the database could not be reached; false if it refused a statement."""
     return isinstance(error, _OUTAGES) or (isinstance(error, OSError) and "connect" in type(error).__name__.lower())

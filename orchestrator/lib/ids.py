@@ -1,4 +1,7 @@
-"""Ids that sort by the time they were made, so that an index on them is also an order."""
+"""Ids that sort by the time they were made, so that an index on them is in that order.
+
+Apart from `lib.database`: that imports every table, and the tables need ids.
+"""
 
 from uuid import UUID
 

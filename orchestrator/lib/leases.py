@@ -1,6 +1,6 @@
-"""Who makes a segment, agreed between processes: a row in Postgres that its holder renews while it works.
+"""Leases: rows in Postgres by which one process at a time makes a segment. The holder renews its leases.
 
-A holder that dies stops renewing, and the next process that wants the segment takes the lease over.
+A process that dies stops renewing; the next process that wants the segment takes the lease over.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ import structlog
 
 from orchestrator.lib.database import is_outage, run
 
-_LIFETIME: Final = 6.0  # seconds without renewal after which a holder counts as dead
-_RENEWAL: Final = 2.0
-_POLL: Final = (0.02, 0.05, 0.1, 0.2)  # seconds between looks at another's lease, the last one repeated
+_LIFETIME: Final = 6.0  # seconds without renewal until a holder counts as dead
+_RENEWAL: Final = 2.0  # seconds between renewals
+_POLL: Final = (0.02, 0.05, 0.1, 0.2)  # seconds between attempts to take the lease of another; the last one repeats
 
 _ACQUIRE: Final = (
     "INSERT INTO lease (key, owner, expires_at)"
@@ -42,7 +42,7 @@ class Leases:
 
     @asynccontextmanager
     async def hold(self, key: str, *, on_wait: Callable[[], object] = lambda: None) -> AsyncIterator[bool]:
-        """Waits until the lease is ours. Yields whether another process held it meanwhile."""
+        """Waits until this process has the lease. Yields whether another process had it before."""
         contended = False
         attempt = 0
         while not await run(_ACQUIRE, key, self._owner, _LIFETIME):
@@ -56,7 +56,7 @@ class Leases:
 
     @asynccontextmanager
     async def take(self, keys: Sequence[str]) -> AsyncIterator[list[str]]:
-        """Yields those of the keys whose lease nobody held; it is ours meanwhile. Waits for none."""
+        """Takes the leases that nobody holds, without a wait, and yields their keys."""
         taken = [str(row["key"]) for row in await run(_TAKE, self._owner, _LIFETIME, list(keys))]
         async with self._holding(taken):
             yield taken
@@ -77,16 +77,16 @@ class Leases:
         except Exception as error:
             if not is_outage(error):
                 raise
-            # The lease runs out by itself; until then others only wait.
+            # The lease expires by itself; until then other processes wait.
             log.warning("lease not released", error=str(error))
 
     async def keep_renewing(self) -> None:
-        """Runs for as long as the process may hold leases."""
+        """Renews the leases of this process until cancelled."""
         while True:
             await asyncio.sleep(_RENEWAL)
             if not self._held:
                 continue
             try:
                 await run(_RENEW, _LIFETIME, self._owner)
-            except Exception:  # this task must outlive whatever one renewal brings
+            except Exception:  # a failed renewal must not end this task
                 log.exception("leases not renewed")

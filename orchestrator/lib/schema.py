@@ -1,4 +1,4 @@
-"""The one base of every request and response body."""
+"""The base of every request and response body."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,12 +9,12 @@ from orchestrator.lib.errors.problems import FieldError
 
 
 class Schema(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Unknown fields are refused: a misspelt option must not be ignored in silence."""
+    """Refuses unknown fields: a misspelt option must not be ignored in silence."""
 
     @classmethod
     def objections(cls, given: Mapping[str, Any]) -> Iterable[FieldError]:  # noqa: ARG003
-        """What is wrong with ``given``: values of the right types by field, others may be missing.
+        """Returns what is wrong with ``given``, which has the fields of the right types; others may be missing.
 
-        Messages go on from the field's name, without a full stop.
+        A message continues the field's name, without a full stop.
         """
         return ()

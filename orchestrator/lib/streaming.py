@@ -1,14 +1,17 @@
-"""An audio stream as an HTTP response."""
+"""Streamed responses, and the cancellation of work whose client has left."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from litestar import Request, Response
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 
-from orchestrator.lib.disconnects import unless_client_leaves
+from orchestrator.lib.errors.problems import Problem
+
+R = TypeVar("R")
 
 
 async def begin(
@@ -17,7 +20,7 @@ async def begin(
     content_type: str,
     headers: dict[str, str] | None = None,
 ) -> Stream:
-    """Answers once there is a first byte to send, so that whatever fails before that gets a status of its own."""
+    """Answers once there is a first byte to send, so that an error before that has its own status."""
 
     async def first_bytes() -> bytes:
         return await anext(body, b"")
@@ -27,12 +30,12 @@ async def begin(
     except BaseException:
         await body.aclose()
         raise
-    # As a header: Litestar's Stream prefers the media type of the route, which only says that it is some audio.
+    # As a header: Litestar's Stream prefers the media type of the route, which is only audio in general.
     return Stream(_continued(first, body), headers={**(headers or {}), "content-type": content_type})
 
 
 class HeadersOnly(Response[None]):
-    """For HEAD where the length of what GET would send is not known yet: no Content-Length rather than a wrong one."""
+    """Answers HEAD without a Content-Length, where the length of GET's body is not known yet."""
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:  # noqa: ANN401
         return super().to_asgi_response(app, request, **{**options, "is_head_response": True})
@@ -43,3 +46,34 @@ async def _continued(first: bytes, body: AsyncGenerator[bytes, None]) -> AsyncGe
         yield first
         async for data in body:
             yield data
+
+
+class ClientLeft(Problem):
+    """The client closed the connection before the answer began."""
+
+    status: ClassVar[int] = 499
+    title: ClassVar[str] = "Client closed request"
+    slug: ClassVar[str] = "client-left"
+
+
+async def unless_client_leaves(request: Request[Any, Any, Any], work: Coroutine[Any, Any, R]) -> R:
+    """Cancels the work and raises `ClientLeft` as soon as the connection closes. The body must have been read.
+
+    Litestar itself notices that only once a response has begun.
+    """
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ClientLeft
+    finally:
+        watch.cancel()
+        task.cancel()
+        await asyncio.gather(task, watch, return_exceptions=True)
+
+
+async def _disconnected(request: Request[Any, Any, Any]) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -3,7 +3,7 @@ from piccolo.table import Table
 
 
 class Lease(Table, tablename="lease"):
-    """Says which process is making a segment, so that no other makes it too."""
+    """Names the process that makes a segment, so that no other process makes it too."""
 
     key = Text(primary_key=True)
     owner = UUID(index=True)

@@ -42,7 +42,10 @@ Window = Annotated[
 class PlaybackController(Controller):
     path = "/api/v1/documents/{document_id:uuid}"
     tags = ("Playback",)
-    dependencies = {"audio_options": Provide(audio_options, sync_to_thread=False), "begin_position": Provide(begin_position)}  # noqa: RUF012 - Litestar's own pattern
+    dependencies = {  # noqa: RUF012 - Litestar's own pattern
+        "audio_options": Provide(audio_options, sync_to_thread=False),
+        "begin_position": Provide(begin_position),
+    }
 
     @websocket("/playback/socket")
     async def play_over_socket(

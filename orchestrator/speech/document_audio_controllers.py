@@ -11,9 +11,8 @@ from lectern.voicing import Skip
 from orchestrator.accounts.requester import Requester
 from orchestrator.documents import service as documents
 from orchestrator.lib.byte_ranges import has_already
-from orchestrator.lib.disconnects import unless_client_leaves
 from orchestrator.lib.errors.problems import bad_field
-from orchestrator.lib.streaming import HeadersOnly, begin
+from orchestrator.lib.streaming import HeadersOnly, begin, unless_client_leaves
 from orchestrator.speech.audio_options import AudioOptions, audio_options
 from orchestrator.speech.cache.names import AudioName
 from orchestrator.speech.planner.planner import Planner

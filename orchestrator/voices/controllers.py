@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, MultipartBody, QueryParameter
 
 from orchestrator.lib.byte_ranges import file_response
-from orchestrator.lib.errors.forms import UNREADABLE
+from orchestrator.lib.errors.problem_details import FORM_EXCEPTION_HANDLERS
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.prompt_store import CONTENT_TYPE
 from orchestrator.voices.custom.service import CustomVoices
@@ -144,5 +144,5 @@ def upload_router(limits: VoiceSettings) -> Router:
         "/",
         route_handlers=[VoiceController, OpenAiVoiceController],
         request_max_body_size=limits.max_bytes + _FORM_BYTES,
-        exception_handlers=UNREADABLE,  # type: ignore[arg-type]
+        exception_handlers=FORM_EXCEPTION_HANDLERS,  # type: ignore[arg-type]
     )

@@ -1,32 +1,22 @@
 """Turns every exception into an answer: RFC 9457 problem details, or OpenAI's error shape under /v1."""
 
-import re
-from inspect import isclass
 from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.handlers import HTTPRouteHandler
 
+from orchestrator.lib.access_log import request_id_of
 from orchestrator.lib.database import is_outage
-from orchestrator.lib.errors.body_fields import wrong_fields
-from orchestrator.lib.errors.enum_values import enum_values
-from orchestrator.lib.errors.problems import FieldError, Problem, TooLarge, Unavailable
-from orchestrator.lib.json_body import JSON_BODY
-from orchestrator.lib.request_ids import request_id_of
-from orchestrator.lib.schema import Schema
+from orchestrator.lib.errors.problems import BadRequest, FieldError, Problem, TooLarge, Unavailable
+from orchestrator.lib.errors.validation import field_errors
 
 log = structlog.stdlib.get_logger("lectern.errors")
 
 _TITLES = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed"}
 
-_ODD_FIELD: Final = re.compile(
-    r"Object (?:contains unknown|(?P<missing>missing required)) field `(?P<name>.*)`", re.DOTALL
-)
-_NO_CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*)", re.DOTALL)
-_SHOWN: Final = 60  # characters of a wrong value that are worth repeating
+_FORM_ADVICE: Final = "Send text in UTF-8, and a file with a filename."
 
 
 class _Answer(msgspec.Struct):
@@ -40,10 +30,10 @@ class _Answer(msgspec.Struct):
 
 
 def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    answer = _invalid(error, request) if isinstance(error, ValidationException) else _understand(error)
+    answer = _from_validation(error, request) if isinstance(error, ValidationException) else _from_exception(error)
     if answer.status >= 500:  # noqa: PLR2004
         log.error("request failed", status=answer.status, detail=answer.detail, exc_info=error)
-    body, media_type = _openai(answer) if request.url.path.startswith("/v1/") else _problem(answer, request)
+    body, media_type = _openai_body(answer) if request.url.path.startswith("/v1/") else _problem_body(answer, request)
     headers = dict(answer.headers or {})
     if answer.retry_after is not None:
         headers["retry-after"] = str(answer.retry_after)
@@ -53,8 +43,8 @@ def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Respo
 
 
 def summary(error: Exception) -> dict[str, Any]:
-    """The problem alone, for what has no response of its own: an event, a message."""
-    answer = _understand(error)
+    """Returns the problem without its request, for an event or a message."""
+    answer = _from_exception(error)
     body: dict[str, Any] = {
         "type": f"urn:lectern:problem:{answer.slug}",
         "title": answer.title,
@@ -68,7 +58,7 @@ def summary(error: Exception) -> dict[str, Any]:
     return body
 
 
-def _understand(error: Exception) -> _Answer:
+def _from_exception(error: Exception) -> _Answer:
     match error:
         case Problem():
             return _Answer(
@@ -81,60 +71,20 @@ def _understand(error: Exception) -> _Answer:
             detail = error.detail if error.detail and error.detail != title else f"{title}."
             return _Answer(error.status_code, title, title.lower().replace(" ", "-"), detail, headers=error.headers)
         case _ if is_outage(error):
-            return _understand(Unavailable("The database does not answer. Try again in some seconds.", retry_after=5))
+            return _from_exception(
+                Unavailable("The database does not answer. Try again in some seconds.", retry_after=5)
+            )
         case _:
             return _Answer(Problem.status, Problem.title, Problem.slug, Problem.__doc__ or Problem.title)
 
 
-def _invalid(error: ValidationException, request: Request[Any, Any, Any]) -> _Answer:
-    handler = request.scope.get("route_handler")
-    items = error.extra if isinstance(error.extra, list) else []
-    found = [_field_error(item, handler) for item in _all_of_body(items, handler, request)]
-    detail = "; ".join(f"{one.field}: {one.message}" for one in found) or error.detail
-    return _Answer(400, "Bad request", "invalid-request", detail, tuple(found))
+def _from_validation(error: ValidationException, request: Request[Any, Any, Any]) -> _Answer:
+    errors = field_errors(error, request)
+    detail = "; ".join(f"{one.field}: {one.message}" for one in errors) or error.detail
+    return _Answer(400, "Bad request", "invalid-request", detail, tuple(errors))
 
 
-def _all_of_body(items: list[dict[str, Any]], handler: object, request: Request[Any, Any, Any]) -> list[dict[str, Any]]:
-    """Puts all that is wrong with the fields of a JSON body in the place of the first, which is all that is told."""
-    if not isinstance(handler, HTTPRouteHandler) or "data" not in handler.parsed_fn_signature.parameters:
-        return items
-    kind, body = handler.parsed_fn_signature.parameters["data"].annotation, request.scope.get(JSON_BODY)
-    if not (isclass(kind) and issubclass(kind, Schema) and isinstance(body, dict)):
-        return items
-    wrong = [{"key": path, "message": message, "source": "body"} for path, message in wrong_fields(kind, body)]
-    others = [item for item in items if item.get("source") != "body"]
-    return wrong + others if wrong else items
-
-
-def _field_error(item: dict[str, Any], handler: object) -> FieldError:
-    path, message = str(item.get("key") or item.get("source") or "body"), str(item.get("message"))
-    if path == "data":  # Litestar's name for the whole body
-        path = "body"
-    if message == "'data'":  # what is left of its KeyError
-        return FieldError(path, "is missing. Send JSON.")
-    if odd := _ODD_FIELD.fullmatch(message):
-        name = odd["name"] if path == "body" else f"{path}.{odd['name']}"
-        return FieldError(name, "is missing" if odd["missing"] else "unknown field")
-    if (wrong := _NO_CHOICE.fullmatch(message)) and isinstance(handler, HTTPRouteHandler):
-        value = wrong["value"] if len(wrong["value"]) <= _SHOWN else f"{wrong['value'][:_SHOWN]}…"
-        return FieldError(path, f"{value} is not one of {', '.join(_choices(handler, item))}")
-    return FieldError(path, message)
-
-
-def _choices(handler: HTTPRouteHandler, item: dict[str, Any]) -> list[str]:
-    """Return what the field may be: of the body, or a parameter of the route or of what it depends on."""
-    path = str(item.get("key"))
-    if item.get("source") == "body":
-        return enum_values(handler.parsed_fn_signature.parameters["data"].annotation, path)
-    dependencies = handler.resolve_dependencies().values()
-    for signature in (handler.parsed_fn_signature, *(one.parsed_fn_signature for one in dependencies)):
-        if path in signature.parameters:
-            kind = signature.parameters[path].annotation
-            return enum_values(kind) or enum_values(kind, "[0]")  # of each of several
-    return []
-
-
-def _problem(answer: _Answer, request: Request[Any, Any, Any]) -> tuple[dict[str, Any], str]:
+def _problem_body(answer: _Answer, request: Request[Any, Any, Any]) -> tuple[dict[str, Any], str]:
     body: dict[str, Any] = {
         "type": f"urn:lectern:problem:{answer.slug}",
         "title": answer.title,
@@ -149,13 +99,27 @@ def _problem(answer: _Answer, request: Request[Any, Any, Any]) -> tuple[dict[str
 
 
 def openai_error(problem: Problem) -> dict[str, Any]:
-    """OpenAI's shape of it, for a response that has begun."""
-    return _openai(_understand(problem))[0]["error"]  # type: ignore[no-any-return]
+    """Returns the problem in OpenAI's shape, for a response that has begun."""
+    return _openai_body(_from_exception(problem))[0]["error"]  # type: ignore[no-any-return]
 
 
-def _openai(answer: _Answer) -> tuple[dict[str, Any], str]:
+def _openai_body(answer: _Answer) -> tuple[dict[str, Any], str]:
     kind = "invalid_request_error" if answer.status < 500 else "server_error"  # noqa: PLR2004
     field = answer.errors[0].field if answer.errors else None
     return {
         "error": {"message": answer.detail, "type": kind, "param": field, "code": answer.slug.replace("-", "_")}
     }, "application/json"
+
+
+def _not_utf8(request: Request[Any, Any, Any], _: UnicodeDecodeError) -> Response[bytes]:
+    return answer_exception(request, BadRequest(f"A field of the form is no text. {_FORM_ADVICE}"))
+
+
+def _unknown_charset(request: Request[Any, Any, Any], error: LookupError) -> Response[bytes]:
+    # A failed lookup in a dictionary or a list is a subclass of LookupError, and a fault of ours.
+    ours = type(error) is not LookupError
+    return answer_exception(request, error if ours else BadRequest(f"A field of the form has {error}. {_FORM_ADVICE}"))
+
+
+# A router's handlers for a form that cannot be decoded, which Litestar takes for a failure of the server.
+FORM_EXCEPTION_HANDLERS: Final = {UnicodeDecodeError: _not_utf8, LookupError: _unknown_charset}

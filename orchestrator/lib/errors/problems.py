@@ -1,13 +1,14 @@
-"""The errors Lectern answers with. Services raise them; `problem_details` turns them into HTTP."""
+"""The errors that Lectern answers with. Services raise them; `problem_details` turns them into responses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 import msgspec
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """One thing wrong with one field of a request; ``field`` is its path, such as ``text`` or ``query.limit``."""
+    """An error of one field of a request; ``field`` is its path, such as ``text`` or ``query.limit``."""
 
     field: str
     message: str
@@ -38,7 +39,7 @@ class BadRequest(Problem):
 
 
 def bad_field(field: str, message: str, *, where: str = "") -> BadRequest:
-    """``message`` goes on from the field's name, without a full stop. ``where``: what it is in, if not in the body."""
+    """``message`` continues the field's name, without a full stop. ``where``: the request's part, if not the body."""
     return BadRequest(f"'{field}' {message}.", errors=[FieldError(f"{where}.{field}" if where else field, message)])
 
 
@@ -128,3 +129,28 @@ class TooSlow(Problem):
     status = 504
     title = "Deadline passed"
     slug = "deadline-passed"
+
+
+class FieldErrors:
+    """Collects everything that is wrong with a request, so that one answer tells it all."""
+
+    def __init__(self) -> None:
+        self._errors: list[FieldError] = []
+
+    def add(self, field: str, message: str) -> None:
+        """``message`` continues the field's name."""
+        self._errors.append(FieldError(field, message.rstrip(".")))
+
+    @contextmanager
+    def collect(self, field: str) -> Iterator[None]:
+        """Turns a refusal in the block, which ends there, into an error of this field."""
+        try:
+            yield
+        except (BadRequest, TooLarge) as problem:
+            self.add(field, problem.detail.removeprefix(f"'{field}' "))
+
+    def raise_if_any(self) -> None:
+        """Raises `BadRequest` with all errors."""
+        if self._errors:
+            detail = " ".join(f"'{one.field}' {one.message}." for one in self._errors)
+            raise BadRequest(detail, errors=self._errors)

@@ -6,7 +6,7 @@ import msgspec
 
 from lectern.voicing import Voicing, voice_name
 from orchestrator.accounts.requester import Requester
-from orchestrator.lib.errors.collector import FieldErrors
+from orchestrator.lib.errors.problems import FieldErrors
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.text_input import check_language
 from orchestrator.speech.planner.dialogue import PlannedTurn, turns_of
@@ -76,7 +76,7 @@ def _check_compatibility(request: Spoken) -> None:
     errors = FieldErrors()
     for odd in request.objections(msgspec.structs.asdict(request)):
         errors.add(odd.field, odd.message)
-    errors.tell()
+    errors.raise_if_any()
     if request.lang_code is not None:
         check_language(request.lang_code, field="lang_code")
 

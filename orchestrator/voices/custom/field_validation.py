@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from lectern_contract.mixes import NoMix, parse, spelled
-from orchestrator.lib.errors.collector import FieldErrors
-from orchestrator.lib.errors.problems import BadRequest, Unavailable, bad_field
+from orchestrator.lib.errors.problems import BadRequest, FieldErrors, Unavailable, bad_field
 from orchestrator.lib.text_input import check_language, check_text
 from orchestrator.text.estimate import estimate_seconds, has_words
 from orchestrator.voices.catalog import Catalog
@@ -38,7 +37,7 @@ class FieldValidator:
     async def name(self, given: str, problems: FieldErrors) -> tuple[str, str]:
         """Return the name and its slug."""
         name, slug = normalize_spaces(given), ""
-        with problems.of("name"):
+        with problems.collect("name"):
             check_text(name, field="name", limit=self._limits.max_name)
             slug = slug_of(name)
             taken = [voice.model for voice in await self._catalog.with_names(name, slug)]
@@ -49,17 +48,17 @@ class FieldValidator:
 
     def texts(self, problems: FieldErrors, *, description: str, language: str | None) -> None:
         if description:
-            with problems.of("description"):
+            with problems.collect("description"):
                 check_text(description, field="description", limit=self._limits.max_description)
         if language is not None:
-            with problems.of("language"):
+            with problems.collect("language"):
                 check_language(language)
 
     async def transcript(self, current: CustomVoiceView, transcript: str, problems: FieldErrors) -> None:
         if current.prompt is None:
             problems.add("transcript", "is for prompts only, and this voice is a mix. Leave it out")
             return
-        with problems.of("transcript"):
+        with problems.collect("transcript"):
             check_text(transcript, field="transcript", limit=self._limits.max_transcript)
             row = await CustomVoice.select(CustomVoice.spoken_seconds).where(CustomVoice.id == current.id).first()
             problem = transcript_problem(transcript, row["spoken_seconds"], self._limits) if row else None

@@ -8,8 +8,7 @@ import asyncpg
 import structlog
 
 from orchestrator.lib.database import DB
-from orchestrator.lib.errors.collector import FieldErrors
-from orchestrator.lib.errors.problems import BadRequest, Conflict, FieldError, NotFound
+from orchestrator.lib.errors.problems import BadRequest, Conflict, FieldError, FieldErrors, NotFound
 from orchestrator.lib.store import StoreFailed
 from orchestrator.voices.catalog import Catalog, speaks
 from orchestrator.voices.custom import queries
@@ -78,7 +77,7 @@ class CustomVoices:
         name, slug = await self._fields.name(upload.name, problems)
         self._fields.texts(problems, description=upload.description, language=upload.language)
         audio = await self._uploads.validate(upload, problems)
-        problems.tell()
+        problems.raise_if_any()
         voice = CustomVoice(
             owner=owner,
             kind="prompt",
@@ -110,9 +109,9 @@ class CustomVoices:
         name, slug = await self._fields.name(new.name, problems)
         self._fields.texts(problems, description=new.description, language=new.language)
         mixed: Voice | None = None
-        with problems.of("mix"):
+        with problems.collect("mix"):
             mixed = await self._fields.mix(model, new.mix)
-        problems.tell()
+        problems.raise_if_any()
         assert mixed is not None  # noqa: S101 - without a mix there is a problem
         voice = CustomVoice(
             owner=owner,
@@ -142,7 +141,7 @@ class CustomVoices:
             values[CustomVoice.transcript] = change.transcript.strip()
             await self._fields.transcript(current, change.transcript, problems)
         self._fields.texts(problems, description=change.description or "", language=change.language)
-        problems.tell()
+        problems.raise_if_any()
         if not values:
             raise BadRequest("There is nothing to change: send a name, a description, a language or a transcript.")
         try:

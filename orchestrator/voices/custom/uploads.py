@@ -5,8 +5,7 @@ from typing import Final, Protocol
 import msgspec
 
 from orchestrator.audio.pcm import EMPTY, Samples
-from orchestrator.lib.errors.collector import FieldErrors
-from orchestrator.lib.errors.problems import BadRequest, Busy
+from orchestrator.lib.errors.problems import BadRequest, Busy, FieldErrors
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.text_input import check_text
 from orchestrator.voices.custom.field_validation import transcript_problem
@@ -70,13 +69,13 @@ class Uploads:
         return PromptAudio(recording.samples, digest, recording.seconds, recording.spoken_seconds)
 
     def _check_texts(self, upload: Upload, problems: FieldErrors) -> None:
-        with problems.of("consent"):
+        with problems.collect("consent"):
             check_text(upload.consent, field="consent", limit=self._limits.max_consent)
             if len(upload.consent.strip()) < _MIN_CONSENT:
                 raise BadRequest("is not a statement. Send the words in which the speaker agreed.")
-        with problems.of("speaker"):
+        with problems.collect("speaker"):
             check_text(upload.speaker, field="speaker", limit=_MAX_SPEAKER)
-        with problems.of("transcript"):
+        with problems.collect("transcript"):
             check_text(upload.transcript, field="transcript", limit=self._limits.max_transcript)
 
     async def _validate_recording(self, upload: Upload, problems: FieldErrors) -> ValidatedRecording | None:

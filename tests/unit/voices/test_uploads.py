@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from orchestrator.lib.errors.collector import FieldErrors
-from orchestrator.lib.errors.problems import BadRequest, Busy
+from orchestrator.lib.errors.problems import BadRequest, Busy, FieldErrors
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.voices.custom.recording_validation import RATE
 from orchestrator.voices.custom.uploads import Upload, Uploads
@@ -42,7 +41,7 @@ def upload(data: bytes | None = None, **changes: Any) -> Upload:
 
 def told(problems: FieldErrors) -> list[str]:
     with pytest.raises(BadRequest) as raised:
-        problems.tell()
+        problems.raise_if_any()
     assert all(f"'{one.field}' {one.message}." in raised.value.detail for one in raised.value.errors)
     return [one.field for one in raised.value.errors]
 
@@ -50,7 +49,7 @@ def told(problems: FieldErrors) -> list[str]:
 async def test_the_digest_is_that_of_the_samples(threads: PriorityThreads) -> None:
     problems = FieldErrors()
     audio = await Uploads(threads, LIMITS).validate(upload(), problems)
-    problems.tell()
+    problems.raise_if_any()
     assert audio.digest == digest_of(audio.samples)
     assert audio.seconds == pytest.approx(5, abs=0.1)
     assert len(audio.samples) / RATE == pytest.approx(audio.seconds, abs=0.001)
@@ -71,11 +70,11 @@ async def test_a_file_that_takes_too_long_to_open_is_refused_and_holds_nobody_up
     problems = FieldErrors()
     await uploads.validate(upload(flac_with_tags(200_000, sound)), problems)
     with pytest.raises(BadRequest, match="more memory or time to open than it may") as refused:
-        problems.tell()
+        problems.raise_if_any()
     assert [one.field for one in refused.value.errors] == ["audio"]
     following = FieldErrors()
     assert len((await uploads.validate(upload(flac_with_tags(10, sound)), following)).samples)
-    following.tell()
+    following.raise_if_any()
 
 
 async def test_no_more_is_read_than_may_be(threads: PriorityThreads) -> None:

@@ -11,8 +11,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody, QueryParameter
 from litestar.testing import TestClient
 
-from orchestrator.lib.errors.enum_values import enum_values
 from orchestrator.lib.errors.problem_details import answer_exception
+from orchestrator.lib.errors.validation import enum_values
 
 Format = Literal["wav", "flac"]
 
