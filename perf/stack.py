@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lectern import local_stack
-from orchestrator.accounts import keys
+from orchestrator.accounts import service as accounts
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
@@ -66,6 +66,6 @@ async def keys_of_new_accounts(count: int) -> list[str]:
             name = f"perf {number}"
             await Account.insert(Account(name=name)).on_conflict(target=Account.name, action="DO NOTHING")
             (account,) = await Account.select(Account.id).where(Account.name == name)
-            made.append(keys.new_key())
-            await ApiKey(account=account["id"], name="perf", digest=keys.digest(made[-1])).save()
+            made.append(accounts.new_key())
+            await ApiKey(account=account["id"], name="perf", digest=accounts.digest(made[-1])).save()
     return made

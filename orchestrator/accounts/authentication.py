@@ -1,6 +1,8 @@
-"""Reads the API key of a request. Routes marked ``public`` are open to all."""
+"""Authenticates requests by their API key. Routes marked ``public`` are open to all."""
 
+import time
 from typing import Any, Final
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -8,26 +10,46 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.openapi.spec import SecurityRequirement
 from litestar.types import ASGIApp
 
-from orchestrator.accounts.key_memory import KeyMemory
+from orchestrator.accounts.service import account_of, digest
 from orchestrator.lib.errors.problems import Unauthenticated
 
 PUBLIC = {"public": True}  # a route's opt
 NO_KEY: Final[list[SecurityRequirement]] = [{}]  # the same, for the API's description
-_KEY_SECONDS: Final = 5.0  # for which a process trusts a key it has checked, so also one that was revoked meanwhile
+_KEY_SECONDS: Final = 5.0  # for which a key stays cached, also one that is revoked meanwhile
+_MAX_CACHED_KEYS: Final = 10_000  # beyond that, the cache is emptied
 KEY_PROTOCOL = "lectern.key."  # browsers let a page set no header of a WebSocket, only the subprotocols it offers
 
 
+class KeyCache:
+    """Caches the accounts of keys for some seconds, so that not every request asks the database."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._accounts: dict[bytes, tuple[UUID, float]] = {}
+
+    async def account_of(self, key: str) -> UUID:
+        """Raises `Unauthenticated`. Unknown keys are not cached: a new key works at once."""
+        key_digest = digest(key)
+        account, expires_at = self._accounts.get(key_digest, (None, 0.0))
+        if account is None or time.monotonic() >= expires_at:
+            account = await account_of(key_digest)
+            if len(self._accounts) >= _MAX_CACHED_KEYS:
+                self._accounts.clear()
+            self._accounts[key_digest] = account, time.monotonic() + self._seconds
+        return account
+
+
 class KeyAuthentication(AbstractAuthenticationMiddleware):
-    def __init__(self, app: ASGIApp, memory: KeyMemory) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyCache) -> None:
         super().__init__(app, exclude_from_auth_key="public")
-        self._memory = memory
+        self._keys = keys
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Raises `Unauthenticated`; else the account's id becomes the request's user."""
+        """Makes the account's id the request's user. Raises `Unauthenticated`."""
         key = _offered_key(connection)
         if not key:
             raise Unauthenticated
-        return AuthenticationResult(user=await self._memory.account_of(key), auth=None)
+        return AuthenticationResult(user=await self._keys.account_of(key), auth=None)
 
 
 def _offered_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -39,5 +61,5 @@ def _offered_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
 
 
 def key_authentication() -> DefineMiddleware:
-    """One memory for all routes."""
-    return DefineMiddleware(KeyAuthentication, memory=KeyMemory(_KEY_SECONDS))
+    """Returns the middleware, with one key cache for all routes."""
+    return DefineMiddleware(KeyAuthentication, keys=KeyCache(_KEY_SECONDS))

@@ -12,7 +12,7 @@ class Account(Table, tablename="account"):
 
 
 class ApiKey(Table, tablename="api_key"):
-    """A key is shown once, when it is made; only its digest is kept."""
+    """A key is shown once, when it is made; only its digest is stored."""
 
     id = UUID(primary_key=True, default=new_id)
     account = ForeignKey(Account, null=False, index=True)

@@ -25,7 +25,9 @@ class Check(Schema):
     name: str
     ok: bool
     detail: str
-    age_seconds: Annotated[float | None, Meta(description="Of the proof, where it is not made anew.")] = None
+    age_seconds: Annotated[
+        float | None, Meta(description="Age of the last probe; null for a check that is made at each request.")
+    ] = None
 
 
 class Readiness(Schema):
@@ -44,15 +46,15 @@ def healthz() -> dict[str, str]:
     opt=PUBLIC,
     security=NO_KEY,
     tags=["Health"],
-    summary="Database, store and models all do their work",
+    summary="Database, store and models all work",
     responses={503: ResponseSpec(Readiness, description="Not ready; the checks say why", generate_examples=False)},
 )
 async def readyz(
     settings: NamedDependency[Settings], store: NamedDependency[Store], probes: NamedDependency[Probes]
 ) -> Response[Readiness]:
-    database, kept = await asyncio.gather(_check("database", run("SELECT 1")), _check("store", store.prove()))
+    database, audio_store = await asyncio.gather(_check("database", run("SELECT 1")), _check("store", store.probe()))
     models = _models(probes, settings.health.stale_seconds)
-    checks = [database, kept, *models]
+    checks = [database, audio_store, *models]
     ready = all(check.ok for check in checks)
     body = Readiness(status="ready" if ready else "unready", version=VERSION, checks=checks)
     return Response(body, status_code=200 if ready else 503)
@@ -61,8 +63,8 @@ async def readyz(
 async def _check(name: str, work: Awaitable[object]) -> Check:
     try:
         await asyncio.wait_for(work, _CHECK_SECONDS)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is not ready
-        log.warning("not ready", part=name, error=repr(error))
+    except Exception as error:  # noqa: BLE001 - any failure means not ready
+        log.warning("not ready", check=name, error=repr(error))
         return Check(name=name, ok=False, detail=f"{type(error).__name__}; the server's log says more")
     return Check(name=name, ok=True, detail="answers")
 

@@ -1,4 +1,4 @@
-"""Proof that each model speaks: Triton goes on calling a model ready when its process is dead."""
+"""Probes whether each model speaks: Triton still reports a model as ready when its process is dead."""
 
 import asyncio
 import time
@@ -18,47 +18,48 @@ class Probes:
         self._triton = client
         self._catalog = catalog
         self._settings = settings
-        self._proven_at: dict[str, float] = {}
+        self._spoke_at: dict[str, float] = {}
 
     def heard(self, model: str) -> None:
-        """Note that a model has spoken for a listener, which proves as much; a busy one has no time for more probes."""
-        self._proven_at[model] = time.monotonic()
+        """Records that a model spoke for a listener, which counts as a probe: a busy model has no time for probes."""
+        self._spoke_at[model] = time.monotonic()
 
     def ages(self) -> dict[str, float | None]:
-        """Seconds since each known model last spoke; None for one that has not spoken yet."""
+        """Returns the seconds since each known model last spoke; None for a model that has not spoken yet."""
         now = time.monotonic()
-        return {model: now - at if at > float("-inf") else None for model, at in self._proven_at.items()}
+        return {model: now - at if at > float("-inf") else None for model, at in self._spoke_at.items()}
 
     async def keep_probing(self) -> None:
-        """Runs for as long as the process serves."""
+        """Probes until cancelled."""
         while True:
             try:
-                await self._prove_all()
-            except Exception:  # this task must outlive whatever one round brings
-                log.exception("models could not be proven")
-            # Until every model has spoken once, somebody is waiting for the server to become ready.
+                await self.probe_all()
+            except Exception:  # a failed round must not end this task
+                log.exception("models could not be probed")
+            # Until every model has spoken once, somebody waits for the server to become ready.
             ages = self.ages().values()
-            settled = ages and None not in ages
-            await asyncio.sleep(self._settings.probe_seconds if settled else min(0.25, self._settings.probe_seconds))
+            all_spoke = ages and None not in ages
+            await asyncio.sleep(self._settings.probe_seconds if all_spoke else min(0.25, self._settings.probe_seconds))
 
-    async def _prove_all(self) -> None:
+    async def probe_all(self) -> None:
+        """Probes each model that has not spoken within the interval."""
         models = await self._catalog.models()
-        self._proven_at = {model: self._proven_at.get(model, float("-inf")) for model in models}
+        self._spoke_at = {model: self._spoke_at.get(model, float("-inf")) for model in models}
         ages = self.ages()
         silent = [model for model in models if (age := ages[model]) is None or age >= self._settings.probe_seconds]
-        await asyncio.gather(*(self._prove(model) for model in silent))
+        await asyncio.gather(*(self._probe(model) for model in silent))
         for model, age in self.ages().items():
             metrics.PROBE_AGE.labels(model).set(float("inf") if age is None else age)
 
-    async def _prove(self, model: str) -> None:
+    async def _probe(self, model: str) -> None:
         try:
             await self._triton.probe(model, timeout=self._settings.probe_timeout)
         except Busy:
-            log.info("model too busy to prove itself", model=model)
-        except InvalidRequest as error:  # such as of a model that speaks in no voice of its own: it answers
-            log.debug("model speaks nothing without being told more", model=model, error=str(error))
-            self._proven_at[model] = time.monotonic()
+            log.info("model too busy for a probe", model=model)
+        except InvalidRequest as error:  # such as a model without a default voice: it answers
+            log.debug("model cannot speak by default", model=model, error=str(error))
+            self._spoke_at[model] = time.monotonic()
         except TritonError as error:
             log.warning("model did not speak", model=model, error=str(error))
         else:
-            self._proven_at[model] = time.monotonic()
+            self._spoke_at[model] = time.monotonic()

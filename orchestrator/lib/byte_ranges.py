@@ -1,6 +1,6 @@
-"""Whole files in memory over HTTP: validators, 304, and a part of the file for who asks for one (RFC 9110, 13 and 14).
+"""Answers with a file in memory: validators, 304 and byte ranges (RFC 9110, 13 and 14).
 
-Only one range is served: who asks for several gets the whole file, as the RFC allows.
+A request for several ranges gets the whole file, as the RFC allows.
 """
 
 import re
@@ -20,7 +20,7 @@ _RANGE: Final = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18})
 def file_response(
     request: Request[Any, Any, Any], data: bytes, *, media_type: str, etag: str, headers: dict[str, str]
 ) -> Response[bytes]:
-    """``etag`` is a strong validator, in its quotes. Answers HEAD too, whose body the server leaves out."""
+    """Answers GET and HEAD. ``etag`` is a strong validator, in its quotes."""
     headers = {**headers, "etag": etag, "accept-ranges": "bytes"}
     if has_already(request, etag):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
@@ -39,15 +39,15 @@ def file_response(
 
 
 def has_already(request: Request[Any, Any, Any], etag: str) -> bool:
-    """Whether If-None-Match names what would be sent; weak comparison, as the RFC has it for this header."""
+    """Returns whether If-None-Match names this etag; by weak comparison, as the RFC says for this header."""
     offered = ",".join(request.headers.getall("if-none-match", []))
     return offered.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in offered.split(",")]
 
 
 def _bounds(asked: str, size: int) -> tuple[int, int] | None:
-    """Of the first and the last byte; None for what is no range, which is ignored.
+    """Returns the first and the last byte, or None if the header is no single range and is ignored.
 
-    A range that has nothing of the file has its first byte behind its last.
+    If no byte of the range is in the file, the first is greater than the last.
     """
     found = _RANGE.fullmatch(asked.strip())
     if found is None:

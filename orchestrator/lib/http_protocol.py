@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with two gaps closed: upgrades that nobody takes, and headers without end."""
+"""Uvicorn's HTTP/1.1 with two gaps closed: upgrades that no route takes, and endless headers."""
 
 from typing import Any, Final
 
@@ -9,20 +9,20 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from orchestrator.lib.errors.problem_details import openai_error, summary
 from orchestrator.lib.errors.problems import BadRequest, HeadersTooLarge, Problem
 
-_SLICE: Final = 16_384  # bytes that the parser is given at once: between two slices it is seen whether it gets on
+_SLICE: Final = 16_384  # bytes that the parser gets at once; its progress is checked between two slices
 _SEPARATORS: Final = 4  # bytes: a colon, a blank and the end of the line
 
 
 class HttpProtocol(HttpToolsProtocol):
     max_head = 65_536
-    """Bytes of the request line and all headers; as many may stand between two parts of a body, or behind the last."""
+    """Bytes of the request line and all headers; also the limit between two chunks of a body and behind the last."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*arguments, **options)
         self._in_head = False
-        self._head = 0  # bytes of the parts that are complete
-        self._gets_on = False
-        self._waiting = 0  # bytes since the parser last got on
+        self._head = 0  # bytes of the complete elements
+        self._made_progress = False
+        self._waiting = 0  # bytes since the parser last made progress
         self._refused: Problem | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -30,13 +30,13 @@ class HttpProtocol(HttpToolsProtocol):
         for start in range(0, len(data), _SLICE):
             part = data[start : start + _SLICE]
             while part and self._refused is None and self.transport.get_protocol() is self:
-                part = self._fed(part)
+                part = self._feed(part)
         if self._refused is not None and not self.transport.is_closing():
             self._answer(self._refused)
 
-    def _fed(self, part: bytes) -> bytes:
-        """Return what of it is still to be fed, as it is to be read."""
-        self._gets_on = False
+    def _feed(self, part: bytes) -> bytes:
+        """Return the bytes that are still to be fed, rewritten if need be."""
+        self._made_progress = False
         try:
             self.parser.feed_data(part)
         except httptools.HttpParserUpgrade as upgrade:
@@ -48,13 +48,13 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refused = self._refused or BadRequest("This is no HTTP/1.1 request. Send one as RFC 9112 has it.")
             return b""
-        self._waiting = 0 if self._gets_on else self._waiting + len(part)
+        self._waiting = 0 if self._made_progress else self._waiting + len(part)
         if self._waiting > self.max_head:
             self._refused = HeadersTooLarge(self._too_large())
         return b""
 
     def _ignores_upgrade(self) -> bool:
-        """As RFC 9110 has it of an upgrade that a server does not know, such as Java's to h2c: the request stands."""
+        """Return whether to go on without the upgrade, as RFC 9110 says of an unknown one, such as Java's to h2c."""
         return self.parser.should_upgrade() and not self._should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def _should_upgrade(self) -> bool:
@@ -66,17 +66,17 @@ class HttpProtocol(HttpToolsProtocol):
         return super()._should_upgrade() and self.parser.get_method() == b"GET" and not bodied
 
     def _without_upgrade(self) -> bytes:
-        """Return the head once more for a new parser: this one takes no body of a request that asks for an upgrade."""
+        """Return the head for a new parser, since this one takes no body after a request for an upgrade."""
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)]
         lines += [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         return b"".join([*lines, b"\r\n"])
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._gets_on = self._in_head = True
+        self._made_progress = self._in_head = True
         self._head = 0
 
     def on_url(self, url: bytes) -> None:
@@ -88,17 +88,17 @@ class HttpProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + _SEPARATORS)
 
     def on_headers_complete(self) -> None:
-        self._gets_on = True
+        self._made_progress = True
         self._in_head = False
         if not self._ignores_upgrade():
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._gets_on = True
+        self._made_progress = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._gets_on = True
+        self._made_progress = True
         if not self._ignores_upgrade():
             super().on_message_complete()
 
@@ -106,13 +106,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._head += more
         if self._head > self.max_head:
             self._refused = HeadersTooLarge(self._too_large())
-            raise self._refused  # which ends the parser's work
+            raise self._refused  # ends the parser's work
 
     def _too_large(self) -> str:
         return f"The headers are longer than {self.max_head} bytes. Send fewer or shorter ones."
 
     def _answer(self, problem: Problem) -> None:
-        """End the connection, with the problem as the answer if it is this request's turn to be answered."""
+        """Close the connection; answer with the problem first if no earlier response is still open."""
         answers_earlier = self.cycle is not None and not self.cycle.response_complete and self._in_head
         begun = self.cycle is not None and not self.cycle.response_complete and self.cycle.response_started
         if not (answers_earlier or begun or self.pipeline):
@@ -134,5 +134,5 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def http_protocol(max_head: int) -> type[HttpProtocol]:
-    """With this limit, in bytes: uvicorn makes the protocols itself."""
+    """Return a class with this limit in bytes, since uvicorn makes the instances itself."""
     return type("HttpProtocol", (HttpProtocol,), {"max_head": max_head})

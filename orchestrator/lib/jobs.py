@@ -1,4 +1,4 @@
-"""Jobs: kept in Postgres, enqueued in the transaction that needs them, run by worker processes (`lib.worker`)."""
+"""Enqueues jobs in Postgres; worker processes run them (`lib.worker`)."""
 
 from typing import Any, Final
 
@@ -14,5 +14,5 @@ _DEFER: Final = (
 
 
 async def enqueue(task: str, **arguments: Any) -> None:  # noqa: ANN401 - whatever the task takes, as JSON
-    """Joins the transaction in progress: the job exists if and only if the transaction commits."""
+    """Enqueues a job in the transaction in progress: the job exists if and only if the transaction commits."""
     await run(_DEFER, QUEUE, task, msgspec.json.encode(arguments).decode())

@@ -1,4 +1,4 @@
-"""Reads a JSON body; what cannot be read is the sender's mistake, never a failure of the server."""
+"""Reads a JSON body. A body that cannot be read is the sender's mistake, never a failure of the server."""
 
 import re
 from typing import Any, Final
@@ -9,9 +9,9 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from orchestrator.lib.errors.problems import BadRequest, TooLarge
 
-JSON_BODY: Final = "lectern.json_body"  # where in a request's scope whoever answers for an error finds it
+JSON_BODY: Final = "lectern.json_body"  # the key in a request's scope; read when an error is answered
 
-# Escapes of JSON: a whole surrogate pair, half of one, any other. None can be taken for a part of the one before it.
+# Escapes of JSON: a surrogate pair, half of one, any other. No match can begin inside another escape.
 _ESCAPE: Final = re.compile(
     rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}|(?P<half>u[Dd][89A-Fa-f][0-9A-Fa-f]{2})|.)",
     re.DOTALL,
@@ -52,7 +52,7 @@ def _not_utf8(body: bytes) -> str:
 
 
 def _half_of_a_pair(body: bytes) -> str | None:
-    """Return what to say of half a surrogate pair, if there is one: the parser takes it for the end of the body."""
+    """Return a message if the body has half a surrogate pair, which the parser takes for the end of the body."""
     for found in _ESCAPE.finditer(body):
         if found["half"]:
             half, where = found[0].decode(), found.start()

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object per line, each with the id of the request it belongs to."""
+"""Structured logs: one JSON object a line, with the id of its request."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ _SHARED: list[Processor] = [
 
 
 def configure(settings: LogSettings) -> None:
-    """Sends our own loggers and those of the libraries through one formatter to standard output."""
+    """Sends our loggers and the libraries' through one formatter to standard output."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -1,4 +1,4 @@
-"""What Lectern counts and times, and the page Prometheus reads it from."""
+"""The metrics, and the page from which Prometheus reads them."""
 
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -12,7 +12,7 @@ HTTP_SECONDS = Histogram(
 )
 SOCKETS = Counter(
     "lectern_sockets",
-    "WebSockets closed, by the code they were closed with; client: by a code of its own.",
+    "WebSockets closed, by close code; client: a code that only this client uses.",
     ["path", "code"],
 )
 SEGMENTS = Counter(
@@ -28,28 +28,28 @@ FIRST_AUDIO = Histogram(
     ["model"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
-SEGMENTS_WAITING = Gauge("lectern_segments_waiting", "Segments that wait for a place at a model.", ["model", "lane"])
-REQUESTS_WAITING = Gauge(
-    "lectern_requests_waiting", "Requests that wait to be let in, for want of room.", ["model", "lane"]
-)
+SEGMENTS_WAITING = Gauge("lectern_segments_waiting", "Segments that wait for a slot at a model.", ["model", "lane"])
+REQUESTS_WAITING = Gauge("lectern_requests_waiting", "Requests that wait for admission.", ["model", "lane"])
 QUEUE_SECONDS = Histogram(
     "lectern_model_queue_seconds",
-    "Time that segments waited for a place at a model.",
+    "Time that segments waited for a slot at a model.",
     ["model", "lane"],
     buckets=(0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600),
 )
-SLOTS_IN_USE = Gauge("lectern_slots_in_use", "Places at a model in which a segment is being made.", ["model", "lane"])
-REFUSED = Counter("lectern_requests_refused", "Requests refused as they would have waited too long.", ["model", "lane"])
-RETRIED = Counter(
-    "lectern_segments_retried", "Segments asked for again as the model was lost before it spoke.", ["model"]
+SLOTS_IN_USE = Gauge("lectern_slots_in_use", "Slots of a model in which a segment is being made.", ["model", "lane"])
+REFUSED = Counter(
+    "lectern_requests_refused", "Requests refused since they would have waited too long.", ["model", "lane"]
 )
-SYNTHESES_CANCELLED = Counter("lectern_syntheses_cancelled", "Syntheses stopped as nobody listened.", ["model"])
-STORE_FAILURES = Counter("lectern_store_failures", "Segments and encodings that could not be kept.")
-CACHE_BYTES = Gauge("lectern_cache_bytes", "Bytes of audio in the store, with what belongs to it.")
-SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted as the store exceeded its budget.")
-BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted as the store exceeded its budget.")
-PLAYBACKS = Gauge("lectern_playbacks", "Listeners whose playback is open.", ["transport"])
-PROBE_AGE = Gauge("lectern_model_probe_age_seconds", "Age of the last proof that a model speaks.", ["model"])
+RETRIED = Counter(
+    "lectern_segments_retried", "Segments requested again since the model was lost before it spoke.", ["model"]
+)
+SYNTHESES_CANCELLED = Counter("lectern_syntheses_cancelled", "Syntheses stopped since nobody listened.", ["model"])
+STORE_FAILURES = Counter("lectern_store_failures", "Segments and encodings that could not be stored.")
+CACHE_BYTES = Gauge("lectern_cache_bytes", "Bytes of cached audio in the store, with all files that belong to it.")
+SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted since the cache exceeded its budget.")
+BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted since the cache exceeded its budget.")
+PLAYBACKS = Gauge("lectern_playbacks", "Open playbacks.", ["transport"])
+PROBE_AGE = Gauge("lectern_model_probe_age_seconds", "Age of the last successful probe of a model.", ["model"])
 
 
 @get("/metrics", include_in_schema=False, opt={"public": True}, sync_to_thread=False)

@@ -1,4 +1,4 @@
-"""Work that is done again and again for as long as a process serves."""
+"""Periodic work of a process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,14 +12,14 @@ from orchestrator.lib.store import StoreFailed
 async def run_periodically(
     work: Callable[[], Awaitable[object]], *, pause: float, complaint: str, log: structlog.stdlib.BoundLogger
 ) -> None:
-    """Until it is cancelled. ``pause``: seconds between two rounds. ``complaint``: what is logged of one that fails.
+    """Runs ``work`` again and again until cancelled, with ``pause`` seconds between two runs.
 
-    That the database or the store is away is no fault of the work, and told without a traceback.
+    A failed run is logged as ``complaint``; with a traceback unless the database or the store is away.
     """
     while True:
         try:
             await work()
-        except Exception as error:  # the task must outlive whatever one round brings
+        except Exception as error:  # a failed run must not end the task
             if is_outage(error) or isinstance(error, StoreFailed):
                 log.warning(complaint, error=repr(error.__cause__ or error))
             else:

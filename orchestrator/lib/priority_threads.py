@@ -1,6 +1,6 @@
-"""The threads that encode and decode audio, apart from those the rest of the process waits on.
+"""Threads that encode and decode audio, apart from the threads of the rest of the process.
 
-What is needed first is done first: one listener's first sound goes before what another will hear in a minute.
+The work that is due first runs first: one listener's first sound goes before what another will hear in a minute.
 """
 
 import asyncio
@@ -16,33 +16,33 @@ from typing import Final, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_MEMORY: Final = 1.0  # seconds within which what was seen of lateness fades
-_AUDIO_MEMORY: Final = 300.0  # seconds of audio over which the cost of encoding is averaged
-_TOO_LITTLE: Final = 10.0  # seconds of audio that say nothing about it
+_LATENESS_DECAY: Final = 1.0  # seconds in which a seen lateness fades by a factor of e
+_COST_DECAY: Final = 300.0  # seconds of audio over which the cost of encoding is averaged
+_MIN_AUDIO: Final = 10.0  # seconds of audio before that cost is known
 
 
 class PriorityThreads:
-    """For use in one event loop."""
+    """For one event loop."""
 
     def __init__(self, threads: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
         self._free = threads
         self._clock = clock
-        self._line: list[tuple[float, int, asyncio.Future[None]]] = []  # a heap of who waits, by when they are due
-        self._numbers = count()  # of two that are due at once, who came first
+        self._queue: list[tuple[float, int, asyncio.Future[None]]] = []  # a heap of waiting work, by when it is due
+        self._numbers = count()  # orders work that is due at the same time
         self._lateness = 0.0
-        self._seen_at = clock()
+        self._measured_at = clock()
         self._processors = min(threads, os.cpu_count() or 1)
-        self._work = 0.0  # seconds of processor time that encoding took, and of audio that was encoded, both fading
-        self._audio = 0.0
+        self._work = 0.0  # seconds of processor time for encoding; fades, as does the next
+        self._audio = 0.0  # seconds of encoded audio
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await self._run(0.0, lambda: work(*args, **kwargs))
 
     async def encode(self, slack: float, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """For work of which `encoded` tells how much audio it was.
+        """Runs the encoding of audio; `count_encoded` says how much audio it was.
 
-        ``slack``: seconds for which nobody misses the result. Who waits long comes first in the end.
+        ``slack``: seconds until the result is needed. Work that waits long comes first in the end.
         """
 
         def timed() -> R:
@@ -50,69 +50,70 @@ class PriorityThreads:
             try:
                 return work(*args, **kwargs)
             finally:
-                self._work += time.thread_time() - began  # two threads at once may lose one: it is an average
+                # Two threads at once may lose an addition, which an average can bear.
+                self._work += time.thread_time() - began
 
         return await self._run(slack, timed)
 
-    def encoded(self, seconds: float) -> None:
-        """So much audio was encoded for a listener."""
-        fading = math.exp(-seconds / _AUDIO_MEMORY)
+    def count_encoded(self, seconds: float) -> None:
+        """Counts the seconds of audio that were encoded for a listener."""
+        fading = math.exp(-seconds / _COST_DECAY)
         self._work *= fading
         self._audio = self._audio * fading + seconds
 
     @property
-    def pace(self) -> float:
-        """Seconds of audio that could be encoded in a second, had encoding all processors; infinite if unknown."""
-        if self._audio < _TOO_LITTLE or not self._work:
+    def throughput(self) -> float:
+        """Seconds of audio that all processors together can encode in a second; infinite if unknown."""
+        if self._audio < _MIN_AUDIO or not self._work:
             return math.inf
         return self._processors * self._audio / self._work
 
     def lateness(self) -> float:
-        """Seconds that work now begins after it was due. Grows when there is more of it than the processors can do."""
+        """Returns the seconds by which work begins late; they grow if the processors cannot keep up."""
         now = self._clock()
-        while self._line and self._line[0][2].done():  # cancelled
-            heappop(self._line)
-        overdue = now - self._line[0][0] if self._line else 0.0
-        return max(overdue, self._lateness * math.exp((self._seen_at - now) / _MEMORY))
+        while self._queue and self._queue[0][2].done():  # cancelled
+            heappop(self._queue)
+        overdue = now - self._queue[0][0] if self._queue else 0.0
+        return max(overdue, self._lateness * math.exp((self._measured_at - now) / _LATENESS_DECAY))
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def _run(self, slack: float, work: Callable[[], R]) -> R:
-        await self._turn(self._clock() + slack)
+        await self._take_thread(self._clock() + slack)
         loop = asyncio.get_running_loop()
         try:
             running: Future[R] = self._executor.submit(work)
         except BaseException:
-            self._leave()
+            self._free_thread()
             raise
-        # Not when the task goes on: one that is cancelled leaves its work running, and a thread with it.
-        running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        # Not at the end of the task: a cancelled task leaves its work running in the thread.
+        running.add_done_callback(lambda _: loop.call_soon_threadsafe(self._free_thread))
         return await asyncio.wrap_future(running)
 
-    async def _turn(self, due: float) -> None:
+    async def _take_thread(self, due: float) -> None:
         if self._free:
             self._free -= 1
         else:
-            called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heappush(self._line, (due, next(self._numbers), called))
+            ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heappush(self._queue, (due, next(self._numbers), ready))
             try:
-                await called
+                await ready
             except asyncio.CancelledError:
-                if called.done() and not called.cancelled():  # called and cancelled in one moment
-                    self._leave()
+                if ready.done() and not ready.cancelled():  # it got the thread and was cancelled at the same moment
+                    self._free_thread()
                 raise
-        self._see(max(0.0, self._clock() - due))
+        self._measure(max(0.0, self._clock() - due))
 
-    def _leave(self) -> None:
-        while self._line:
-            _, _, called = heappop(self._line)
-            if not called.done():
-                called.set_result(None)
+    def _free_thread(self) -> None:
+        while self._queue:
+            _, _, ready = heappop(self._queue)
+            if not ready.done():
+                ready.set_result(None)
                 return
         self._free += 1
 
-    def _see(self, late: float) -> None:
+    def _measure(self, late: float) -> None:
         now = self._clock()
-        self._lateness += (late - self._lateness) * (1 - math.exp((self._seen_at - now) / _MEMORY))
-        self._seen_at = now
+        self._lateness += (late - self._lateness) * (1 - math.exp((self._measured_at - now) / _LATENESS_DECAY))
+        self._measured_at = now

@@ -1,4 +1,4 @@
-"""Refuses query parameters of which a part would be ignored in silence: misspelt ones, repeated ones, empty ones."""
+"""Refuses query parameters that would be ignored in silence: misspelt, repeated and empty ones."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -13,11 +13,17 @@ from orchestrator.lib.errors.problems import BadRequest, FieldError
 
 _OPTION = "query_parameters"
 _CHECKED = (HTTPRouteHandler, WebsocketRouteHandler)
-_RESERVED = {"request", "data", "state", "scope", "socket"}  # what Litestar itself hands to a route under these names
+_RESERVED = {
+    "request",
+    "data",
+    "state",
+    "scope",
+    "socket",
+}  # names under which Litestar itself passes arguments to a route
 
 
 def refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A Litestar guard. Raises `BadRequest` that names the parameter and says what to do about it."""
+    """A Litestar guard. Raises `BadRequest`, which names the parameter and says what to do about it."""
     if not connection.query_params or not isinstance(handler, _CHECKED):
         return
     known = _known(handler)
@@ -37,7 +43,10 @@ def refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
 
 
 def _known(handler: BaseRouteHandler) -> Mapping[str, bool]:
-    """Of the route and of what it depends on; true: may be repeated. Computed once a route and kept in its options."""
+    """Returns the parameters of the route and its dependencies, each with whether it may be repeated.
+
+    Computed once for each route and cached in its options.
+    """
     if _OPTION not in handler.opt:
         dependencies = handler.resolve_dependencies()
         signatures = [handler.parsed_fn_signature, *(one.parsed_fn_signature for one in dependencies.values())]

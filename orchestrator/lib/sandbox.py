@@ -1,6 +1,6 @@
-"""Calls a function on a stranger's bytes in a process of its own, which may take so much memory and time and no more.
+"""Calls a function on untrusted bytes in a separate process with limits on memory and time.
 
-A library that reads files may take gigabytes, or hours, for a small one: neither must reach those who listen.
+A library may take gigabytes, or hours, to read a small file. Neither must disturb the listeners.
 """
 
 import importlib
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 _ROOT: Final = Path(__file__).parents[2]
-_START_SECONDS: Final = 20.0  # of a process, on a busy machine; none of its processor's time is counted yet
-_LARGEST_ANSWER: Final = 1 << 30  # bytes
-# None of ours, which has secrets in it; and one thread each, as libraries reserve memory for as many as they may have.
+_START_SECONDS: Final = 20.0  # for the start of the process on a busy machine, apart from its processor time
+_MAX_RESULT: Final = 1 << 30  # bytes
+# Without our own variables, which have secrets. One thread for each library, since it reserves memory for each thread.
 _ENVIRONMENT: Final = {
     **{name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
     "OPENBLAS_NUM_THREADS": "1",
@@ -25,16 +25,16 @@ _ENVIRONMENT: Final = {
 
 
 class OverLimitError(Exception):
-    """The function took more memory or time than it may, or its process ended without an answer."""
+    """The function exceeded its memory or time, or its process ended without a result."""
 
 
 Function = Callable[[bytes], bytes]
 
 
 def call(function: Function, data: bytes, *, memory: int, seconds: float) -> bytes:
-    """Return what a function of a module makes of the data. For a thread. Raises OverLimitError.
+    """Return the result of a module's function on the data. Blocks: call it in a thread. Raises OverLimitError.
 
-    ``memory`` is in bytes, beside what the process has once the module is loaded; ``seconds`` are of a processor.
+    ``memory``: bytes beyond what the process has once the module is loaded; ``seconds``: of processor time.
     """
     words = [f"{function.__module__}:{function.__qualname__}", str(memory), str(math.ceil(seconds))]
     try:
@@ -63,14 +63,14 @@ def _main(name: str, memory: int, seconds: int) -> None:
     _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
     used = resource.getrusage(resource.RUSAGE_SELF)
     _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + seconds)
-    _limit(resource.RLIMIT_FSIZE, _LARGEST_ANSWER)
+    _limit(resource.RLIMIT_FSIZE, _MAX_RESULT)
     _limit(resource.RLIMIT_CORE, 0)
     sys.stdout.buffer.write(function(data))
     sys.stdout.buffer.flush()
 
 
-def _limit(kind: int, most: int) -> None:
-    resource.setrlimit(kind, (most, most))
+def _limit(kind: int, limit: int) -> None:
+    resource.setrlimit(kind, (limit, limit))
 
 
 if __name__ == "__main__":

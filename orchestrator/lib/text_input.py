@@ -1,4 +1,4 @@
-"""The checks that every text from outside passes before anything else reads it."""
+"""Checks every text of a request before anything else reads it."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}")  # the s
 
 
 def check_text(text: str, *, field: str, limit: int) -> None:
-    """Raises `BadRequest` or `TooLarge` with a sentence that says what to change."""
+    """Raises `BadRequest` or `TooLarge`, which say what to change."""
     if len(text) > limit:
         raise TooLarge(f"'{field}' has {len(text):,} characters; at most {limit:,} are accepted. Send it in parts.")
     if not text.strip():

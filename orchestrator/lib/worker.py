@@ -1,4 +1,4 @@
-"""Runs the jobs that are kept in Postgres. The web process, which only enqueues them, does without Procrastinate."""
+"""Runs the jobs in Postgres. Apart from `lib.jobs`, so that the web process need not import Procrastinate."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ def worker_app(settings: DatabaseSettings) -> App:
 
 
 async def run_worker(app: App, settings: WorkerSettings) -> None:
-    """Works until SIGTERM or SIGINT, then lets running jobs finish for a while."""
+    """Runs jobs until SIGTERM or SIGINT, then gives running jobs 10 s to finish."""
     async with app.open_async(), asyncio.TaskGroup() as tasks:
         rescue = tasks.create_task(_rescue_stalled(app, settings))
         await app.run_worker_async(
@@ -32,13 +32,13 @@ async def run_worker(app: App, settings: WorkerSettings) -> None:
 
 
 async def _rescue_stalled(app: App, settings: WorkerSettings) -> None:
-    """Gives the jobs of a worker that fell silent to the others. A killed worker cannot do that for itself."""
+    """Puts the jobs of a worker without heartbeat back into the queue: a killed worker cannot do that itself."""
     while True:
         try:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=settings.stalled_seconds):
                 log.warning("job taken over from a silent worker", job=job.id, task=job.task_name)
                 await app.job_manager.retry_job(job)
         except procrastinate.exceptions.ConnectorException as error:
-            # The database is away; the worker itself notices and ends if it stays so.
+            # The database is away; if it stays away, the worker itself ends.
             log.warning("stalled jobs cannot be looked up", error=str(error))
         await asyncio.sleep(settings.stalled_seconds / 3)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
-from orchestrator.accounts import keys
+from orchestrator.accounts import service as accounts
 from orchestrator.embedded.home import Home
 from orchestrator.lib.ids import new_id
 from tests.integration.servers import database_url
@@ -18,7 +18,7 @@ from tests.stack import Stack
 @contextmanager
 def other_account(stack: Stack, url: str | None = None) -> Iterator[httpx.Client]:
     """One of its own, and a client for it. The account and all that is its goes at the end."""
-    account, key = new_id(), keys.new_key()
+    account, key = new_id(), accounts.new_key()
     where = database_url(Home(stack.home))
     asyncio.run(
         _execute(
@@ -26,7 +26,7 @@ def other_account(stack: Stack, url: str | None = None) -> Iterator[httpx.Client
             ("INSERT INTO account (id, name, created_at) VALUES ($1, $2, now())", account, f"test {uuid4().hex}"),
             (
                 "INSERT INTO api_key (id, account, name, digest, created_at) VALUES ($1, $2, 'test', $3, now())",
-                new_id(), account, keys.digest(key),
+                new_id(), account, accounts.digest(key),
             ),
         )
     )  # fmt: skip

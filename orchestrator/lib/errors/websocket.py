@@ -1,6 +1,6 @@
-"""How a WebSocket learns what went wrong: a message with the problem, then a close code of 4000 and the HTTP status.
+"""Answers errors in a WebSocket: a message with the problem, then a close code of 4000 plus the HTTP status.
 
-A browser tells a page nothing of a handshake that was refused, so the handshake is always completed first.
+A browser tells a page nothing about a refused handshake, so the handshake is always completed first.
 """
 
 from typing import Any, Final
@@ -12,10 +12,10 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.lib.errors.problem_details import summary
 
-PROTOCOL: Final = "lectern"  # a browser gives up where it offered subprotocols and none is taken
+PROTOCOL: Final = "lectern"  # a browser that offers subprotocols gives up if the server takes none
 _FIRST_CODE: Final = 4000
-_LONGEST_REASON: Final = 123  # bytes of UTF-8, by RFC 6455
-_NOTED: Final = "problem"
+_MAX_REASON: Final = 123  # bytes of UTF-8, by RFC 6455
+_STATE_KEY: Final = "problem"
 
 log = structlog.stdlib.get_logger("lectern.errors")
 
@@ -29,13 +29,13 @@ def error_message(error: Exception) -> str:
 
 
 async def note_problem(error: Exception, scope: Scope) -> None:
-    """A hook of Litestar's, whose own answer to any exception in a WebSocket is the close code 4500."""
+    """A hook of Litestar's. Stores the error: Litestar itself would close every WebSocket with 4500."""
     if scope["type"] == ScopeType.WEBSOCKET:
-        scope["state"][_NOTED] = error
+        scope["state"][_STATE_KEY] = error
 
 
 class WebSocketProblems:
-    """Around the application, so that it also answers where no route does."""
+    """A layer around the application, which also answers where no route does."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -46,9 +46,9 @@ class WebSocketProblems:
             return
         accepted = False
 
-        async def telling(message: Message) -> None:
+        async def send_with_problem(message: Message) -> None:
             nonlocal accepted
-            error = scope["state"].pop(_NOTED, None) if message["type"] == "websocket.close" else None
+            error = scope["state"].pop(_STATE_KEY, None) if message["type"] == "websocket.close" else None
             if error is None:
                 accepted = accepted or message["type"] == "websocket.accept"
                 await send(message)
@@ -58,13 +58,13 @@ class WebSocketProblems:
             await send({"type": "websocket.send", "bytes": None, "text": error_message(error)})
             await send(_close(summary(error), error))
 
-        await self.app(scope, receive, telling)
+        await self.app(scope, receive, send_with_problem)
 
 
 def _close(problem: dict[str, Any], error: Exception) -> Message:
     if problem["status"] >= 500:  # noqa: PLR2004
         log.error("socket failed", status=problem["status"], detail=problem["detail"], exc_info=error)
     reason = problem["detail"].encode()
-    if len(reason) > _LONGEST_REASON:
-        reason = reason[: _LONGEST_REASON - 3].decode(errors="ignore").encode() + "…".encode()
+    if len(reason) > _MAX_REASON:
+        reason = reason[: _MAX_REASON - 3].decode(errors="ignore").encode() + "…".encode()
     return {"type": "websocket.close", "code": _FIRST_CODE + problem["status"], "reason": reason.decode()}

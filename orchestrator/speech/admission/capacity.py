@@ -20,7 +20,7 @@ class Encoding(Protocol):
     """What admission asks of `PriorityThreads`."""
 
     @property
-    def pace(self) -> float: ...
+    def throughput(self) -> float: ...
 
     def lateness(self) -> float: ...
 
@@ -54,7 +54,7 @@ class Capacity:
 
     def _room_at_encoder(self, listeners: "ActiveListeners", now: float) -> float:
         elsewhere = sum(others.count(now) for others in self._listeners.values() if others is not listeners)
-        return self._encoder.pace * self._settings.encoder_share / self._settings.listener_pace - elsewhere
+        return self._encoder.throughput * self._settings.encoder_share / self._settings.listener_pace - elsewhere
 
 
 class ActiveListeners:

@@ -42,7 +42,7 @@ async def audio_stream(
             if data := await threads.encode(buffer.slack, encoder.feed, chunk.audio, chunk.sample_rate):
                 yield data
             seconds = len(chunk.audio) / chunk.sample_rate
-            threads.encoded(seconds)
+            threads.count_encoded(seconds)
             buffer.add(seconds)
         if encoder is not None and (data := await threads.encode(buffer.slack, encoder.finish)):
             yield data

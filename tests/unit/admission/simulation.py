@@ -60,7 +60,7 @@ class WaitingRequest:
 
 @dataclass
 class Encoder:
-    pace: float = math.inf
+    throughput: float = math.inf
     late: float = 0.0
 
     def lateness(self) -> float:

@@ -191,11 +191,11 @@ async def test_while_encoding_is_late_nobody_begins_to_listen(open_simulation: O
 
 async def test_there_is_room_for_as_many_listeners_as_can_be_encoded_for(open_simulation: OpenSimulation) -> None:
     simulation = open_simulation(slots=50, encoder_share=0.5, listener_pace=2.0)
-    simulation.encoder.pace = 12.0  # half of it is for three who use up two seconds in a second
+    simulation.encoder.throughput = 12.0  # half of it is for three who use up two seconds in a second
     for name in ("one", "two", "three"):
         await stay(simulation, live("ann", name))
     await refused(simulation, live("ann", "four"))
     await simulation.admit(live("ann", "three"))
     await simulation.admit(live("ann"))
-    simulation.encoder.pace = 16.0
+    simulation.encoder.throughput = 16.0
     await simulation.admit(live("ann", "four"))

@@ -18,7 +18,7 @@ def ask(method: str = "GET", data: bytes = DATA, **headers: str) -> Response[byt
     return file_response(request, data, media_type="audio/ogg", etag=ETAG, headers={"cache-control": "private"})
 
 
-def test_the_whole_file_says_that_ranges_of_it_may_be_asked_for() -> None:
+def test_a_whole_file_offers_ranges() -> None:
     answer = ask()
     assert (answer.status_code, answer.content) == (200, DATA)
     assert answer.headers["etag"] == ETAG
@@ -84,7 +84,7 @@ def test_an_empty_file_has_no_part(asked: str) -> None:
         "",
     ],
 )
-def test_what_is_no_single_range_of_bytes_is_ignored(asked: str) -> None:
+def test_a_header_that_is_no_single_byte_range_is_ignored(asked: str) -> None:
     answer = ask(range=asked)
     assert (answer.status_code, answer.content) == (200, DATA)
 
@@ -103,7 +103,7 @@ def test_a_range_of_head_is_ignored() -> None:
         ("", 200),
     ],
 )
-def test_a_part_is_sent_only_of_the_file_that_the_client_has_begun(condition: str, status: int) -> None:
+def test_if_range_sends_a_range_only_of_the_same_file(condition: str, status: int) -> None:
     answer = ask(range="bytes=0-9", if_range=condition)
     assert answer.status_code == status
     assert answer.content == (DATA[:10] if status == 206 else DATA)
@@ -113,7 +113,7 @@ def test_a_part_is_sent_only_of_the_file_that_the_client_has_begun(condition: st
     "offered", [ETAG, f"W/{ETAG}", f'"x", {ETAG}', f'W/"x",W/{ETAG} , "y"', "*", " * ", f'"x,y",{ETAG}']
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_the_client_has_is_not_sent_again(offered: str, method: str) -> None:
+def test_a_file_that_the_client_has_is_not_sent_again(offered: str, method: str) -> None:
     answer = ask(method, if_none_match=offered, range="bytes=0-5")  # the condition comes before the range
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == ETAG

@@ -1,4 +1,4 @@
-"""A body that cannot be read is answered by a sentence that says what is wrong with it, and where."""
+"""A body that cannot be read is answered with what is wrong with it, and where."""
 
 from collections.abc import Iterator
 
@@ -54,7 +54,7 @@ def client() -> Iterator[TestClient[Litestar]]:
         (b"[1, 2]", 400, "body: Expected `object`, got `array`"),
     ],
 )
-def test_what_cannot_be_read(client: TestClient[Litestar], body: bytes, status: int, detail: str) -> None:
+def test_an_unreadable_body_is_refused(client: TestClient[Litestar], body: bytes, status: int, detail: str) -> None:
     answer = client.post("/", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == status
     assert answer.json()["detail"].startswith(detail)
@@ -69,9 +69,7 @@ def test_what_cannot_be_read(client: TestClient[Litestar], body: bytes, status: 
         (b'{"text": 3}', "text: Expected `str`, got `int`", "text"),
     ],
 )
-def test_a_field_that_should_not_be_as_it_is_has_its_name(
-    client: TestClient[Litestar], body: bytes, detail: str, field: str
-) -> None:
+def test_a_wrong_field_is_named(client: TestClient[Litestar], body: bytes, detail: str, field: str) -> None:
     headers = {"content-type": "application/json"}
     problem = client.post("/", content=body, headers=headers).json()
     assert problem["detail"] == detail

@@ -1,4 +1,4 @@
-"""Work that goes on for as long as a process serves, whatever one round of it brings."""
+"""Periodic work goes on after a run that fails."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def test_failures_are_told_by_whose_they_are_and_the_rounds_go_on() -> None:
+async def test_a_failed_run_is_logged_by_its_cause_and_the_next_follows() -> None:
     failures = deque([ValueError("a fault"), StoreFailed("the disk is full"), ConnectionRefusedError("no database")])
     succeeded = asyncio.Event()
 
@@ -30,12 +30,12 @@ async def test_failures_are_told_by_whose_they_are_and_the_rounds_go_on() -> Non
 
     with capture_logs() as said:
         log = structlog.stdlib.get_logger("test")
-        rounds = asyncio.create_task(run_periodically(work, pause=0.001, complaint="not done", log=log))
+        task = asyncio.create_task(run_periodically(work, pause=0.001, complaint="not done", log=log))
         async with asyncio.timeout(LIMIT):
             await succeeded.wait()
-        rounds.cancel()
+        task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await rounds
+            await task
     assert [(one["event"], one["log_level"]) for one in said] == [
         ("not done", "error"),
         ("not done", "warning"),

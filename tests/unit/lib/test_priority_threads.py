@@ -1,4 +1,4 @@
-"""In which order the encoder's work is done, and how late it is said to be."""
+"""The order in which encoding is done, and how late it is."""
 
 import asyncio
 import math
@@ -66,7 +66,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_is_needed_first_is_done_first_whoever_came_first(threads: PriorityThreads, clock: Clock) -> None:
+async def test_what_is_due_first_is_done_first(threads: PriorityThreads, clock: Clock) -> None:
     done: list[str] = []
     async with asyncio.TaskGroup() as group, Occupied(threads):
         for name, slack in (("later", 8.0), ("soon", 3.0), ("now", 0.0), ("now too", 0.0)):
@@ -84,7 +84,7 @@ async def test_errors_are_those_of_the_work_and_the_thread_goes_on(threads: Prio
     assert await threads.run(int, "7") == 7
 
 
-async def test_who_is_cancelled_takes_no_thread_and_makes_nothing_late(threads: PriorityThreads, clock: Clock) -> None:
+async def test_cancelled_work_takes_no_thread_and_is_not_late(threads: PriorityThreads, clock: Clock) -> None:
     done: list[str] = []
     async with Occupied(threads) as occupied:
         waits = asyncio.create_task(threads.run(done.append, "cancelled"))
@@ -102,7 +102,7 @@ async def test_who_is_cancelled_takes_no_thread_and_makes_nothing_late(threads: 
     assert done == ["follows"]
 
 
-async def test_lateness_is_what_was_seen_and_fades(threads: PriorityThreads, clock: Clock) -> None:
+async def test_lateness_is_measured_and_fades(threads: PriorityThreads, clock: Clock) -> None:
     assert threads.lateness() == 0.0
     async with Occupied(threads):
         waits = asyncio.create_task(threads.run(int))
@@ -128,18 +128,18 @@ def test_a_response_is_ahead_by_what_a_hasty_listener_has_left(clock: Clock) -> 
     assert lead.slack == 10.0
 
 
-async def test_its_pace_is_what_the_processors_could_encode(threads: PriorityThreads) -> None:
+async def test_the_throughput_is_what_the_processors_can_encode(threads: PriorityThreads) -> None:
     def work(seconds: float) -> None:
         end = time.thread_time() + seconds
         while time.thread_time() < end:
             pass
 
     await threads.run(work, 0.05)  # is no encoding
-    assert threads.pace == math.inf
+    assert threads.throughput == math.inf
     await threads.encode(0.0, work, 0.02)
-    threads.encoded(2.0)
-    assert threads.pace == math.inf, "so little may be chance"
+    threads.count_encoded(2.0)
+    assert threads.throughput == math.inf, "so little may be chance"
     for _ in range(5):
         await threads.encode(0.0, work, 0.02)
-        threads.encoded(4.0)
-    assert 100 < threads.pace <= 200
+        threads.count_encoded(4.0)
+    assert 100 < threads.throughput <= 200

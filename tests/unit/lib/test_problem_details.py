@@ -1,4 +1,4 @@
-"""Whatever is raised becomes an answer in the shape of its address, and tells nothing of the inside."""
+"""Every exception becomes an answer in the shape of its path, without internal details."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,5 +53,5 @@ def test_openai_shape(client: TestClient[Litestar], name: str) -> None:
     assert "secret" not in answer.text
 
 
-def test_busy_says_when_to_come_back(client: TestClient[Litestar]) -> None:
+def test_busy_has_retry_after(client: TestClient[Litestar]) -> None:
     assert client.get("/busy").headers["retry-after"] == "7"

@@ -34,7 +34,7 @@ def client() -> Iterator[TestClient[Litestar]]:
         yield running
 
 
-def test_what_is_clear_passes(client: TestClient[Litestar]) -> None:
+def test_clear_parameters_pass(client: TestClient[Litestar]) -> None:
     answer = client.get("/?voice=a&speed=2&kind=x&kind=y&tag=z&tag=z")
     assert answer.json() == {"tempo": 2, "voice": "a", "kind": ["x", "y"], "tag": ["z", "z"]}
 
@@ -51,7 +51,7 @@ def test_what_is_clear_passes(client: TestClient[Litestar]) -> None:
         ("kind=x&kind=", "kind", "'kind' is empty. Give it a value, or leave it out."),
     ],
 )
-def test_what_is_not_is_told(client: TestClient[Litestar], query: str, field: str, sentence: str) -> None:
+def test_unclear_parameters_are_refused(client: TestClient[Litestar], query: str, field: str, sentence: str) -> None:
     answer = client.get(f"/?{query}")
     assert answer.status_code == 400
     assert sentence in answer.json()["detail"]

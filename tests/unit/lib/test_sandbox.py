@@ -1,4 +1,4 @@
-"""What runs apart: its answer, and that neither memory, time nor a death of it reaches whoever asked."""
+"""A sandboxed function returns its result; its memory, time and crashes do not reach the caller."""
 
 import os
 import signal
@@ -36,28 +36,28 @@ def failing(_: bytes) -> bytes:
     raise ValueError("of no use")
 
 
-def test_the_answer_comes_back_whole() -> None:
+def test_the_result_comes_back_whole() -> None:
     data = bytes(range(256)) * 40_000
     assert sandbox.call(reversed_bytes, data, memory=256 * MEGABYTE, seconds=10) == data[::-1]
 
 
-def test_no_secret_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_reaches_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LECTERN_API_KEY", "secret")
     assert b"LECTERN_API_KEY" not in sandbox.call(told_environment, b"", memory=256 * MEGABYTE, seconds=10)
 
 
-def test_it_has_as_much_memory_as_it_may() -> None:
+def test_the_function_has_its_memory() -> None:
     assert sandbox.call(greedy, b"x", memory=1_000 * MEGABYTE, seconds=10) == b"\0"
     with pytest.raises(sandbox.OverLimitError, match="MemoryError"):
         sandbox.call(greedy, b"x", memory=256 * MEGABYTE, seconds=10)
 
 
-def test_it_has_as_much_time_as_it_may() -> None:
+def test_the_function_has_its_time() -> None:
     with pytest.raises(sandbox.OverLimitError):
         sandbox.call(endless, b"xy", memory=256 * MEGABYTE, seconds=1)
 
 
 @pytest.mark.parametrize(("function", "says"), [(dying, f"{-signal.SIGSEGV}"), (failing, "of no use")])
-def test_its_end_is_told(function: sandbox.Function, says: str) -> None:
+def test_a_function_over_its_limits_is_reported(function: sandbox.Function, says: str) -> None:
     with pytest.raises(sandbox.OverLimitError, match=says):
         sandbox.call(function, b"", memory=256 * MEGABYTE, seconds=10)

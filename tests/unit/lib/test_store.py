@@ -20,26 +20,26 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store((tmp_path / "with space").as_uri() if request.param == "folder" else "memory:///")
 
 
-async def test_what_is_written_is_read(store: Store) -> None:
+async def test_a_written_object_is_read(store: Store) -> None:
     await store.write("a/b/c.flac", b"\x00\xffsound")
     assert await store.read("a/b/c.flac") == b"\x00\xffsound"
 
 
-async def test_what_is_written_again_is_replaced(store: Store) -> None:
+async def test_a_second_write_replaces_the_object(store: Store) -> None:
     await store.write("a", b"old and longer")
     await store.write("a", b"new")
     assert await store.read("a") == b"new"
 
 
-async def test_what_is_not_there_is_none(store: Store) -> None:
+async def test_a_missing_object_is_none(store: Store) -> None:
     assert await store.read("no/such/thing") is None
 
 
-async def test_a_store_that_works_proves_itself(store: Store) -> None:
-    await store.prove()
+async def test_the_probe_of_a_working_store_succeeds(store: Store) -> None:
+    await store.probe()
 
 
-async def test_a_store_that_cannot_be_written_fails_as_such(tmp_path: Path) -> None:
+async def test_a_store_that_cannot_be_written_fails(tmp_path: Path) -> None:
     (tmp_path / "segments").write_text("a file where a folder should be")
     store = Store(tmp_path.as_uri())
     with pytest.raises(StoreFailed):
@@ -48,7 +48,7 @@ async def test_a_store_that_cannot_be_written_fails_as_such(tmp_path: Path) -> N
         await store.read("segments/ab/cd.flac")
 
 
-async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: Store) -> None:
+async def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: Store) -> None:
     for path in ("a/1", "a/2", "a/3"):
         await store.write(path, b"x")
     await store.delete(["a/1", "a/never", "a/2"])
@@ -72,7 +72,7 @@ async def test_a_folder_is_listed_with_sizes_and_times(store: Store) -> None:
     assert await store.list("segments/none") == []
 
 
-async def test_a_folder_or_a_memory_signs_nothing(store: Store) -> None:
+async def test_a_folder_or_a_memory_store_signs_nothing(store: Store) -> None:
     with pytest.raises(StoreFailed, match="no signed addresses"):
         await store.sign("GET", "a", 60)
 

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a body is told at once, by names that a caller can find."""
+"""An answer names every wrong field of a body at once."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -46,7 +46,7 @@ def echo(data: JSONBody[Body]) -> str:
         ([], ["body"]),
     ],
 )
-def test_all_that_is_wrong_is_named(body: Any, named: list[str]) -> None:
+def test_every_wrong_field_is_named(body: Any, named: list[str]) -> None:
     app = Litestar(
         [echo], exception_handlers={Exception: answer_exception}, request_class=JsonRequest, logging_config=None
     )

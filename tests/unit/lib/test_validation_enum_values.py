@@ -1,4 +1,4 @@
-"""Whoever sends a value that is not in a list is told the list, wherever the value stands."""
+"""An answer to a value outside an enumeration lists the choices."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -46,7 +46,7 @@ class Order(msgspec.Struct, rename="camel"):
         ("", []),
     ],
 )
-def test_the_choices_of_a_place(path: str, expected: list[str]) -> None:
+def test_the_choices_of_a_path(path: str, expected: list[str]) -> None:
     assert enum_values(Order, path) == expected
 
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a WebSocket, its client is told in a message and by a close code."""
+"""An error in a WebSocket reaches the client as a message and a close code."""
 
 from typing import Any
 
