@@ -1,4 +1,4 @@
-"""A Triton of a test's own, with the models of a repository that the test may break."""
+"""A separate Triton for tests that may break its models."""
 
 import asyncio
 import os
@@ -19,19 +19,21 @@ LIMIT = 60.0  # seconds in which what a test waits for must have happened
 
 
 class OwnTriton:
-    def __init__(self, plan: TritonConfiguration) -> None:
-        self.plan = plan
-        self.client = Triton(plan.address)
-        self.stubs = Stubs(plan.shared_memory)
+    def __init__(self, configuration: TritonConfiguration) -> None:
+        self.configuration = configuration
+        self.client = Triton(configuration.address)
+        self.stubs = Stubs(configuration.shared_memory)
 
     def engine_processes(self, model: str) -> list[int]:
-        return processes_in(self.plan.repository / model)
+        return processes_in(self.configuration.repository / model)
 
     def log(self) -> str:
-        return self.plan.log.read_text()
+        return self.configuration.log.read_text()
 
     def metrics(self) -> str:
-        return httpx.get(f"http://127.0.0.1:{self.plan.metrics_port}/metrics", timeout=LIMIT, trust_env=False).text
+        return httpx.get(
+            f"http://127.0.0.1:{self.configuration.metrics_port}/metrics", timeout=LIMIT, trust_env=False
+        ).text
 
     def engine_metric(self, name: str, model: str) -> float:
         """What the engine of this model counts or measures: of all its lanes together."""
@@ -66,7 +68,7 @@ def _after_the_head_of_its_session(pid: int) -> tuple[bool, int]:
         return True, pid
 
 
-def plan_of(
+def configuration_of(
     folder: Path,
     repository: Path,
     needs: Mapping[str, Sequence[str]],
@@ -76,7 +78,7 @@ def plan_of(
     return TritonConfiguration(
         python=ROOT / ".venvs" / "models" / "bin" / "python",
         repository=repository,
-        own_backends=ROOT / "docker" / "triton" / "backends",
+        backends=ROOT / "docker" / "triton" / "backends",
         state=folder,
         log=folder / "triton.log",
         socket=socket_in(folder),
@@ -91,12 +93,12 @@ def plan_of(
 def own_triton(folder: Path, repository: Path, load_timeouts: Mapping[str, float] | None = None) -> Iterator[OwnTriton]:
     """``load_timeouts``: seconds, of the models that it runs with; tests load what else they need."""
     load_timeouts = load_timeouts or {}
-    plan = plan_of(folder, repository, dict.fromkeys(load_timeouts, ()), load_timeouts)
+    configuration = configuration_of(folder, repository, dict.fromkeys(load_timeouts, ()), load_timeouts)
     with asyncio.Runner() as runner:
-        server = runner.run(TritonServer.start(plan))
+        server = runner.run(TritonServer.start(configuration))
         try:
             runner.run(server.wait_ready())
-            own = OwnTriton(plan)
+            own = OwnTriton(configuration)
             yield own
             own.client.close()
         finally:

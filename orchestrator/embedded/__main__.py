@@ -5,20 +5,19 @@ import asyncio
 import sys
 
 from lectern.local_stack import home as local_home
-from orchestrator.embedded.console import Console
-from orchestrator.embedded.control import down, purge, status
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
+from orchestrator.embedded.control import Console, down, purge, status
 from orchestrator.embedded.home import Home
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestrator.embedded", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    once = commands.add_parser("up", help="start everything, read the sample aloud, serve until Ctrl-C")
-    once.add_argument("--once", action="store_true", help="end when the sample is read and its sound is checked")
-    commands.add_parser("down", help="stop what runs")
-    commands.add_parser("status", help="say what runs; status 0 if it is ready")
-    commands.add_parser("purge", help="stop what runs and delete its state")
+    up_command = commands.add_parser("up", help="start everything, read the sample aloud, serve until Ctrl-C")
+    up_command.add_argument("--once", action="store_true", help="end when the sample is read and its audio is checked")
+    commands.add_parser("down", help="stop the stack")
+    commands.add_parser("status", help="print what runs; exit status 0 if it is ready")
+    commands.add_parser("purge", help="stop the stack and delete its state")
     arguments = parser.parse_args()
     home, console = Home(local_home()), Console()
     try:

@@ -11,31 +11,31 @@ from pathlib import Path
 from orchestrator.embedded.service_user import ServiceUser
 
 UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
-"""A supervisor killed before the death signal was set would be missed: the program runs only under a living one."""
-LOG_LIMIT = 8 << 20  # bytes; a longer log is set aside as NAME.log.1 at the next start
+"""Runs the program only under a living supervisor: one that is killed before the death signal is set sends none."""
+LOG_LIMIT = 8 << 20  # bytes; a longer log is moved to NAME.log.1 at the next start
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How one part is run, and how it is ended."""
+    """How a process is started and stopped."""
 
     argv: Sequence[str]
     log: Path
     env: Mapping[str, str]
     folder: Path
     user: ServiceUser | None = None
-    """Whom it runs as; None: whoever runs the supervisor."""
+    """The account that it runs as; None: the supervisor's own."""
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
     """Seconds between the stop signal and SIGKILL."""
     death_signal: signal.Signals = signal.SIGKILL
-    """What the kernel sends it when the supervisor dies."""
+    """The signal that the kernel sends when the supervisor dies."""
     output: int | None = field(default=None)
-    """Where standard output goes (`asyncio.subprocess.PIPE`); None: to the log, with standard error."""
+    """`asyncio.subprocess.PIPE`, or None: standard output goes to the log, as standard error does."""
 
 
 class Child:
-    """One running command, at the head of a session of its own: Ctrl-C in the terminal reaches only the supervisor."""
+    """A running command, the leader of its own session: Ctrl-C in the terminal reaches only the supervisor."""
 
     def __init__(self, command: Command, process: asyncio.subprocess.Process) -> None:
         self.command = command
@@ -47,7 +47,7 @@ class Child:
 
     @classmethod
     async def spawn(cls, command: Command) -> "Child":
-        """Raises OSError if the program cannot be run at all."""
+        """Raises OSError if the program cannot be run."""
         rotate(command.log)
         command.log.parent.mkdir(parents=True, exist_ok=True)
         with command.log.open("ab") as log:
@@ -62,9 +62,9 @@ class Child:
         return await self.process.wait()
 
     async def stop(self) -> None:
-        """Ask it to end, and after the grace end it and all it started."""
+        """Send the stop signal, and after the grace kill the process and its children."""
         if self.process.returncode is None:
-            # Only the head of the session is asked: it decides in which order its own children end.
+            # Only the leader gets the signal: it decides in which order its own children end.
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(self.command.stop_signal)
             with contextlib.suppress(TimeoutError):
@@ -73,20 +73,20 @@ class Child:
         await self.process.wait()
 
     def kill(self) -> None:
-        """End it and all that is left of its session's first process group, at once."""
+        """Kill the process and the rest of its process group at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def rotate(log: Path, limit: int = LOG_LIMIT) -> None:
-    """Set a log aside once it is longer than `limit` bytes; one older log is kept."""
+    """Move a log that is longer than `limit` bytes to NAME.log.1, in place of the one before."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > limit:
             log.replace(log.with_name(f"{log.name}.1"))
 
 
 def tail(log: Path, preferred: str = "") -> str:
-    """Return the last line of a log, or the last that has `preferred` in it; empty if nothing was logged."""
+    """Return the last line of a log with `preferred` in it, else the last line; empty if the log is."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
@@ -98,9 +98,9 @@ def tail(log: Path, preferred: str = "") -> str:
 
 
 def _prefix(command: Command) -> list[str]:
-    """What sets the death signal, and the user, in the child before its program runs.
+    """Return the command that sets the death signal and the user in the child before its program runs.
 
-    Python's own `preexec_fn` could do it too, but may deadlock in a process that has threads.
+    Python's own `preexec_fn` may deadlock in a process that has threads.
     """
     prefix = ["setpriv", "--pdeathsig", command.death_signal.name.removeprefix("SIG")]
     if command.user is not None:

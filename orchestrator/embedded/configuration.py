@@ -1,4 +1,4 @@
-"""What a stack is made of: the addresses that are given, and the places of the parts that are started here."""
+"""The configuration of a stack: addresses of external services, and folders and ports of the embedded ones."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lectern.triton.channel import secret_metadata
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.ports import LOOPBACK, free_port
@@ -18,21 +18,21 @@ from orchestrator.lib.settings import ServerSettings
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, from which `orchestrator` is imported
 MODELS_PYTHON = ROOT / ".venvs" / "models" / "bin" / "python"
-ENGINE_PYTHON = ROOT / ".venvs" / "vllm" / "bin" / "python"  # used if it is there
+ENGINE_PYTHON = ROOT / ".venvs" / "vllm" / "bin" / "python"  # used if it exists
 
 
 @dataclass(frozen=True, slots=True)
 class StackConfiguration:
     home: Home
     host: str
-    """Address that the REST API listens on."""
+    """Address on which the REST API listens."""
     port: int
     database_url: str | None
-    """Given: no Postgres is started."""
+    """Address of an external Postgres; None: one is started."""
     triton: TritonConfiguration | str
-    """An address: no Triton is started."""
+    """Address of an external Triton, or the configuration of the one to start."""
     triton_secret: Secret
-    """What a Triton elsewhere asks for; empty: nothing."""
+    """Secret of an external Triton; empty: it needs none."""
     store_url: str
     sample: bool
     """Whether the sample document is read aloud once the stack is ready."""
@@ -41,8 +41,8 @@ class StackConfiguration:
     def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> "StackConfiguration":
         """Raises CannotStart if a setting cannot be used."""
         given = dict(environment)
-        anyone = given.get("LECTERN_PORT") == "0"
-        if anyone:
+        any_port = given.get("LECTERN_PORT") == "0"
+        if any_port:
             del given["LECTERN_PORT"]
         try:
             server = read(ServerSettings, given)
@@ -56,7 +56,7 @@ class StackConfiguration:
         return cls(
             home=home,
             host=server.host,
-            port=free_port() if anyone else server.port,
+            port=free_port() if any_port else server.port,
             database_url=given.get("DATABASE_URL") or None,
             triton=given.get("TRITON_URL") or _embedded_triton(home, embedded),
             triton_secret=Secret(given.get("TRITON_SECRET", "")),
@@ -66,7 +66,7 @@ class StackConfiguration:
 
     @property
     def url(self) -> str:
-        """How a client on this machine reaches the REST API."""
+        """Address of the REST API for clients on this machine."""
         host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
@@ -94,12 +94,12 @@ def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonConfigurat
     return TritonConfiguration(
         python=MODELS_PYTHON,
         repository=repository,
-        own_backends=ROOT / "docker" / "triton" / "backends",
+        backends=ROOT / "docker" / "triton" / "backends",
         state=home.triton,
         log=home.log("triton"),
         socket=socket_in(home.triton),
         metrics_port=free_port(),
-        # A home is one stack's at a time, and so is the name: a start cleans up after one that was killed.
+        # Named after the home, which has one stack at a time: a start cleans up what a killed stack left behind.
         shared_memory=f"lectern-{hashlib.sha256(bytes(home.path.resolve())).hexdigest()[:12]}-",
         needs=needs(voices, [repository, *more]),
         more_repositories=more,

@@ -1,20 +1,41 @@
-"""`down`, `status` and `purge`: what is done to a stack from outside it."""
+"""The commands `down`, `status` and `purge`, which act on a running stack from outside, and their console."""
 
 import os
 import signal
+import sys
 import time
+from typing import TextIO
 
 import httpx
 
-from orchestrator.embedded.console import Console
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.home import Home
 
 STOP_TIMEOUT = 60.0
 
 
+class Console:
+    """What a user sees: one line for each step of a start, with the seconds since it began."""
+
+    def __init__(self, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> None:
+        self._out = out
+        self._err = err
+        self._began = time.monotonic()
+
+    def step(self, text: str) -> None:
+        self.say(f"{time.monotonic() - self._began:6.1f} s  {text}")
+
+    def say(self, text: str = "") -> None:
+        self._out.write(f"{text}\n")
+        self._out.flush()
+
+    def error(self, text: str) -> None:
+        self._err.write(f"lectern: {text}\n")
+        self._err.flush()
+
+
 def down(home: Home, console: Console) -> None:
-    """Stop the stack of this home, and return once it has stopped. Raises CannotStart if it does not."""
+    """Stop the stack of this home and wait until it has stopped. Raises CannotStart if it does not."""
     if not home.is_locked():
         console.say(f"nothing runs in {home.path}")
         return
@@ -33,7 +54,7 @@ def down(home: Home, console: Console) -> None:
 
 
 def status(home: Home, console: Console) -> bool:
-    """Say what runs in this home, and return whether it is ready."""
+    """Print what runs in this home, and return whether it is ready."""
     record = home.read_record() or {}
     if not home.is_locked() or "url" not in record:
         console.say(f"nothing runs in {home.path}")
@@ -41,18 +62,18 @@ def status(home: Home, console: Console) -> bool:
     console.say(f"process {record.get('pid')} in {home.path}, {record['url']}")
     try:
         answer = httpx.get(f"{record['url']}/readyz", trust_env=False, timeout=10.0)
-        found = answer.json()
+        readiness = answer.json()
     except (httpx.TransportError, ValueError) as error:
         console.say(f"no answer yet ({type(error).__name__})")
         return False
-    for item in found.get("checks", []):
+    for item in readiness.get("checks", []):
         console.say(f"{'ok' if item['ok'] else 'NOT OK':8} {item['name']}  {item['detail']}")
-    console.say(found.get("status", f"HTTP {answer.status_code}"))
+    console.say(readiness.get("status", f"HTTP {answer.status_code}"))
     return answer.is_success
 
 
 def purge(home: Home, console: Console) -> None:
-    """Stop the stack and delete all its state. Raises CannotStart if the folder is not Lectern's."""
+    """Stop the stack and delete its home. Raises CannotStart if the folder is not Lectern's."""
     if not home.path.exists():
         console.say(f"there is no {home.path}")
         return
@@ -64,7 +85,7 @@ def purge(home: Home, console: Console) -> None:
 
 
 def _holder(home: Home) -> int:
-    """Return the process that holds the home. It takes the lock a moment before it writes who it is."""
+    """Return the process that has locked the home. It writes its record a moment after it takes the lock."""
     limit = time.monotonic() + 5.0
     while time.monotonic() < limit:
         record = home.read_record()

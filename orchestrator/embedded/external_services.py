@@ -1,4 +1,4 @@
-"""Parts that are elsewhere: a wrong address is told at once, while a part that only takes its time is waited for."""
+"""Checks a Postgres or a Triton elsewhere: fails at once on a wrong address, waits for a server that starts up."""
 
 import asyncio
 import time
@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from lectern.triton.channel import SOCKET, checked_address
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 
-REACH_TIMEOUT = 5.0  # seconds for a connection to be accepted, by whatever listens there
-DATABASE_TIMEOUT = 60.0  # for a Postgres that is starting up, or recovers
+CONNECT_TIMEOUT = 5.0  # seconds
+DATABASE_TIMEOUT = 60.0  # seconds for a Postgres that starts up or recovers
 PAUSE = 0.5
 SCHEMES = ("postgresql", "postgres")
 
@@ -22,22 +22,22 @@ _FORM = "postgresql://user:password@host:port/database"
 
 
 async def check_triton(address: str) -> None:
-    """Whether it is ready is seen later. Raises CannotStart if nothing listens there."""
+    """Raises CannotStart if nothing listens there. Whether Triton is ready is checked later."""
     try:
         checked_address(address)
     except ValueError as error:
         raise CannotStart(f"TRITON_URL cannot be used: {error}") from None
     if address.startswith(SOCKET):
         path = address.removeprefix(SOCKET)
-        await _reached("TRITON_URL", "Triton", path, asyncio.open_unix_connection(path))
+        await _check_connection("TRITON_URL", "Triton", path, asyncio.open_unix_connection(path))
         return
     host, _, port = address.rpartition(":")
-    await _reach("TRITON_URL", "Triton", host.strip("[]"), int(port))
+    await _check_tcp("TRITON_URL", "Triton", host.strip("[]"), int(port))
 
 
 async def check_database(url: str, limit: float = DATABASE_TIMEOUT) -> None:
-    """Return once a connection is given. Raises CannotStart; nothing that is said carries the password."""
-    await _reach_database(url)
+    """Return once Postgres accepts a connection. Raises CannotStart; no message has the password."""
+    await _check_database_address(url)
     until = time.monotonic() + limit
     while True:
         try:
@@ -48,7 +48,7 @@ async def check_database(url: str, limit: float = DATABASE_TIMEOUT) -> None:
             await asyncio.sleep(PAUSE)
         except TimeoutError:
             raise _not_usable(f"Postgres did not answer within {limit:.0f} s") from None
-        except ValueError:  # whose text may have a part of the password in it
+        except ValueError:  # its text may have a part of the password
             raise _not_usable("it does not read as an address") from None
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _not_usable(" ".join(str(error).split())) from None
@@ -57,35 +57,35 @@ async def check_database(url: str, limit: float = DATABASE_TIMEOUT) -> None:
             return
 
 
-async def _reach_database(url: str) -> None:
+async def _check_database_address(url: str) -> None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or 5432
     except ValueError:
         raise _not_usable("it does not read as an address") from None
     if parts.scheme not in SCHEMES:
-        raise _not_usable(f"it begins with {parts.scheme}://, and must with postgresql://")
-    if host and "," not in parts.netloc:  # else a socket's folder, or several hosts, which asyncpg tries in turn
-        await _reach("DATABASE_URL", "Postgres", host, port)
+        raise _not_usable(f"it begins with {parts.scheme}://, not with postgresql://")
+    if host and "," not in parts.netloc:  # else the folder of a socket, or several hosts, which asyncpg tries in turn
+        await _check_tcp("DATABASE_URL", "Postgres", host, port)
 
 
-async def _reach(setting: str, part: str, host: str, port: int) -> None:
-    await _reached(setting, part, f"{host}:{port}", asyncio.open_connection(host, port))
+async def _check_tcp(setting: str, service: str, host: str, port: int) -> None:
+    await _check_connection(setting, service, f"{host}:{port}", asyncio.open_connection(host, port))
 
 
-async def _reached(setting: str, part: str, place: str, connection: Connection) -> None:
+async def _check_connection(setting: str, service: str, address: str, connection: Connection) -> None:
     try:
-        async with asyncio.timeout(REACH_TIMEOUT):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
             _, writer = await connection
     except TimeoutError:
-        reason = f"no connection within {REACH_TIMEOUT:.0f} s"
+        reason = f"no connection within {CONNECT_TIMEOUT:.0f} s"
     except OSError as error:
         reason = error.strerror or str(error)
     else:
         writer.transport.abort()
         return
     raise CannotStart(
-        f"{setting}: no {part} is reached at {place} ({reason}): start it, correct the address, "
+        f"{setting}: no {service} is reached at {address} ({reason}): start it, correct the address, "
         f"or unset {setting} to have one started here"
     )
 

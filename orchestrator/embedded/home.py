@@ -1,4 +1,4 @@
-"""LECTERN_HOME: the one folder that holds all state of a stack, held by one supervisor at a time."""
+"""LECTERN_HOME: the folder with all state of a stack, locked by one supervisor at a time."""
 
 import contextlib
 import fcntl
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 
 _MARKER_TEXT = "This folder is Lectern's. `make purge` deletes it with all that is in it.\n"
 
@@ -22,7 +22,7 @@ class Home:
 
     @property
     def marker(self) -> Path:
-        """Says that the folder is ours; nothing without it is ever deleted."""
+        """Marks the folder as Lectern's; no folder without it is ever deleted."""
         return self.path / ".lectern"
 
     @property
@@ -31,7 +31,7 @@ class Home:
 
     @property
     def record(self) -> Path:
-        """Where the running stack says how it is reached."""
+        """How the running stack is reached, as JSON."""
         return self.path / "stack.json"
 
     @property
@@ -64,14 +64,14 @@ class Home:
 
     @property
     def sample_document(self) -> Path:
-        """Holds the id of the document that the sample was last read from, and what that reading depended on."""
+        """The id of the sample document that was read last, and the hash of what the reading depended on."""
         return self.path / "sample-document"
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
     def prepare(self) -> None:
-        """Make the folder ours. Raises CannotStart if it cannot be written, or holds what is not Lectern's."""
+        """Make and mark the folder. Raises CannotStart if it cannot be written, or has files that are not Lectern's."""
         advice = "choose another folder with LECTERN_HOME"
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -79,7 +79,7 @@ class Home:
                 if any(self.path.iterdir()):
                     raise CannotStart(f"{self.path} is not empty and not Lectern's: {advice}")
                 self.marker.write_text(_MARKER_TEXT)
-            # Root hands Postgres to another user, who has to pass through this folder but not to look around in it.
+            # Root runs Postgres as another user, who must pass through this folder but not list it.
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
             for folder in (self.logs, self.store, self.triton):
                 folder.mkdir(exist_ok=True, mode=0o700)
@@ -92,9 +92,9 @@ class Home:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder. Raises CannotStart if another supervisor does.
+        """Lock the folder. Raises CannotStart if another supervisor has it locked.
 
-        The kernel lets go of the lock when its holder dies, so that no lock is ever left behind.
+        The kernel releases the lock when its holder dies, so no lock is left behind.
         """
         with open(self.lock, "ab", opener=_private) as file:
             try:
@@ -104,7 +104,7 @@ class Home:
             yield
 
     def is_locked(self) -> bool:
-        """Say whether a supervisor holds the folder now."""
+        """Return whether a supervisor has the folder locked."""
         try:
             with self.lock.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -123,7 +123,7 @@ class Home:
         )
 
     def write_record(self, **values: Any) -> None:  # noqa: ANN401 - JSON
-        """Say how the running stack is reached; readers see the old record or the new one, never half of one."""
+        """Write how the running stack is reached; readers see the old record or the new one, never half of one."""
         write_atomically(self.record, json.dumps(values, indent=2) + "\n", mode=0o644)
 
     def read_record(self) -> dict[str, Any] | None:
@@ -134,7 +134,7 @@ class Home:
         return found if isinstance(found, dict) else None
 
     def purge(self) -> None:
-        """Delete the folder. Raises CannotStart if it is in use or does not carry our marker."""
+        """Delete the folder. Raises CannotStart if it is locked or has no marker."""
         if not self.path.exists():
             return
         if not self.marker.is_file():
@@ -145,11 +145,11 @@ class Home:
                     shutil.rmtree(entry)
                 elif entry != self.marker:
                     entry.unlink()
-            shutil.rmtree(self.path)  # the marker goes last, so that a purge cut short can be run again
+            shutil.rmtree(self.path)  # the marker goes last, so that an interrupted purge can be run again
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that is ours alone: whoever can read a lock can hold it."""
+    """Open a file that only our user can read: who can read a lock can hold it."""
     descriptor = os.open(path, flags, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor

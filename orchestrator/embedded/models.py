@@ -1,14 +1,14 @@
-"""Which models the embedded Triton loads: those that are asked for, and those that they need."""
+"""Which models the embedded Triton loads: the configured voice models, and the models that they need."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 
 AUTO = "auto"
-INSTALLED = "card.json"  # which `make kokoro` and `make higgs` write last, in the model's folder
-# Not higgs_baseline: it is there to be compared with, and has the weights of higgs in memory once more.
+INSTALLED = "card.json"  # in a model's folder; `make kokoro` and `make higgs` write it last
+# Not higgs_baseline: it is for comparison, and loads the weights of higgs a second time.
 INSTALLABLE = ("kokoro", "higgs")
 
 _NEEDS = re.compile(r'key:\s*"needs"\s*value\s*\{\s*string_value:\s*"([^"]*)"')
@@ -16,7 +16,7 @@ _LOAD_TIMEOUT = re.compile(r'key:\s*"load_timeout"\s*value\s*\{\s*string_value:\
 
 
 def needs_of(model: str, repositories: Sequence[Path]) -> list[str]:
-    """Return the models without which this one cannot speak: its parameter `needs`, names with commas between them."""
+    """Return the models that this one needs to speak: the comma-separated names in its parameter `needs`."""
     found = _NEEDS.search(_config_of(model, repositories))
     return [name.strip() for name in found[1].split(",") if name.strip()] if found else []
 
@@ -29,12 +29,12 @@ def voices_of(wanted: str, repositories: Sequence[Path]) -> list[str]:
 
 
 def needs(voices: Sequence[str], repositories: Sequence[Path]) -> Mapping[str, Sequence[str]]:
-    """Return what each voice model needs. Raises CannotStart for one that is in no repository."""
+    """Return the models that each voice model needs. Raises CannotStart for a model that is in no repository."""
     return {voice: needs_of(voice, repositories) for voice in voices}
 
 
 def load_timeouts(voices: Sequence[str], repositories: Sequence[Path]) -> Mapping[str, float]:
-    """Return the seconds that each of those may take to load that say so, by their parameter `load_timeout`."""
+    """Return the seconds that the models with a parameter `load_timeout` may take to load."""
     found = {voice: _LOAD_TIMEOUT.search(_config_of(voice, repositories)) for voice in voices}
     return {voice: float(said[1]) for voice, said in found.items() if said}
 

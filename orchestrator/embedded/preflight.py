@@ -1,4 +1,4 @@
-"""What would make a start fail later and less clearly: each finding is one line that says what to do."""
+"""Checks before a start, for problems that would fail it later and less clearly."""
 
 import asyncio
 import platform
@@ -7,32 +7,34 @@ import shlex
 import shutil
 from pathlib import Path
 
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
-from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.external_services import check_database, check_triton
 from orchestrator.embedded.ports import is_free
 from orchestrator.embedded.service_user import check_reach, service_user
 from orchestrator.embedded.triton_backends import inspect
 
 GLIBC = (2, 35)  # what the Triton wheel is built for
-NEEDED_BYTES = 500 << 20  # Postgres takes 60 MB when new; the rest is room for audio and logs
+NEEDED_BYTES = 500 << 20  # a new Postgres takes 60 MB; the rest is for audio and logs
 
 
-async def check(plan: StackConfiguration) -> None:
-    """Look at everything that a start of this plan needs. The home's lock must be held. Raises CannotStart."""
+async def check(configuration: StackConfiguration) -> None:
+    """Check everything that a start needs. The home's lock must be held. Raises CannotStart."""
     check_programs()
-    check_space(plan.home.path)
-    check_port(plan.host, plan.port)
-    if plan.database_url:
-        await check_database(plan.database_url)
+    check_space(configuration.home.path)
+    check_port(configuration.host, configuration.port)
+    if configuration.database_url:
+        await check_database(configuration.database_url)
     else:
-        await asyncio.to_thread(lambda: check_reach(service_user(), plan.home.path))
-    if isinstance(plan.triton, str):
-        await check_triton(plan.triton)
+        await asyncio.to_thread(lambda: check_reach(service_user(), configuration.home.path))
+    if isinstance(configuration.triton, str):
+        await check_triton(configuration.triton)
     else:
         check_glibc()
-        check_paths(plan.triton.state, plan.triton.repository, *plan.triton.more_repositories)
-        await inspect(plan.triton.python)
+        check_paths(
+            configuration.triton.state, configuration.triton.repository, *configuration.triton.more_repositories
+        )
+        await inspect(configuration.triton.python)
 
 
 def check_programs() -> None:
@@ -41,7 +43,7 @@ def check_programs() -> None:
 
 
 def check_paths(*folders: Path) -> None:
-    """Triton starts the processes of its models by a shell, without quoting the paths that it gives them."""
+    """Triton starts model processes by a shell, and does not quote their paths."""
     for folder in map(Path.absolute, folders):
         if shlex.quote(str(folder)) != str(folder):
             raise CannotStart(
@@ -72,7 +74,7 @@ def check_port(host: str, port: int) -> None:
 
 
 def check_glibc(version: str | None = None) -> None:
-    """`version`: this machine's unless given."""
+    """`version`: None means this machine's."""
     if version is None:
         library, version = platform.libc_ver()
         if library != "glibc":

@@ -1,4 +1,4 @@
-"""Whom Postgres runs as: it refuses to run as root."""
+"""The account that Postgres runs as, since it refuses to run as root."""
 
 import os
 import pwd
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.settings import EmbeddedSettings
 from orchestrator.lib.environment import read
 
@@ -23,7 +23,7 @@ class ServiceUser:
 
 
 def service_user(environment: Mapping[str, str] = os.environ) -> ServiceUser | None:
-    """Return the account that Postgres runs as, None when that is whoever asks. Raises CannotStart."""
+    """Return the account that Postgres runs as, or None for our own. Raises CannotStart."""
     if os.geteuid() != 0:
         return None
     wanted = read(EmbeddedSettings, environment).postgres_user
@@ -40,12 +40,12 @@ def service_user(environment: Mapping[str, str] = os.environ) -> ServiceUser | N
 
 
 def can_run(user: ServiceUser, program: Path) -> bool:
-    """Say whether this user can run the program with all the libraries it needs, by running its `--version`."""
-    return _as(user, [str(program), "--version"])
+    """Return whether this user can run the program with its libraries, by a run of its `--version`."""
+    return _succeeds_as(user, [str(program), "--version"])
 
 
 def check_reach(user: ServiceUser | None, folder: Path) -> None:
-    """Raises CannotStart, naming the folder that is in the way, if this user cannot pass through to this folder."""
+    """Raises CannotStart, with the folder that is in the way, if this user cannot reach this folder."""
     if user is None or _can_enter(user, folder):
         return
     barrier = next(path for path in (*reversed(folder.parents), folder) if not _can_enter(user, path))
@@ -56,10 +56,10 @@ def check_reach(user: ServiceUser | None, folder: Path) -> None:
 
 
 def _can_enter(user: ServiceUser, folder: Path) -> bool:
-    return _as(user, ["test", "-x", str(folder)])
+    return _succeeds_as(user, ["test", "-x", str(folder)])
 
 
-def _as(user: ServiceUser, argv: list[str]) -> bool:
-    # `setpriv` itself is found and started as root: only the reach of what it then runs is judged.
+def _succeeds_as(user: ServiceUser, argv: list[str]) -> bool:
+    # `setpriv` itself is found and started as root; only its command runs as the user.
     command = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups", "--", *argv]
     return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0  # noqa: S603

@@ -9,11 +9,11 @@ from functools import partial
 
 import httpx
 
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
-from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.postgres import Postgres
 from orchestrator.embedded.processes import Orchestrator, start_postgres, start_triton
-from orchestrator.embedded.supervisor import Start, Supervisor, beside, supervised
+from orchestrator.embedded.supervisor import StartService, Supervisor, background_task, supervised
 from orchestrator.embedded.triton_stubs import Stubs
 from orchestrator.embedded.watchdog import Watchdog
 
@@ -24,17 +24,17 @@ Say = Callable[[str], None]
 
 
 @contextlib.asynccontextmanager
-async def running(plan: StackConfiguration, say: Say) -> AsyncIterator[str | None]:
-    """Run the stack for as long as the block does, which begins when it is ready; give the API key if it is a new one.
+async def running(configuration: StackConfiguration, say: Say) -> AsyncIterator[str | None]:
+    """Run the stack for as long as the block runs, which begins when the stack is ready. Yields a new API key, or None.
 
-    The home's lock must be held. Raises CannotStart, also in place of one that the block raises.
+    The home's lock must be held. Raises CannotStart, also for the one that the block raises.
     """
     try:
-        # The contexts are entered in the order in which the parts are needed, and so left in the order web process,
-        # worker, Triton, Postgres: each part stops while all that it needs still runs.
+        # The services start in the order in which they need each other, and stop in the reverse: web process, worker,
+        # Triton, Postgres. So each service stops while everything that it needs still runs.
         async with contextlib.AsyncExitStack() as contexts:
-            parts = _Parts(contexts, say)
-            new_key = await _start(plan, parts)
+            services = _Services(contexts, say)
+            new_key = await _start(configuration, services)
             try:
                 yield new_key
             finally:
@@ -43,30 +43,32 @@ async def running(plan: StackConfiguration, say: Say) -> AsyncIterator[str | Non
         raise _only_reason(group) or group from None
 
 
-async def _start(plan: StackConfiguration, parts: "_Parts") -> str | None:
-    postgres = None if plan.database_url else await _own_postgres(plan, parts.say)
+async def _start(configuration: StackConfiguration, services: "_Services") -> str | None:
+    postgres = None if configuration.database_url else await _embedded_postgres(configuration, services.say)
     if postgres is not None:
-        await parts.keep("Postgres", partial(start_postgres, postgres))
-    if not isinstance(plan.triton, str):
-        await parts.keep("Triton", partial(start_triton, plan.triton))
+        await services.start("Postgres", partial(start_postgres, postgres))
+    if not isinstance(configuration.triton, str):
+        await services.start("Triton", partial(start_triton, configuration.triton))
     if postgres is not None:
-        await parts.ready("Postgres")
-    orchestrator = Orchestrator(plan.home, plan.environment(postgres.url if postgres else str(plan.database_url)))
+        await services.wait_ready("Postgres")
+    orchestrator = Orchestrator(
+        configuration.home, configuration.environment(postgres.url if postgres else str(configuration.database_url))
+    )
     new_key = await orchestrator.set_up()
-    parts.say("the database is up to date")
-    await parts.keep("worker", orchestrator.start_worker)
-    await parts.keep("web", partial(orchestrator.start_web, plan.url))
-    for name in parts.keepers:
-        await parts.ready(name)
-    await parts.contexts.enter_async_context(beside(_watchdog(plan).run(), "watch the models"))
-    await _ready(plan)
-    for supervisor in parts.keepers.values():
-        supervisor.settle()
+    services.say("the database is up to date")
+    await services.start("worker", orchestrator.start_worker)
+    await services.start("web", partial(orchestrator.start_web, configuration.url))
+    for name in services.supervisors:
+        await services.wait_ready(name)
+    await services.contexts.enter_async_context(background_task(_watchdog(configuration).run(), "watch the models"))
+    await _wait_until_ready(configuration)
+    for supervisor in services.supervisors.values():
+        supervisor.enable_restarts()
     return new_key
 
 
 def _only_reason(group: ExceptionGroup[Exception]) -> CannotStart | None:
-    """Return the first reason in the group, None if there is something else in it too."""
+    """Return the first CannotStart of the group, or None if the group has other errors too."""
     reasons, others = group.split(CannotStart)
     if reasons is None or others is not None:
         return None
@@ -77,39 +79,39 @@ def _only_reason(group: ExceptionGroup[Exception]) -> CannotStart | None:
 
 
 @dataclass(slots=True)
-class _Parts:
+class _Services:
     contexts: contextlib.AsyncExitStack
     say: Say
-    keepers: dict[str, Supervisor] = field(default_factory=dict)
+    supervisors: dict[str, Supervisor] = field(default_factory=dict)
     announced: set[str] = field(default_factory=set)
 
-    async def keep(self, name: str, start: Start) -> None:
-        self.keepers[name] = await self.contexts.enter_async_context(supervised(name, start, self.say))
+    async def start(self, name: str, start: StartService) -> None:
+        self.supervisors[name] = await self.contexts.enter_async_context(supervised(name, start, self.say))
 
-    async def ready(self, name: str) -> None:
-        await self.keepers[name].ready()
+    async def wait_ready(self, name: str) -> None:
+        await self.supervisors[name].wait_ready()
         if name not in self.announced:
             self.announced.add(name)
             self.say(f"{name} runs")
 
 
-def _watchdog(plan: StackConfiguration) -> Watchdog:
-    if isinstance(plan.triton, str):
-        return Watchdog(plan.triton, secret=plan.triton_secret.reveal())
-    given = plan.triton
-    return Watchdog(given.address, given.needs, Stubs(given.shared_memory), given.load_timeouts)
+def _watchdog(configuration: StackConfiguration) -> Watchdog:
+    if isinstance(configuration.triton, str):
+        return Watchdog(configuration.triton, secret=configuration.triton_secret.reveal())
+    triton = configuration.triton
+    return Watchdog(triton.address, triton.needs, Stubs(triton.shared_memory), triton.load_timeouts)
 
 
-async def _own_postgres(plan: StackConfiguration, say: Say) -> Postgres:
-    postgres = await asyncio.to_thread(Postgres.at, plan.home)
+async def _embedded_postgres(configuration: StackConfiguration, say: Say) -> Postgres:
+    postgres = await asyncio.to_thread(Postgres.at, configuration.home)
     if (pid := await postgres.data.stop_leftover()) is not None:
         say(f"stopped the Postgres server of an earlier run (process {pid})")
     return postgres
 
 
-async def _ready(plan: StackConfiguration) -> None:
-    """Wait until `/readyz` says ready. Raises CannotStart with what is still missing."""
-    url = plan.url
+async def _wait_until_ready(configuration: StackConfiguration) -> None:
+    """Return once `/readyz` says ready. Raises CannotStart with what is missing."""
+    url = configuration.url
     limit = time.monotonic() + READY_TIMEOUT
     missing = "no answer"
     async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
@@ -123,8 +125,12 @@ async def _ready(plan: StackConfiguration) -> None:
                     return
                 missing = _missing(answer)
             await asyncio.sleep(POLL)
-    given = f" (TRITON_URL is {plan.triton}; it must be the gRPC address)" if isinstance(plan.triton, str) else ""
-    raise CannotStart(f"Lectern was not ready within {READY_TIMEOUT:.0f} s: {missing}{given}")
+    address = (
+        f" (TRITON_URL is {configuration.triton}; it must be the gRPC address)"
+        if isinstance(configuration.triton, str)
+        else ""
+    )
+    raise CannotStart(f"Lectern was not ready within {READY_TIMEOUT:.0f} s: {missing}{address}")
 
 
 def _missing(answer: httpx.Response) -> str:

@@ -1,4 +1,4 @@
-"""What the supervisor itself logs: all of it into its file, and what happens to models also to the console."""
+"""The log of the supervisor itself: a file of JSON lines; recoveries of models also go to the console."""
 
 import json
 from collections.abc import Callable, Iterator, MutableMapping
@@ -10,15 +10,15 @@ import structlog
 
 from orchestrator.embedded.child_process import rotate
 
-TOLD = ("recovering", "recovered", "not recovered")
+SHOWN = ("recovering", "recovered", "not recovered")
 
 
 @contextmanager
 def supervisor_log(log: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Write structured logs to this file, one JSON object a line, for as long as the block runs."""
+    """Write structured logs to this file, one JSON object a line, while the block runs."""
 
-    def tell(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if event["event"] in TOLD:
+    def show(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if event["event"] in SHOWN:
             reason = f": {event['reason']}" if "reason" in event else ""
             say(f"model {event['model']} {event['event']}{reason}")
         return event
@@ -29,7 +29,7 @@ def supervisor_log(log: Path, say: Callable[[str], None]) -> Iterator[None]:
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso"),
-                tell,
+                show,
                 structlog.processors.JSONRenderer(serializer=json.dumps),
             ],
             logger_factory=structlog.WriteLoggerFactory(file),

@@ -1,4 +1,4 @@
-"""Lays out the backend directory that Triton needs, from the wheel that carries its binaries and our own backends."""
+"""Makes Triton's backend directory, from the wheel with its binaries and from our own backends."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 
 INSPECT_TIMEOUT = 30.0
 
@@ -17,7 +17,7 @@ folders = [sysconfig.get_config_var("LIBDIR") or "", os.path.join(sys.base_prefi
 libdir = next((folder for folder in folders if os.path.isfile(os.path.join(folder, name))), "")
 if not libdir and ".so" in name:
     try:
-        ctypes.CDLL(name)  # in a folder that the loader searches anyway, as with a distribution's Python
+        ctypes.CDLL(name)  # in a folder that the loader searches, as with a distribution's Python
         libdir = folders[0]
     except OSError:
         pass
@@ -34,7 +34,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class ModelsEnvironment:
-    """The virtual environment that Triton's Python models run in; its wheel carries the server too."""
+    """The virtual environment of Triton's Python models, which has the server too."""
 
     prefix: Path
     python_version: str
@@ -51,10 +51,7 @@ class ModelsEnvironment:
 
 
 async def inspect(python: Path) -> ModelsEnvironment:
-    """Look at the environment of this interpreter.
-
-    Raises CannotStart, with what to do about it, if Triton could not run there.
-    """
+    """Inspect the environment of this interpreter. Raises CannotStart if Triton cannot run there."""
     if not await asyncio.to_thread(python.is_file):
         raise CannotStart(f"there is no Python at {python}: run `make install`")
     process = await asyncio.create_subprocess_exec(
@@ -88,17 +85,17 @@ async def inspect(python: Path) -> ModelsEnvironment:
     return environment
 
 
-def lay_out(environment: ModelsEnvironment, own: Path, folder: Path) -> None:
-    """Make `folder` Triton's backend directory: the wheel's python backend, and each backend in the folder `own`."""
+def make_backend_directory(environment: ModelsEnvironment, backends: Path, folder: Path) -> None:
+    """Make `folder` Triton's backend directory: the wheel's python backend, and each backend in `backends`."""
     shutil.rmtree(folder, ignore_errors=True)
     python = folder / "python"
     python.mkdir(parents=True)
     wheel = environment.triton / "backends" / "python"
-    # A real file: Triton refuses a library whose resolved path leaves the backend directory.
+    # A file: Triton refuses a library whose resolved path leaves the backend directory.
     shutil.copyfile(wheel / "libtriton_python.so", python / "libtriton_python.so")
     shutil.copyfile(wheel / "triton_python_backend_utils.py", python / "triton_python_backend_utils.py")
     # A link: the stub finds its libraries beside its own resolved path. A copy finds none, and Triton hangs.
     (python / "triton_python_backend_stub").symlink_to(environment.stub)
-    for backend in sorted(own.iterdir()):
+    for backend in sorted(backends.iterdir()):
         if (backend / "model.py").is_file():
             (folder / backend.name).symlink_to(backend.resolve(), target_is_directory=True)

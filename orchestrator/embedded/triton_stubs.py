@@ -1,7 +1,7 @@
-"""The processes that Triton's Python models run in ("stubs"), and their shared memory, as this machine shows them.
+"""The processes of Triton's Python models ("stubs") and their shared memory, found on this machine.
 
-Triton restarts no stub that died, cannot unload one that hangs, leaves their shared memory behind, and leaves the stubs
-themselves behind when it is killed.
+Triton does not restart a dead stub, cannot unload a hanging one, and leaves their shared memory behind; a killed Triton
+leaves the stubs behind too.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = "triton_python_backend_stub"
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder of POSIX shared memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +26,39 @@ class Stub:
     """The name of its shared memory."""
 
     def alive(self) -> bool:
-        """Say whether it still is a process that could answer: a zombie is none."""
+        """Return whether the process runs; a zombie does not."""
         return _state(self.pid) not in ("", "Z", "X")
 
     def kill(self) -> None:
-        """End it, even if it is stopped."""
+        """Kill the process, even if it is stopped."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
 class Stubs:
-    """The stubs of one Triton, known by what the names of its shared memory begin with.
+    """The stubs of one Triton, known by the prefix of its shared memory's names.
 
-    Anybody on this machine may learn that and take such a name for a process or a file: those of others do not count.
+    Other users may use the same names; their processes and files are ignored.
     """
 
     prefix: str
 
     def find(self, model: str | None = None) -> list[Stub]:
-        """Return the living stubs, of one model or of all."""
+        """Return the living stubs of one model or of all."""
         found = (self._read(entry) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return [stub for stub in found if stub is not None and model in (None, stub.model) and stub.alive()]
 
     def clean(self) -> list[str]:
-        """Remove the shared memory that no living stub uses; return its names. No model may be loading meanwhile."""
+        """Remove the shared memory that no living stub uses, and return its names. No model may load meanwhile."""
         used = {stub.region for stub in self.find()}
-        left = [path for path in self._regions() if path.name not in used]
-        for path in left:
+        unused = [path for path in self._regions() if path.name not in used]
+        for path in unused:
             path.unlink(missing_ok=True)
-        return [path.name for path in left]
+        return [path.name for path in unused]
 
     def end_all(self) -> list[Stub]:
-        """Kill what a server that has gone has left, and remove its shared memory; return those that were killed."""
+        """Kill the stubs that an ended server left behind, and remove its shared memory. Return the killed stubs."""
         left = self.find()
         for stub in left:
             stub.kill()
@@ -74,7 +74,7 @@ class Stubs:
                     yield path
 
     def _read(self, entry: Path) -> Stub | None:
-        """Read a command line: the program, REPOSITORY/MODEL/VERSION/model.py, the shared memory's name, and more."""
+        """Parse a command line: program, REPOSITORY/MODEL/VERSION/model.py, name of the shared memory, and more."""
         try:
             if entry.stat().st_uid != os.geteuid():
                 return None

@@ -35,7 +35,7 @@ async def begin(
 
 
 class HeadersOnly(Response[None]):
-    """Answers HEAD without a Content-Length, where the length of GET's body is not known yet."""
+    """Answers HEAD without a Content-Length, where the length of the GET body is not known yet."""
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:  # noqa: ANN401
         return super().to_asgi_response(app, request, **{**options, "is_head_response": True})

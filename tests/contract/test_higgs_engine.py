@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, ModelFailure, Reference, TritonError
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.triton import TritonServer
 from orchestrator.embedded.watchdog import Watchdog
 from tests import fake_higgs
-from tests.own_triton import LIMIT, OwnTriton, own_triton, plan_of, until
+from tests.own_triton import LIMIT, OwnTriton, configuration_of, own_triton, until
 
 pytestmark = pytest.mark.long
 
@@ -45,8 +45,8 @@ def make(server: OwnTriton) -> Iterator[Make]:
     made: list[str] = []
 
     def one(*, load: bool = True, **changes: Any) -> str:
-        name = f"higgs_{len(list(server.plan.repository.iterdir()))}"
-        fake_higgs.install(server.plan.repository, name, **changes)
+        name = f"higgs_{len(list(server.configuration.repository.iterdir()))}"
+        fake_higgs.install(server.configuration.repository, name, **changes)
         made.append(name)
         if load:
             server.client.load(name)
@@ -176,7 +176,9 @@ def test_a_request_that_stalls_is_given_up_and_the_others_go_on(server: OwnTrito
 
 def test_an_engine_that_fails_at_every_start_is_asked_less_and_less(server: OwnTriton, make: Make) -> None:
     model = make()
-    (server.plan.repository / model / "1" / "fake_driver.py").write_text("raise RuntimeError('broken meanwhile')\n")
+    (server.configuration.repository / model / "1" / "fake_driver.py").write_text(
+        "raise RuntimeError('broken meanwhile')\n"
+    )
     os.kill(server.engine_processes(model)[0], signal.SIGKILL)
 
     def pauses() -> list[str]:
@@ -219,7 +221,7 @@ def test_a_server_that_cannot_start_for_it_says_so(tmp_path: Path) -> None:
     fake_higgs.install(tmp_path / "models", cannot_start="no GPU here")
 
     async def story() -> None:
-        server = await TritonServer.start(plan_of(tmp_path, tmp_path / "models", {"higgs": ()}))
+        server = await TritonServer.start(configuration_of(tmp_path, tmp_path / "models", {"higgs": ()}))
         try:
             await server.wait_ready()
         finally:
@@ -232,7 +234,7 @@ def test_a_server_that_cannot_start_for_it_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [None, "[]", "{"])
 def test_arguments_that_cannot_be_read_fail_the_load(server: OwnTriton, make: Make, arguments: str | None) -> None:
     model = make(load=False)
-    file = server.plan.repository / model / "1" / "model.json"
+    file = server.configuration.repository / model / "1" / "model.json"
     file.unlink() if arguments is None else file.write_text(arguments)
     with pytest.raises(ModelFailure, match=r"model\.json"):
         server.client.load(model)
@@ -260,7 +262,7 @@ def watched(server: OwnTriton, model: str, condition: Callable[[Watchdog], bool]
     """Run the watchdog until this is so; it must not have recovered the model."""
 
     async def story() -> None:
-        watchdog = Watchdog(server.plan.address, {model: ()}, server.stubs)
+        watchdog = Watchdog(server.configuration.address, {model: ()}, server.stubs)
         task = asyncio.create_task(watchdog.run())
         try:
             async with asyncio.timeout(LIMIT):
@@ -310,7 +312,7 @@ def test_a_full_queue_refuses_at_once(server: OwnTriton, make: Make) -> None:
     model = make(concurrency=2, live_queue=3)
 
     async def story() -> list[int]:
-        async with AsyncTriton(server.plan.address) as triton:
+        async with AsyncTriton(server.configuration.address) as triton:
 
             async def one(**more: Any) -> int:
                 return sum([chunk.audio.size async for chunk in triton.speak(model, SENTENCE, **more)])

@@ -59,7 +59,7 @@ async def merged(server: OwnTriton, *requests: Values) -> tuple[list[list[Any]],
 
     made: dict[str, list[Any]] = {}
     refused = []
-    async with InferenceServerClient(server.plan.address) as client, asyncio.timeout(60):
+    async with InferenceServerClient(server.configuration.address) as client, asyncio.timeout(60):
         async for answer, error in client.stream_infer(asked()):
             if error is not None:
                 refused.append(str(error))

@@ -18,7 +18,7 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        """A zombie, which only its parent can remove, runs no longer."""
+        """Whether it still runs; a zombie does not."""
         return self.state not in "ZX"
 
 
@@ -39,7 +39,7 @@ def wait_until_gone(processes: list[Process], limit: float = 60.0) -> None:
 
 def _still_runs(process: Process) -> bool:
     now = _read(process.pid)
-    # The number may have gone to another process since.
+    # Another process may have the number by now.
     return now is not None and now.runs and now.arguments == process.arguments
 
 

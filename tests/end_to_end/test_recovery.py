@@ -1,4 +1,4 @@
-"""`kill -9` of each part of a running stack: the service comes back by itself, and nothing acknowledged is lost."""
+"""`kill -9` of each process of a running stack: it recovers by itself and loses nothing that it acknowledged."""
 
 import os
 import random
@@ -19,7 +19,7 @@ from tests.stack import Stack, started_stack
 
 pytestmark = pytest.mark.long
 
-BACK_WITHIN = 120.0  # seconds, only against a hang: it takes up to 15
+RECOVERY_LIMIT = 120.0  # seconds, only against a hang; a recovery takes up to 15
 SENTENCE = "The lamp on the long table was lit at six, and nobody in the reading room spoke a word. "
 
 
@@ -52,12 +52,12 @@ def is_web(process: Process) -> bool:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """What the server has said it keeps."""
+    """What the server has confirmed to store."""
 
-    ready: str  # a document that was cut, and its first block's audio made
+    ready: str  # a document that is cut, with audio of its last block
     block: str
     audio: bytes
-    queued: list[str]  # documents that may not even be cut yet
+    queued: list[str]  # documents that may not be cut yet
 
 
 def acknowledge(api: httpx.Client) -> Acknowledged:
@@ -90,36 +90,36 @@ def speech(text: str) -> dict[str, str]:
 
 
 def speak(api: httpx.Client, text: str, begun: Event | None = None) -> httpx.Response:
-    """`begun` is set when the first sound has come."""
+    """Sets `begun` when the first audio has come."""
     with api.stream("POST", "/v1/audio/speech", json=speech(text), timeout=30) as answer:
-        pieces = []
-        for piece in answer.iter_raw():
-            pieces.append(piece)
+        chunks = []
+        for chunk in answer.iter_raw():
+            chunks.append(chunk)
             if begun is not None:
                 begun.set()
-    return httpx.Response(answer.status_code, headers=answer.headers, content=b"".join(pieces))
+    return httpx.Response(answer.status_code, headers=answer.headers, content=b"".join(chunks))
 
 
-def is_back(stack: Stack, api: httpx.Client, killed: Process) -> bool:
-    """The killed process is gone, `/readyz` says ready, and a text that nobody has heard is spoken."""
+def has_recovered(stack: Stack, api: httpx.Client, killed: Process) -> bool:
+    """Return whether the killed process is gone, `/readyz` says ready, and a new text is spoken."""
     if any(process.pid == killed.pid and process.runs for process in descendants(stack.process.pid)):
         return False
     try:
-        return stack.is_ready() and speak(api, unheard(1)).is_success
+        return stack.is_ready() and speak(api, new_text(1)).is_success
     except httpx.TransportError:
         return False
 
 
-def unheard(sentences: int) -> str:
-    """A text of which no sentence was ever spoken."""
+def new_text(sentences: int) -> str:
+    """Return a text of new sentences."""
     room = random.randrange(10**6)
     return " ".join(f"Reader {number} sat down in room {room} and opened a book." for number in range(sentences))
 
 
 def outcome(in_flight: Future[httpx.Response]) -> httpx.Response | None:
-    """The answer, None if its connection was broken off; silence until the time is out is an error.
+    """Return the answer, or None if the connection broke; no answer in time is an error.
 
-    The second request may come just after the kill, when nobody listens.
+    The second request may come just after the kill, when nothing listens.
     """
     try:
         return in_flight.result(timeout=60)
@@ -128,14 +128,14 @@ def outcome(in_flight: Future[httpx.Response]) -> httpx.Response | None:
 
 
 @pytest.mark.parametrize(
-    "part", [is_model, is_triton, is_postgres, is_worker, is_web], ids=lambda part: part.__name__[3:]
+    "is_victim", [is_model, is_triton, is_postgres, is_worker, is_web], ids=lambda is_victim: is_victim.__name__[3:]
 )
-def test_a_killed_part_is_back_and_nothing_is_lost(running: Stack, part: Callable[[Process], bool]) -> None:
+def test_a_killed_process_recovers_and_nothing_is_lost(running: Stack, is_victim: Callable[[Process], bool]) -> None:
     with running.http() as api, ThreadPoolExecutor(2) as threads:
-        kept = acknowledge(api)
-        (victim,) = (process for process in descendants(running.process.pid) if part(process) and process.runs)
+        acknowledged = acknowledge(api)
+        (victim,) = (process for process in descendants(running.process.pid) if is_victim(process) and process.runs)
 
-        texts = [unheard(200), unheard(200)]
+        texts = [new_text(200), new_text(200)]
         begun = Event()
         in_flight = [threads.submit(speak, api, texts[0], begun)]
         assert begun.wait(30)
@@ -143,12 +143,12 @@ def test_a_killed_part_is_back_and_nothing_is_lost(running: Stack, part: Callabl
         os.kill(victim.pid, signal.SIGKILL)
         killed_at = time.monotonic()
 
-        while not is_back(running, api, victim):
-            assert time.monotonic() - killed_at < BACK_WITHIN, f"{victim.program} was killed and service is not back"
+        while not has_recovered(running, api, victim):
+            assert time.monotonic() - killed_at < RECOVERY_LIMIT, f"{victim.program} was killed and service is not back"
             time.sleep(0.1)
 
-        assert block_audio(api, kept.ready, kept.block) == kept.audio
-        for document_id in (kept.ready, *kept.queued):
+        assert block_audio(api, acknowledged.ready, acknowledged.block) == acknowledged.audio
+        for document_id in (acknowledged.ready, *acknowledged.queued):
             wait_until_cut(api, document_id)
         for text, answer in zip(texts, map(outcome, in_flight), strict=True):
             whole = speak(api, text)

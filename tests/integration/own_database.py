@@ -1,4 +1,4 @@
-"""A database for tests that count everything there is, and a worker that does its jobs."""
+"""A separate database, for tests that count everything in it, and a worker for its jobs."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class OwnDatabase:
 
 @contextmanager
 def worker(database: OwnDatabase, log: Path) -> Iterator[None]:
-    """Does the jobs of that database."""
+    """Runs the jobs of that database."""
     environment = {**os.environ, "DATABASE_URL": database.url}
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -44,22 +44,22 @@ def worker(database: OwnDatabase, log: Path) -> Iterator[None]:
 
 @contextmanager
 def own_database(stack: Stack) -> Iterator[OwnDatabase]:
-    """A new database beside the stack's, brought up to date and with an account, for tests that count everything."""
-    stacks = database_url(Home(stack.home))
+    """Makes a migrated database with an account on the stack's server."""
+    stack_url = database_url(Home(stack.home))
     name = f"test_{uuid4().hex}"
-    url = stacks.rpartition("/")[0] + f"/{name}"
-    asyncio.run(_execute(stacks, f"CREATE DATABASE {name}"))
+    url = stack_url.rpartition("/")[0] + f"/{name}"
+    asyncio.run(_execute(stack_url, f"CREATE DATABASE {name}"))
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-m", "orchestrator", "setup"],
             cwd=ROOT,
             env={**os.environ, "DATABASE_URL": url},
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
-        yield OwnDatabase(url, str(json.loads(said)["api_key"]))
+        yield OwnDatabase(url, str(json.loads(output)["api_key"]))
     finally:
-        asyncio.run(_execute(stacks, f"DROP DATABASE {name} WITH (FORCE)"))
+        asyncio.run(_execute(stack_url, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _execute(url: str, statement: str) -> None:

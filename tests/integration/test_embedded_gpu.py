@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.models import needs
 from orchestrator.embedded.triton import TritonServer
 from tests import kokoro
-from tests.own_triton import plan_of
+from tests.own_triton import configuration_of
 
 pytestmark = pytest.mark.anyio
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="here the models would load")
 async def test_without_a_gpu_a_stack_for_one_says_what_is_missing(tmp_path: Path) -> None:
     repository = kokoro.lay_out(tmp_path / "models")
-    plan = replace(plan_of(tmp_path, repository, needs(["kokoro"], [repository])), device="gpu")
-    server = await TritonServer.start(plan)
+    configuration = replace(configuration_of(tmp_path, repository, needs(["kokoro"], [repository])), device="gpu")
+    server = await TritonServer.start(configuration)
     try:
         with pytest.raises(CannotStart, match=r"kokoro_acoustic.*no GPUs are available"):
             await server.wait_ready()

@@ -14,8 +14,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.child_process import Child
-from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
 from orchestrator.embedded.postgres_binaries import find_binaries, reachable_binaries

@@ -57,14 +57,14 @@ def triton(request: pytest.FixtureRequest) -> Iterator[OwnTriton]:
         copytree(ROOT / "model_repository" / "espeak", folder / "models" / "espeak")
         with own_triton(folder, folder / "models", {"espeak": 60}) as own:
             yield own
-        assert not own.plan.socket.exists()
-        assert own.plan.socket.parent.exists() == (request.param != "long")
+        assert not own.configuration.socket.exists()
+        assert own.configuration.socket.parent.exists() == (request.param != "long")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize("what", CALLS)
 def test_another_user_reaches_nothing(triton: OwnTriton, what: str) -> None:
-    told = as_nobody(f"unix:{triton.plan.socket}", *CALLS[what])
+    told = as_nobody(f"unix:{triton.configuration.socket}", *CALLS[what])
     assert told.startswith("UNAVAILABLE")
     assert "Permission denied" in told
     assert triton.client.probe("espeak").samples
@@ -72,8 +72,8 @@ def test_another_user_reaches_nothing(triton: OwnTriton, what: str) -> None:
 
 def test_nobody_is_let_in_by_another_door(triton: OwnTriton) -> None:
     pid = triton_process(triton)
-    assert listening_ports(pid) == {triton.plan.metrics_port}
-    with httpx.Client(base_url=f"http://127.0.0.1:{triton.plan.metrics_port}", trust_env=False) as metrics:
+    assert listening_ports(pid) == {triton.configuration.metrics_port}
+    with httpx.Client(base_url=f"http://127.0.0.1:{triton.configuration.metrics_port}", trust_env=False) as metrics:
         assert metrics.get("/metrics").is_success
         for path in ("/v2/repository/models/espeak/unload", "/v2/logging", "/v2/models/espeak/infer"):
             assert metrics.post(path, json={}).is_client_error
@@ -84,7 +84,7 @@ def test_nobody_is_let_in_by_another_door(triton: OwnTriton) -> None:
 def test_nobody_reads_what_a_model_is_sent(triton: OwnTriton) -> None:
     with closing(triton.client.speak("espeak", "The boathouse at Hereford. " * 70)) as pieces:
         next(pieces)
-        regions = list(SHARED_MEMORY.glob(f"{triton.plan.shared_memory}*"))
+        regions = list(SHARED_MEMORY.glob(f"{triton.configuration.shared_memory}*"))
         assert regions
         assert {region.stat().st_mode & 0o777 for region in regions} == {0o600}
 
@@ -93,7 +93,7 @@ def test_its_own_user_controls_it(triton: OwnTriton) -> None:
     triton.client.unload("espeak")
     triton.client.load("espeak")
     assert triton.client.probe("espeak").samples
-    with grpc.insecure_channel(f"unix:{triton.plan.socket}") as channel:
+    with grpc.insecure_channel(f"unix:{triton.configuration.socket}") as channel:
         settings = service_pb2_grpc.GRPCInferenceServiceStub(channel).LogSettings(pb.LogSettingsRequest(), timeout=10)
     assert settings.settings["log_info"].bool_param
 
@@ -113,7 +113,7 @@ def triton_process(triton: OwnTriton) -> int:
                 found.append((int(entry.name), (entry / "cwd").readlink()))
         except OSError:  # it ended meanwhile, or is another user's
             continue
-    return next(pid for pid, folder in found if folder == triton.plan.state.resolve())
+    return next(pid for pid, folder in found if folder == triton.configuration.state.resolve())
 
 
 def listening_ports(pid: int) -> set[int]:

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from lectern.triton import AsyncTriton
-from orchestrator.embedded import triton
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart, triton
 from orchestrator.embedded.triton import STARTS, TritonServer
 from orchestrator.embedded.triton_stubs import Stub, Stubs
 from tests import fake_higgs
-from tests.own_triton import LIMIT, plan_of, processes_in
+from tests.own_triton import LIMIT, configuration_of, processes_in
 
 STALL = 2.5  # seconds; Triton looks every second whether a model's process lives
 
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 async def started(folder: Path) -> TritonServer:
     (folder / "models").mkdir()
-    return await TritonServer.start(plan_of(folder, folder / "models", {}))
+    return await TritonServer.start(configuration_of(folder, folder / "models", {}))
 
 
 async def test_a_crash_costs_a_start(tmp_path: Path) -> None:
@@ -34,7 +33,7 @@ async def test_a_crash_costs_a_start(tmp_path: Path) -> None:
         await server.wait_ready()
         assert crashed.process.returncode is not None
         assert server.child.process.returncode is None
-        async with AsyncTriton(server.plan.address) as client:
+        async with AsyncTriton(server.configuration.address) as client:
             assert await client.server_ready(timeout=60)
     finally:
         await server.stop()
@@ -70,15 +69,15 @@ async def test_a_model_process_that_stalls_while_it_loads_costs_a_start(
     """Triton takes it for dead, and waits without end for it to end."""
     monkeypatch.setattr(triton, "START_TIMEOUT", 15.0)
     fake_higgs.install(tmp_path / "models", start=4)
-    plan = plan_of(tmp_path, tmp_path / "models", {"higgs": ()})
-    server = await TritonServer.start(plan)
+    configuration = configuration_of(tmp_path, tmp_path / "models", {"higgs": ()})
+    server = await TritonServer.start(configuration)
     try:
-        stubs = Stubs(plan.shared_memory)
-        stub, first = await stalled(stubs, plan.repository / "higgs"), server.child
+        stubs = Stubs(configuration.shared_memory)
+        stub, first = await stalled(stubs, configuration.repository / "higgs"), server.child
         await server.wait_ready()
         assert first.process.returncode is not None, "it was given up"
         assert stub not in stubs.find("higgs")
-        async with AsyncTriton(plan.address) as client:
+        async with AsyncTriton(configuration.address) as client:
             assert (await client.probe("higgs", timeout=LIMIT)).samples
     finally:
         await server.stop()

@@ -1,4 +1,4 @@
-"""A Triton whose model processes are killed and stopped: the watchdog brings them back."""
+"""The watchdog recovers models whose processes are killed or stopped."""
 
 import asyncio
 import os
@@ -16,24 +16,24 @@ from orchestrator.embedded.triton import TritonServer
 from orchestrator.embedded.triton_stubs import SHARED_MEMORY, Stubs
 from orchestrator.embedded.watchdog import Watchdog
 from tests import kokoro
-from tests.own_triton import plan_of
+from tests.own_triton import configuration_of
 
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
-FOUND_AND_BACK = 120.0  # seconds, only against a hang: it takes up to 10 until it is found, and then a load
+RECOVERY_LIMIT = 120.0  # seconds, only against a hang; the model is found within 10, and then loaded
 
 
 @asynccontextmanager
 async def watched_triton(
     folder: Path, *, local: bool = True, repository: Path = ROOT / "model_repository", model: str = "espeak"
 ) -> AsyncIterator[tuple[TritonServer, Watchdog]]:
-    plan = plan_of(folder, repository, needs([model], [repository]))
-    server = await TritonServer.start(plan)
+    configuration = configuration_of(folder, repository, needs([model], [repository]))
+    server = await TritonServer.start(configuration)
     try:
         await server.wait_ready()
-        stubs = Stubs(plan.shared_memory) if local else None
-        watchdog = Watchdog(plan.address, plan.needs if local else None, stubs)
+        stubs = Stubs(configuration.shared_memory) if local else None
+        watchdog = Watchdog(configuration.address, configuration.needs if local else None, stubs)
         task = asyncio.create_task(watchdog.run())
         try:
             yield server, watchdog
@@ -60,9 +60,9 @@ async def speaks(address: str) -> bool:
         return True
 
 
-async def until_proven(watchdog: Watchdog) -> None:
-    """The watchdog remembers which process a model has once it has heard it speak."""
-    await until(lambda: watchdog.counts["speaks", "espeak"] > 0, 30, "a first proof")
+async def until_probed(watchdog: Watchdog) -> None:
+    """The watchdog knows the process of a model after its first successful probe."""
+    await until(lambda: watchdog.counts["speaks", "espeak"] > 0, 30, "a first probe")
 
 
 def children(pid: int) -> list[int]:
@@ -74,20 +74,20 @@ def children(pid: int) -> list[int]:
 
 
 def regions(server: TritonServer) -> set[str]:
-    return {path.name for path in SHARED_MEMORY.glob(f"{server.plan.shared_memory}*")}
+    return {path.name for path in SHARED_MEMORY.glob(f"{server.configuration.shared_memory}*")}
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
-def test_a_model_process_is_back(tmp_path: Path, blow: signal.Signals) -> None:
+@pytest.mark.parametrize("kill_signal", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_a_model_process_is_recovered(tmp_path: Path, kill_signal: signal.Signals) -> None:
     async def story() -> None:
         async with watched_triton(tmp_path) as (server, watchdog):
-            await until_proven(watchdog)
-            stubs = Stubs(server.plan.shared_memory)
+            await until_probed(watchdog)
+            stubs = Stubs(server.configuration.shared_memory)
             (victim,) = stubs.find("espeak")
             assert regions(server) == {victim.region}
-            os.kill(victim.pid, blow)
-            await until(lambda: watchdog.counts["recovered", "espeak"] == 1, FOUND_AND_BACK, "recovered")
-            assert await speaks(server.plan.address)
+            os.kill(victim.pid, kill_signal)
+            await until(lambda: watchdog.counts["recovered", "espeak"] == 1, RECOVERY_LIMIT, "recovered")
+            assert await speaks(server.configuration.address)
             (successor,) = stubs.find("espeak")
             assert successor.pid != victim.pid
             assert regions(server) == {successor.region}, "the dead process's shared memory is gone"
@@ -96,17 +96,17 @@ def test_a_model_process_is_back(tmp_path: Path, blow: signal.Signals) -> None:
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("part", ["kokoro_g2p", "kokoro_acoustic"])
-def test_a_model_is_back_when_one_that_it_needs_is_killed(tmp_path: Path, part: str) -> None:
+@pytest.mark.parametrize("needed", ["kokoro_g2p", "kokoro_acoustic"])
+def test_a_model_is_recovered_when_one_that_it_needs_is_killed(tmp_path: Path, needed: str) -> None:
     async def story() -> None:
         repository = kokoro.lay_out(tmp_path / "models")
         async with watched_triton(tmp_path, repository=repository, model="kokoro") as (server, watchdog):
-            await until(lambda: watchdog.counts["speaks", "kokoro"] > 0, 30, "a first proof")
-            stubs = Stubs(server.plan.shared_memory)
-            victim = stubs.find(part)[0]
+            await until(lambda: watchdog.counts["speaks", "kokoro"] > 0, 30, "a first probe")
+            stubs = Stubs(server.configuration.shared_memory)
+            victim = stubs.find(needed)[0]
             victim.kill()
-            await until(lambda: watchdog.counts["recovered", "kokoro"] == 1, FOUND_AND_BACK, "recovered")
-            async with AsyncTriton(server.plan.address) as triton:
+            await until(lambda: watchdog.counts["recovered", "kokoro"] == 1, RECOVERY_LIMIT, "recovered")
+            async with AsyncTriton(server.configuration.address) as triton:
                 assert (await triton.probe("kokoro")).samples
             assert victim.pid not in {stub.pid for stub in stubs.find()}
         assert regions(server) == set()
@@ -114,41 +114,41 @@ def test_a_model_is_back_when_one_that_it_needs_is_killed(tmp_path: Path, part: 
     asyncio.run(story())
 
 
-def test_without_rights_on_processes_a_killed_model_is_back_too(tmp_path: Path) -> None:
+def test_a_killed_model_is_recovered_without_rights_on_processes(tmp_path: Path) -> None:
     async def story() -> None:
         async with watched_triton(tmp_path, local=False) as (server, watchdog):
-            (victim,) = Stubs(server.plan.shared_memory).find("espeak")
+            (victim,) = Stubs(server.configuration.shared_memory).find("espeak")
             victim.kill()
-            await until(lambda: watchdog.counts["recovered", "espeak"] == 1, FOUND_AND_BACK, "recovered")
-            assert await speaks(server.plan.address)
+            await until(lambda: watchdog.counts["recovered", "espeak"] == 1, RECOVERY_LIMIT, "recovered")
+            assert await speaks(server.configuration.address)
 
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+@pytest.mark.parametrize("kill_signal", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
 def test_an_engine_that_fails_is_replaced_and_its_request_spoken_by_another(
-    tmp_path: Path, blow: signal.Signals
+    tmp_path: Path, kill_signal: signal.Signals
 ) -> None:
-    """eSpeak NG's engines are processes of the model process, which sees to them itself."""
+    """eSpeak NG's engines are processes of the model process, which restarts them itself."""
 
     async def story() -> None:
-        async with watched_triton(tmp_path) as (server, watchdog), AsyncTriton(server.plan.address) as triton:
-            (stub,) = Stubs(server.plan.shared_memory).find("espeak")
+        async with watched_triton(tmp_path) as (server, watchdog), AsyncTriton(server.configuration.address) as triton:
+            (stub,) = Stubs(server.configuration.shared_memory).find("espeak")
             engines = children(stub.pid)
             assert engines
-            os.kill(engines[0], blow)
-            async with asyncio.timeout(FOUND_AND_BACK):
+            os.kill(engines[0], kill_signal)
+            async with asyncio.timeout(RECOVERY_LIMIT):
                 # The failed engine may have got one of the watchdog's own probes to speak, and is replaced after that.
                 while engines[0] in (now := children(stub.pid)) or len(now) != len(engines):
                     assert (await triton.probe("espeak", timeout=60)).samples
-            assert Stubs(server.plan.shared_memory).find("espeak") == [stub]
+            assert Stubs(server.configuration.shared_memory).find("espeak") == [stub]
             assert not watchdog.counts["recovered", "espeak"]
 
     asyncio.run(story())
 
 
 def test_a_busy_model_is_left_alone(tmp_path: Path) -> None:
-    """A full live queue refuses the proof; the model's process must stay the same."""
+    """A full live queue refuses the probe; the model's process must stay the same."""
 
     async def one(triton: AsyncTriton) -> None:
         try:
@@ -158,14 +158,14 @@ def test_a_busy_model_is_left_alone(tmp_path: Path) -> None:
             pass
 
     async def story() -> None:
-        async with watched_triton(tmp_path) as (server, watchdog), AsyncTriton(server.plan.address) as triton:
-            (before,) = Stubs(server.plan.shared_memory).find("espeak")
+        async with watched_triton(tmp_path) as (server, watchdog), AsyncTriton(server.configuration.address) as triton:
+            (before,) = Stubs(server.configuration.shared_memory).find("espeak")
             async with asyncio.TaskGroup() as tasks:
                 flood = [tasks.create_task(one(triton)) for _ in range(120)]
-                await until(lambda: watchdog.counts["busy", "espeak"] > 0, 60, "a proof was refused")
+                await until(lambda: watchdog.counts["busy", "espeak"] > 0, 60, "a probe was refused")
                 for request in flood:
                     request.cancel()
-            assert Stubs(server.plan.shared_memory).find("espeak") == [before]
+            assert Stubs(server.configuration.shared_memory).find("espeak") == [before]
             assert not watchdog.counts["recovered", "espeak"]
 
     asyncio.run(story())
@@ -174,7 +174,7 @@ def test_a_busy_model_is_left_alone(tmp_path: Path) -> None:
 def test_no_process_and_no_memory_outlives_a_killed_server(tmp_path: Path) -> None:
     async def story() -> None:
         async with watched_triton(tmp_path) as (server, _):
-            stubs = Stubs(server.plan.shared_memory)
+            stubs = Stubs(server.configuration.shared_memory)
             (stub,) = stubs.find()
             server.child.process.kill()
             await server.child.wait()

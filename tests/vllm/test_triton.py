@@ -136,7 +136,7 @@ def test_blocks_sound_alike_in_company(higgs: Higgs) -> None:
     alone = [higgs.heard(**each) for each in asked]
 
     async def together() -> list[Samples]:
-        async with AsyncTriton(higgs.server.plan.address) as client:
+        async with AsyncTriton(higgs.server.configuration.address) as client:
 
             async def one(number: int) -> Samples:
                 await asyncio.sleep(0.2 * number)
@@ -160,7 +160,7 @@ def test_left_in_the_middle(higgs: Higgs) -> None:
 def test_over_rest(higgs: Higgs) -> None:
     # On a CPU even a word takes long.
     patience = {"LECTERN_PROBE_TIMEOUT": "45", "LECTERN_PROOF_STALE_SECONDS": "300"}
-    given = {"TRITON_URL": higgs.server.plan.address, "LECTERN_DEFAULT_MODEL": higgs.name, **patience}
+    given = {"TRITON_URL": higgs.server.configuration.address, "LECTERN_DEFAULT_MODEL": higgs.name, **patience}
     with temporary_home() as home, started_stack(home, **given) as stack, stack.http() as api:
 
         def spoken(voice: str) -> bytes:

@@ -36,12 +36,12 @@ asyncio.run(main())
 """
 
 
-def command(tmp_path: Path, *argv: str, **options: Any) -> Command:
-    return Command(argv, tmp_path / "logs" / "part.log", dict(os.environ), tmp_path, **options)
+def make_command(tmp_path: Path, *argv: str, **options: Any) -> Command:
+    return Command(argv, tmp_path / "logs" / "command.log", dict(os.environ), tmp_path, **options)
 
 
 def is_running(pid: int) -> bool:
-    """A zombie, which only its parent can remove, runs no longer."""
+    """Returns whether the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except FileNotFoundError:
@@ -63,20 +63,20 @@ def wait_for_line(log: Path, limit: float = 60.0) -> str:
     return log.read_text().splitlines()[0]
 
 
-def test_what_a_part_says_is_in_its_log(tmp_path: Path) -> None:
+def test_the_output_of_a_child_is_in_its_log(tmp_path: Path) -> None:
     async def scenario() -> None:
-        part = command(tmp_path, "sh", "-c", "echo to out; echo to err >&2; exit 3")
-        child = await Child.spawn(part)
+        command = make_command(tmp_path, "sh", "-c", "echo to out; echo to err >&2; exit 3")
+        child = await Child.spawn(command)
         assert await child.wait() == 3
         await child.stop()
-        assert part.log.read_text() == "to out\nto err\n"
+        assert command.log.read_text() == "to out\nto err\n"
 
     asyncio.run(scenario())
 
 
-def test_a_part_leads_a_session_of_its_own(tmp_path: Path) -> None:
+def test_a_child_leads_its_own_session(tmp_path: Path) -> None:
     async def scenario() -> None:
-        child = await Child.spawn(command(tmp_path, "sleep", "60"))
+        child = await Child.spawn(make_command(tmp_path, "sleep", "60"))
         try:
             assert os.getsid(child.pid) == child.pid
         finally:
@@ -86,11 +86,11 @@ def test_a_part_leads_a_session_of_its_own(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_part_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) -> None:
+def test_a_child_that_ignores_the_stop_signal_is_killed_after_the_grace(tmp_path: Path) -> None:
     async def scenario() -> None:
-        part = command(tmp_path, sys.executable, "-c", STUBBORN, grace=0.2)
-        child = await Child.spawn(part)
-        await asyncio.to_thread(wait_for_line, part.log)
+        command = make_command(tmp_path, sys.executable, "-c", STUBBORN, grace=0.2)
+        child = await Child.spawn(command)
+        await asyncio.to_thread(wait_for_line, command.log)
         async with asyncio.timeout(60):
             await child.stop()
         assert child.process.returncode == -signal.SIGKILL
@@ -98,11 +98,11 @@ def test_a_part_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) -
     asyncio.run(scenario())
 
 
-def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
+def test_the_children_of_a_child_end_with_it(tmp_path: Path) -> None:
     async def scenario() -> None:
-        part = command(tmp_path, sys.executable, "-c", FAMILY)
-        child = await Child.spawn(part)
-        grandchild = int(await asyncio.to_thread(wait_for_line, part.log))
+        command = make_command(tmp_path, sys.executable, "-c", FAMILY)
+        child = await Child.spawn(command)
+        grandchild = int(await asyncio.to_thread(wait_for_line, command.log))
         assert is_running(grandchild)
         await child.stop()
         await asyncio.to_thread(wait_until_gone, grandchild)
@@ -112,7 +112,7 @@ def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
     async def scenario() -> None:
-        child = await Child.spawn(command(tmp_path, "true"))
+        child = await Child.spawn(make_command(tmp_path, "true"))
         await child.wait()
         await child.stop()
         await child.stop()
@@ -120,40 +120,42 @@ def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_part_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
-    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "part.log")]
+def test_a_child_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "command.log")]
     supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE)
     assert supervisor.stdout is not None
-    part = int(supervisor.stdout.readline())
-    assert is_running(part)
+    pid = int(supervisor.stdout.readline())
+    assert is_running(pid)
     supervisor.kill()
     supervisor.communicate()
-    wait_until_gone(part)
+    wait_until_gone(pid)
 
 
-def test_a_part_does_not_start_under_a_supervisor_killed_before_the_death_signal_was_set(tmp_path: Path) -> None:
+def test_a_child_does_not_start_under_a_supervisor_killed_before_the_death_signal_was_set(tmp_path: Path) -> None:
     gate, setpriv = tmp_path / "gate", tmp_path / "bin" / "setpriv"
     setpriv.parent.mkdir()
     setpriv.write_text(f'#!/bin/sh\nread -r _ < {gate}\nexec {shutil.which("setpriv")} "$@"\n')
     setpriv.chmod(0o755)
     os.mkfifo(gate)
-    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "part.log")]
+    argv = [sys.executable, "-c", SUPERVISOR, str(tmp_path / "command.log")]
     path = f"{setpriv.parent}:{os.environ['PATH']}"
     supervisor = subprocess.Popen(argv, stdout=subprocess.PIPE, env={**os.environ, "PATH": path})
     assert supervisor.stdout is not None
-    part = int(supervisor.stdout.readline())
+    pid = int(supervisor.stdout.readline())
     supervisor.kill()
     supervisor.communicate()
     gate.write_text("open\n")
-    wait_until_gone(part)
+    wait_until_gone(pid)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a part to another user")
-def test_root_gives_a_part_to_another_user_and_to_none_of_roots_groups(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs a child as another user")
+def test_root_runs_a_child_as_another_user_without_roots_groups(tmp_path: Path) -> None:
     async def scenario() -> None:
-        part = command(Path("/"), "id", user=ServiceUser("nobody", 65534, 65534), output=asyncio.subprocess.PIPE)
+        command = make_command(
+            Path("/"), "id", user=ServiceUser("nobody", 65534, 65534), output=asyncio.subprocess.PIPE
+        )
         child = await Child.spawn(
-            Command(part.argv, tmp_path / "log", part.env, Path("/"), part.user, output=part.output)
+            Command(command.argv, tmp_path / "log", command.env, Path("/"), command.user, output=command.output)
         )
         said, _ = await child.process.communicate()
         await child.stop()
@@ -163,19 +165,19 @@ def test_root_gives_a_part_to_another_user_and_to_none_of_roots_groups(tmp_path:
     asyncio.run(scenario())
 
 
-def test_a_log_that_has_grown_is_set_aside(tmp_path: Path) -> None:
-    log = tmp_path / "part.log"
+def test_a_long_log_is_rotated(tmp_path: Path) -> None:
+    log = tmp_path / "command.log"
     rotate(log)
     log.write_text("first\n" * 10)
     rotate(log, limit=100)
     assert log.exists()
     rotate(log, limit=10)
     assert not log.exists()
-    assert (tmp_path / "part.log.1").read_text().startswith("first")
+    assert (tmp_path / "command.log.1").read_text().startswith("first")
 
 
 def test_the_tail_of_a_log_is_one_line(tmp_path: Path) -> None:
-    log = tmp_path / "part.log"
+    log = tmp_path / "command.log"
     assert tail(log) == ""
     log.write_text("one\nFATAL: two\n\n  three  \n\n")
     assert tail(log) == "three"

@@ -2,37 +2,37 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
-from orchestrator.embedded.errors import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.triton import LONGEST_SOCKET, TritonConfiguration, variables
 from orchestrator.embedded.triton_backends import ModelsEnvironment
 
 
-def test_by_default_everything_is_started_here(home: Home) -> None:
-    plan = StackConfiguration.of(home, {})
-    assert plan.url == "http://127.0.0.1:8000"
-    assert plan.database_url is None
-    assert isinstance(plan.triton, TritonConfiguration)
-    assert plan.triton_url == f"unix:{plan.triton.socket}"
-    assert plan.store_url == home.store.as_uri()
+def test_by_default_every_service_is_embedded(home: Home) -> None:
+    configuration = StackConfiguration.of(home, {})
+    assert configuration.url == "http://127.0.0.1:8000"
+    assert configuration.database_url is None
+    assert isinstance(configuration.triton, TritonConfiguration)
+    assert configuration.triton_url == f"unix:{configuration.triton.socket}"
+    assert configuration.store_url == home.store.as_uri()
 
 
-def test_what_is_given_is_not_started(home: Home) -> None:
+def test_a_service_with_an_address_is_external(home: Home) -> None:
     given = {"DATABASE_URL": "postgresql://u:p@h/d", "TRITON_URL": "triton:8001", "STORE_URL": "s3://bucket/prefix"}
-    plan = StackConfiguration.of(home, given)
-    assert plan.database_url == given["DATABASE_URL"]
-    assert plan.triton == plan.triton_url == "triton:8001"
-    assert plan.store_url == "s3://bucket/prefix"
-    environment = plan.environment(given["DATABASE_URL"])
+    configuration = StackConfiguration.of(home, given)
+    assert configuration.database_url == given["DATABASE_URL"]
+    assert configuration.triton == configuration.triton_url == "triton:8001"
+    assert configuration.store_url == "s3://bucket/prefix"
+    environment = configuration.environment(given["DATABASE_URL"])
     assert {name: environment[name] for name in given} == given
 
 
 def test_an_empty_address_is_none(home: Home) -> None:
-    plan = StackConfiguration.of(home, {"DATABASE_URL": "", "TRITON_URL": "", "STORE_URL": ""})
-    assert plan.database_url is None
-    assert isinstance(plan.triton, TritonConfiguration)
-    assert plan.store_url == home.store.as_uri()
+    configuration = StackConfiguration.of(home, {"DATABASE_URL": "", "TRITON_URL": "", "STORE_URL": ""})
+    assert configuration.database_url is None
+    assert isinstance(configuration.triton, TritonConfiguration)
+    assert configuration.store_url == home.store.as_uri()
 
 
 def test_port_0_is_any_free_port(home: Home) -> None:
@@ -101,12 +101,12 @@ def test_a_new_start_finds_the_memory_of_the_last_one(home: Home) -> None:
 
 
 def test_an_engine_has_the_interpreter_that_is_named(home: Home) -> None:
-    plan = StackConfiguration.of(home, {"LECTERN_ENGINE_PYTHON": "/engine/bin/python"})
-    assert isinstance(plan.triton, TritonConfiguration)
-    assert plan.triton.engine_python == Path("/engine/bin/python")
+    configuration = StackConfiguration.of(home, {"LECTERN_ENGINE_PYTHON": "/engine/bin/python"})
+    assert isinstance(configuration.triton, TritonConfiguration)
+    assert configuration.triton.engine_python == Path("/engine/bin/python")
 
 
-def test_of_the_environment_only_what_concerns_an_engine_reaches_the_models() -> None:
+def test_only_variables_for_an_engine_reach_the_models() -> None:
     models = ModelsEnvironment(Path("/models"), "3.11", Path("/lib"), Path("/triton"))
     given = {"PATH": "/usr/bin", "CUDA_VISIBLE_DEVICES": "1", "VLLM_LOGGING_LEVEL": "DEBUG", "DATABASE_URL": "secret"}
     found = variables(models, given, Path("/engine/bin/python"))

@@ -1,4 +1,4 @@
-"""A part that is elsewhere: what is wrong with its address is one line that names the setting and what to do."""
+"""A wrong address of an external service is reported in one line, with the setting and what to do."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.external_services import check_database, check_triton
 from orchestrator.embedded.ports import free_port
 
@@ -39,11 +39,11 @@ def test_a_socket_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://triton:8001", "triton", "triton:grpc", "unix:grpc", "unix://grpc"])
-def test_what_is_no_address_of_triton_is_told(address: str) -> None:
+def test_an_invalid_address_of_triton_is_told(address: str) -> None:
     assert refusal(check_triton(address)).startswith("TRITON_URL cannot be used: Triton's address is host:port")
 
 
-def test_a_triton_that_listens_and_says_nothing_is_waited_for_elsewhere() -> None:
+def test_a_triton_that_listens_and_does_not_answer_yet_passes() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         asyncio.run(check_triton(f"127.0.0.1:{server.getsockname()[1]}"))
 
@@ -63,11 +63,11 @@ def test_a_host_that_does_not_exist_is_told() -> None:
 @pytest.mark.parametrize(
     "url", [f"mysql://me:{PASSWORD}@%/d", f"postgresql://me:{PASSWORD}#1@/d", f"postgresql://me:{PASSWORD}@h:one/d"]
 )
-def test_what_is_no_address_of_postgres_is_told(url: str) -> None:
+def test_an_invalid_address_of_postgres_is_told(url: str) -> None:
     assert "postgresql://user:password@host:port/database" in refusal(check_database(url))
 
 
-def test_what_listens_and_is_no_postgres_is_told() -> None:
+def test_a_server_that_is_no_postgres_is_told() -> None:
     async def scenario() -> None:
         async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.close()
@@ -81,12 +81,12 @@ def test_what_listens_and_is_no_postgres_is_told() -> None:
 
 
 def test_a_postgres_that_starts_up_is_waited_for() -> None:
-    """It refuses twice as one does that recovers; then, here, with an error that ends the wait."""
+    """It refuses twice, as in recovery, and then with an error that ends the wait."""
     said = iter([b"57P03", b"57P03", b"28P01"])
 
     async def scenario() -> None:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if await reader.read(1024):  # nothing is sent by who only looks whether anything listens
+            if await reader.read(1024):  # a check that anything listens sends nothing
                 fields = b"SFATAL\0C" + next(said) + b"\0Mnot now\0\0"
                 writer.write(b"E" + (len(fields) + 4).to_bytes(4) + fields)
                 await writer.drain()

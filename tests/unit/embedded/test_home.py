@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.home import Home, write_atomically
 
 HOLD = """
@@ -29,7 +29,7 @@ def test_a_new_home_is_private_and_marked(tmp_path: Path) -> None:
     assert home.path.stat().st_mode & 0o066 == 0  # nobody else lists it or writes in it
 
 
-def test_a_folder_with_other_things_in_it_is_not_taken(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("\\chapter{One}")
     with pytest.raises(CannotStart, match=r"is not empty and not Lectern's: choose another folder with LECTERN_HOME"):
         Home(tmp_path).prepare()
@@ -52,7 +52,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Home(path).prepare()
 
 
-def test_one_supervisor_holds_a_home_until_it_dies(home: Home) -> None:
+def test_one_supervisor_locks_a_home_until_it_dies(home: Home) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(home.path)], stdout=subprocess.PIPE)
     try:
         assert holder.stdout is not None
@@ -74,13 +74,13 @@ def test_one_supervisor_holds_a_home_until_it_dies(home: Home) -> None:
         assert home.is_locked()
 
 
-def test_a_lock_is_not_readable_by_others_who_could_hold_it(home: Home) -> None:
+def test_a_lock_is_not_readable_by_other_users_who_could_hold_it(home: Home) -> None:
     home.lock.touch(0o644)  # of an earlier version
     with home.locked():
         assert home.lock.stat().st_mode & 0o777 == 0o600
 
 
-def test_children_do_not_hold_the_home(home: Home) -> None:
+def test_children_do_not_hold_the_lock(home: Home) -> None:
     with home.locked():
         child = subprocess.Popen(["sleep", "60"], close_fds=False)
     try:
@@ -104,7 +104,7 @@ def test_a_secret_is_never_readable_by_others(tmp_path: Path) -> None:
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
-def test_purge_deletes_only_what_is_ours(tmp_path: Path, home: Home) -> None:
+def test_purge_deletes_only_a_home(tmp_path: Path, home: Home) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(CannotStart, match="does not carry Lectern's marker"):
         Home(tmp_path).purge()

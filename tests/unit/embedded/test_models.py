@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.triton import TritonConfiguration
 
@@ -11,11 +11,11 @@ ROOT = Path(__file__).parents[3]
 REPOSITORY = ROOT / "model_repository"
 
 
-def test_kokoro_needs_its_parts() -> None:
+def test_kokoro_needs_its_models() -> None:
     assert needs(["espeak", "kokoro"], [REPOSITORY]) == {"espeak": [], "kokoro": ["kokoro_g2p", "kokoro_acoustic"]}
 
 
-def test_auto_is_espeak_and_what_is_installed(tmp_path: Path) -> None:
+def test_auto_is_espeak_and_the_installed_models(tmp_path: Path) -> None:
     assert voices_of("auto", [tmp_path]) == ["espeak"]
     (tmp_path / "kokoro").mkdir()
     (tmp_path / "kokoro" / "card.json").touch()
@@ -30,8 +30,8 @@ def test_the_start_waits_as_long_as_the_slowest_model_may_take() -> None:
     timeouts = load_timeouts(["espeak", "higgs"], [REPOSITORY])
     assert timeouts == {"higgs": 900}
     path = Path()
-    plan = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", {"espeak": ()})
-    assert plan.start_timeout < 900 < replace(plan, load_timeouts=timeouts).start_timeout
+    configuration = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", {"espeak": ()})
+    assert configuration.start_timeout < 900 < replace(configuration, load_timeouts=timeouts).start_timeout
 
 
 def test_names_may_have_blanks_and_repeat() -> None:
@@ -43,8 +43,8 @@ def test_a_model_that_is_nowhere_cannot_be_loaded(tmp_path: Path) -> None:
         needs(["nosuch"], [REPOSITORY, tmp_path])
 
 
-def test_what_is_needed_is_loaded_first_and_once() -> None:
+def test_needed_models_are_loaded_first_and_once() -> None:
     wanted = {"espeak": (), "kokoro": ("g2p", "acoustic"), "other": ("g2p",)}
     path = Path()
-    plan = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", wanted)
-    assert plan.models == ["g2p", "acoustic", "espeak", "kokoro", "other"]
+    configuration = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", wanted)
+    assert configuration.models == ["g2p", "acoustic", "espeak", "kokoro", "other"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.preflight import check_glibc, check_paths, check_port, check_space
 from orchestrator.embedded.triton_backends import inspect
 
@@ -24,7 +24,7 @@ def refusal(error: pytest.ExceptionInfo[CannotStart]) -> str:
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of one megabyte, where this machine lets us make one; else any, of which too much is asked."""
+    """A file system of one megabyte if this machine allows a mount, else the folder as it is."""
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
     )
@@ -83,7 +83,7 @@ def test_a_glibc_that_is_too_old_is_told(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", [None, "2.35", "2.36", "2.41", "3.0"])
-def test_a_glibc_that_will_do_passes(version: str | None) -> None:
+def test_a_new_enough_glibc_passes(version: str | None) -> None:
     check_glibc(version)
 
 

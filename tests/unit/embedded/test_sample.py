@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 from lectern.rest.aio import AsyncClient
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.sample import TEXT, Earlier, Heard, check_sound, decode, identity_of, read_sample
+from orchestrator.embedded.sample import (
+    TEXT,
+    CheckedReading,
+    StoredReading,
+    check_sound,
+    decode,
+    identity_of,
+    read_sample,
+)
 from tests.unit.client.bodies import DOCUMENTS, audio_path, block, document
 from tests.unit.client.fake_server import Answer, FakeServer
 
@@ -35,8 +43,8 @@ def test_the_sound_that_was_promised_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("promised", [20.0, 40.0])
-def test_less_or_more_than_was_promised_is_refused(tmp_path: Path, promised: float) -> None:
-    with pytest.raises(CannotStart, match=rf"decodes to 30\.0 s, and {promised} s were promised"):
+def test_less_or_more_than_expected_is_refused(tmp_path: Path, promised: float) -> None:
+    with pytest.raises(CannotStart, match=rf"decodes to 30\.0 s, and {promised} s were expected"):
         asyncio.run(check_sound(sound(tmp_path / "sound.wav", 30), promised))
 
 
@@ -75,20 +83,20 @@ async def identity(server: FakeServer) -> str:
 def read_before(home: Home, server: FakeServer) -> Home:
     home.api_key.write_text("key\n")
     home.sample.write_text("the sound of the start before")
-    Earlier("sample", asyncio.run(identity(server))).keep(home)
+    StoredReading("sample", asyncio.run(identity(server))).save(home)
     return home
 
 
-def read(home: Home, server: FakeServer, *, anew: bool = False) -> Heard | None:
+def read(home: Home, server: FakeServer, *, anew: bool = False) -> CheckedReading | None:
     return asyncio.run(read_sample(home, server.url, lambda _: None, anew=anew))
 
 
-def test_what_was_read_before_is_not_read_again(read_before: Home, server: FakeServer) -> None:
+def test_a_sample_that_was_read_before_is_not_read_again(read_before: Home, server: FakeServer) -> None:
     assert read(read_before, server) is None
     assert {one.method for one in server.asked} == {"GET"}
 
 
-def test_its_reading_yields_to_everybody(home: Home, server: FakeServer, tmp_path: Path) -> None:
+def test_the_sample_is_read_in_the_batch_lane(home: Home, server: FakeServer, tmp_path: Path) -> None:
     home.api_key.write_text("key\n")
     server.answer("POST", DOCUMENTS, Answer.json(document(), 201))
     server.answer("GET", f"{DOCUMENTS}/d1", Answer.json(document()))
@@ -120,6 +128,6 @@ def test_it_is_read_again_when_there_is_something_new_to_hear_or_show(
         case "document":
             server.answer("GET", "/api/v1/documents/sample", Answer.json({"detail": "gone"}, status=404))
         case "unchecked":
-            Earlier("sample").keep(read_before)
+            StoredReading("sample").save(read_before)
     with pytest.raises(CannotStart, match="read anew"):
         read(read_before, server, anew=change == "asked for")

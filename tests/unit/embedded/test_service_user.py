@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.errors import CannotStart
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.service_user import check_reach, service_user
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands Postgres to another user")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as another user")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root hands Postgres to another user")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root runs Postgres as another user")
 def test_an_ordinary_user_runs_postgres_itself() -> None:
     assert service_user({"LECTERN_POSTGRES_USER": "nobody"}) is None
 
@@ -31,13 +31,13 @@ def test_the_setting_wins() -> None:
 
 @as_root
 @pytest.mark.parametrize("name", ["root", "no-such-account"])
-def test_an_account_that_will_not_do_is_told(name: str) -> None:
+def test_an_unusable_account_is_told(name: str) -> None:
     with pytest.raises(CannotStart, match=f"{name}.*LECTERN_POSTGRES_USER"):
         service_user({"LECTERN_POSTGRES_USER": name})
 
 
 @as_root
-def test_the_folder_that_is_in_the_service_users_way_is_told(open_folder: Path) -> None:
+def test_the_folder_that_the_service_user_cannot_pass_is_told(open_folder: Path) -> None:
     closed = open_folder / "closed"
     below = closed / "home"
     below.mkdir(parents=True)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.embedded import CannotStart
 from orchestrator.embedded.child_process import Child, Command
-from orchestrator.embedded.errors import CannotStart
-from orchestrator.embedded.supervisor import Started, Supervisor, supervised
+from orchestrator.embedded.supervisor import RunningService, Supervisor, supervised
 
 
-class Part:
+class Service:
     """Starts real processes; `fail` makes the next starts fail."""
 
     def __init__(self, folder: Path, *argv: str) -> None:
@@ -20,14 +20,14 @@ class Part:
         self.starts: asyncio.Queue[Child] = asyncio.Queue()
         self.fail = 0
 
-    async def __call__(self) -> Started:
+    async def __call__(self) -> RunningService:
         if self.fail:
             self.fail -= 1
             raise CannotStart("no luck")
         child = await Child.spawn(Command(self.argv, self.folder / "log", dict(os.environ), self.folder))
         self.started.append(child)
         self.starts.put_nowait(child)
-        return Started(child, self.ready, child.stop)
+        return RunningService(child, self.ready, child.stop)
 
     async def ready(self) -> None:
         await asyncio.sleep(0)
@@ -37,62 +37,66 @@ class Part:
             return await self.starts.get()
 
 
-async def settled(supervisor: Supervisor) -> None:
-    await supervisor.ready()
-    supervisor.settle()
+async def started(supervisor: Supervisor) -> None:
+    await supervisor.wait_ready()
+    supervisor.enable_restarts()
 
 
-def test_a_part_that_dies_is_started_again_and_stopped_at_the_end(tmp_path: Path) -> None:
+def test_a_service_that_dies_is_started_again_and_stopped_at_the_end(tmp_path: Path) -> None:
     said: list[str] = []
-    part = Part(tmp_path)
+    service = Service(tmp_path)
 
     async def scenario() -> None:
-        async with supervised("part", part, said.append) as supervisor:
-            await settled(supervisor)
+        async with supervised("service", service, said.append) as supervisor:
+            await started(supervisor)
             for _ in range(2):
-                (await part.next_start()).process.kill()
-            await part.next_start()
-            assert part.started[-1].process.returncode is None
+                (await service.next_start()).process.kill()
+            await service.next_start()
+            assert service.started[-1].process.returncode is None
 
     asyncio.run(scenario())
-    assert [child.process.returncode for child in part.started] == [-signal.SIGKILL, -signal.SIGKILL, -signal.SIGTERM]
-    assert said[0] == "part was killed by SIGKILL; it is started again"  # the first time at once
-    assert "part is back" in said
-    assert "part was killed by SIGKILL; it is started again in 0.5 s" in said
+    assert [child.process.returncode for child in service.started] == [
+        -signal.SIGKILL,
+        -signal.SIGKILL,
+        -signal.SIGTERM,
+    ]
+    assert said[0] == "service was killed by SIGKILL; it is started again"  # the first time at once
+    assert "service is back" in said
+    assert "service was killed by SIGKILL; it is started again in 0.5 s" in said
 
 
-def test_a_part_that_cannot_be_started_again_is_tried_until_it_can(tmp_path: Path) -> None:
+def test_a_service_that_cannot_be_started_again_is_tried_until_it_can(tmp_path: Path) -> None:
     said: list[str] = []
-    part = Part(tmp_path)
+    service = Service(tmp_path)
 
     async def scenario() -> None:
-        async with supervised("part", part, said.append) as supervisor:
-            await settled(supervisor)
-            part.fail = 2
-            (await part.next_start()).process.kill()
-            await part.next_start()
+        async with supervised("service", service, said.append) as supervisor:
+            await started(supervisor)
+            service.fail = 2
+            (await service.next_start()).process.kill()
+            await service.next_start()
 
     asyncio.run(scenario())
-    assert "part could not be started: no luck; it is started again in 0.5 s" in said
+    assert "service could not be started: no luck; it is started again in 0.5 s" in said
 
 
-def test_the_end_of_a_part_while_all_starts_is_an_error(tmp_path: Path) -> None:
+def test_the_end_of_a_service_while_the_stack_starts_is_an_error(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with supervised("part", Part(tmp_path, "false"), lambda _: None) as supervisor:
-            await supervisor.ready()
+        async with supervised("service", Service(tmp_path, "false"), lambda _: None) as supervisor:
+            await supervisor.wait_ready()
             await asyncio.Event().wait()
 
     with pytest.raises(ExceptionGroup) as raised:
         asyncio.run(scenario())
-    assert raised.group_contains(CannotStart, match="part ended with status 1 while Lectern started")
+    assert raised.group_contains(CannotStart, match="service ended with status 1 while Lectern started")
 
 
-def test_parts_stop_in_the_reverse_of_their_order(tmp_path: Path) -> None:
-    first, second = Part(tmp_path), Part(tmp_path)
+def test_services_stop_in_the_reverse_of_their_order(tmp_path: Path) -> None:
+    first, second = Service(tmp_path), Service(tmp_path)
     ended: list[str] = []
 
-    async def end_of(name: str, part: Part) -> None:
-        await part.started[0].wait()
+    async def end_of(name: str, service: Service) -> None:
+        await service.started[0].wait()
         ended.append(name)
 
     async def scenario() -> None:
@@ -101,8 +105,8 @@ def test_parts_stop_in_the_reverse_of_their_order(tmp_path: Path) -> None:
             supervised("first", first, ended.append) as one,
             supervised("second", second, ended.append) as two,
         ):
-            await settled(one)
-            await settled(two)
+            await started(one)
+            await started(two)
             watching.create_task(end_of("first", first))
             watching.create_task(end_of("second", second))
             await asyncio.sleep(0)

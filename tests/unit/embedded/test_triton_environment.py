@@ -1,4 +1,4 @@
-"""What of the environment reaches the models."""
+"""Which environment variables reach the models."""
 
 from pathlib import Path
 

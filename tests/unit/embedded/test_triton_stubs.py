@@ -1,4 +1,4 @@
-"""What others on the machine name like a model process of ours, or its memory, is not taken for it."""
+"""Processes and shared memory of other users are never taken for those of our models."""
 
 import os
 import subprocess
@@ -28,8 +28,8 @@ def prefix() -> Iterator[str]:
 
 @contextmanager
 def process(region: str, user: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs one that calls itself as a model process does."""
-    argv = [PROGRAM, "-s", region]  # a shell that reads what to do from its input
+    """Runs a process with the name of a model process."""
+    argv = [PROGRAM, "-s", region]  # a shell that reads commands from its input
     with subprocess.Popen(
         argv, executable="/bin/sh", stdin=subprocess.PIPE, stdout=subprocess.PIPE, user=user, cwd="/"
     ) as running:
