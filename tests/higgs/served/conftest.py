@@ -47,7 +47,7 @@ def install(server: "OwnTriton", tiny: Path) -> Callable[..., str]:
     """Installs the model as `make higgs` does, and loads it."""
 
     def one(name: str, **parameters: str) -> str:
-        folder = server.plan.repository / name
+        folder = server.configuration.repository / name
         (folder / "1").mkdir(parents=True)
         config = (SHIPPED / "config.pbtxt").read_text().replace('name: "higgs_baseline"', f'name: "{name}"')
         parameters = {"engine_python": os.environ[TORCH_PYTHON], **parameters}

@@ -104,7 +104,7 @@ def test_blocks_sound_alike_in_any_order_and_company(server: OwnTriton, install:
     alone = [heard(server, model, **each) for each in asked]
 
     async def together(order: list[int]) -> dict[int, Any]:
-        async with AsyncTriton(server.plan.address) as client:
+        async with AsyncTriton(server.configuration.address) as client:
 
             async def one(number: int) -> Any:
                 return sound([chunk async for chunk in client.speak(model, **asked[number])])
