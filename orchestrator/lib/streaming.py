@@ -1,9 +1,8 @@
 """Streamed responses, and the cancellation of work whose client has left."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
-from typing import Any, ClassVar, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from typing import Any, ClassVar, Self, TypeVar
 
 from litestar import Request, Response
 from litestar.response import Stream
@@ -31,7 +30,7 @@ async def begin(
         await body.aclose()
         raise
     # As a header: Litestar's Stream prefers the media type of the route, which is only audio in general.
-    return Stream(_continued(first, body), headers={**(headers or {}), "content-type": content_type})
+    return Stream(_Peeked(first, body), headers={**(headers or {}), "content-type": content_type})
 
 
 class HeadersOnly(Response[None]):
@@ -41,11 +40,19 @@ class HeadersOnly(Response[None]):
         return super().to_asgi_response(app, request, **{**options, "is_head_response": True})
 
 
-async def _continued(first: bytes, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with aclosing(body):
-        yield first
-        async for data in body:
-            yield data
+class _Peeked:
+    """A body whose first item has been read already."""
+
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
+        self._first: bytes | None = first
+        self._rest = rest
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        first, self._first = self._first, None
+        return await anext(self._rest) if first is None else first
 
 
 class ClientLeft(Problem):

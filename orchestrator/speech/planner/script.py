@@ -65,11 +65,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     # Not in the key, as the same words may stand anywhere.
     spans: Sequence[Span] = ()
     silence: float = 0.0  # seconds before it
-
-    @property
-    def estimated_seconds(self) -> float:
-        """Its duration, before any model has spoken it."""
-        return estimate_seconds(self.text) / self.speed
+    estimated_seconds: float = 0.0  # its duration, before any model has spoken it
 
 
 # Stands for a text without a word, such as "…" or an emoji alone. Applications that read a chat aloud send such texts
@@ -135,6 +131,7 @@ def make_segment(text: SegmentText, voicing: ResolvedVoicing) -> Segment:
         reference=voicing.voice.prompt.reference if voicing.voice.prompt else None,
         spans=text.spans,
         silence=text.silence,
+        estimated_seconds=estimate_seconds(text.text) / voicing.speed,
     )
 
 
