@@ -1,4 +1,4 @@
-"""What runs in the loop beside is read here in order, fails here, and is closed there when it is left here."""
+"""What runs in the loop loop_thread is read here in order, fails here, and is closed there when it is left here."""
 
 import asyncio
 import threading
@@ -13,11 +13,11 @@ LIMIT = 60.0  # seconds
 
 
 @pytest.fixture
-def beside() -> Iterator[LoopThread]:
-    made = LoopThread("beside")
+def loop_thread() -> Iterator[LoopThread]:
+    made = LoopThread("loop_thread")
     yield made
     made.close()
-    assert "beside" not in {thread.name for thread in threading.enumerate()}
+    assert "loop_thread" not in {thread.name for thread in threading.enumerate()}
 
 
 async def counted(until: int) -> AsyncGenerator[int, None]:
@@ -37,28 +37,28 @@ class Endless:
             self.closed.set()
 
 
-def test_in_order(beside: LoopThread) -> None:
+def test_in_order(loop_thread: LoopThread) -> None:
     async def main() -> list[int]:
-        return [number async for number in beside.iterate(lambda: counted(1_000))]
+        return [number async for number in loop_thread.iterate(lambda: counted(1_000))]
 
     assert asyncio.run(main()) == list(range(1_000))
 
 
-def test_in_a_thread_of_its_own(beside: LoopThread) -> None:
+def test_in_a_thread_of_its_own(loop_thread: LoopThread) -> None:
     async def where() -> str:
         return threading.current_thread().name
 
-    assert beside.run(where()) == "beside"
-    assert asyncio.run(beside.wait(where())) == "beside"
+    assert loop_thread.run(where()) == "loop_thread"
+    assert asyncio.run(loop_thread.wait(where())) == "loop_thread"
 
 
-def test_a_failure_comes_after_what_was_before_it(beside: LoopThread) -> None:
+def test_a_failure_comes_after_what_was_before_it(loop_thread: LoopThread) -> None:
     async def failing() -> AsyncGenerator[int, None]:
         yield 1
         raise ValueError("broken")
 
     async def main() -> None:
-        numbers = beside.iterate(failing)
+        numbers = loop_thread.iterate(failing)
         assert await anext(numbers) == 1
         with pytest.raises(ValueError, match="broken"):
             await anext(numbers)
@@ -66,25 +66,25 @@ def test_a_failure_comes_after_what_was_before_it(beside: LoopThread) -> None:
     asyncio.run(main())
 
 
-def test_left_early(beside: LoopThread) -> None:
+def test_left_early(loop_thread: LoopThread) -> None:
     endless = Endless()
 
     async def main() -> None:
-        async with aclosing(beside.iterate(endless)) as words:
+        async with aclosing(loop_thread.iterate(endless)) as words:
             assert await anext(words) == "first"
 
     asyncio.run(main())
     assert endless.closed.wait(LIMIT)
 
 
-def test_cancelled_while_it_waits(beside: LoopThread) -> None:
+def test_cancelled_while_it_waits(loop_thread: LoopThread) -> None:
     endless = Endless()
 
     async def main() -> None:
         first = asyncio.Event()
 
         async def read() -> None:
-            async with aclosing(beside.iterate(endless)) as words:
+            async with aclosing(loop_thread.iterate(endless)) as words:
                 async for _ in words:
                     first.set()
 
@@ -100,7 +100,7 @@ def test_cancelled_while_it_waits(beside: LoopThread) -> None:
 
 
 def test_closed_while_something_runs() -> None:
-    made = LoopThread("beside")
+    made = LoopThread("loop_thread")
     endless = Endless()
 
     async def main() -> None:
