@@ -48,7 +48,7 @@ class Codec:
         self.header = context.extradata or b""
 
     def encode(self, samples: Samples) -> list[bytes]:
-        """Return the packets that became ready."""
+        """Returns the packets that became ready."""
         samples = np.concatenate([self._waiting, samples])
         full = len(samples) - len(samples) % self.frame_size
         self._waiting = samples[full:].copy()  # not a view, which would keep the whole chunk alive
@@ -59,7 +59,7 @@ class Codec:
         ]
 
     def flush(self) -> list[bytes]:
-        """Return the remaining packets. Nothing may be encoded afterwards."""
+        """Returns the remaining packets. Nothing may be encoded afterwards."""
         last = list(self._send(self._waiting)) if len(self._waiting) else []
         return [*last, *self._send(None)]
 

@@ -34,7 +34,7 @@ class UnreadableAudioError(ValueError):
 
 
 def open_audio(data: bytes) -> InputContainer:
-    """Open a file, trusting nothing in it. Its streams may be of any kind; those of `CODECS` can be decoded.
+    """Opens a file, trusting nothing in it. Its streams may be of any kind; those of `CODECS` can be decoded.
 
     Raises av.FFmpegError or ValueError.
     """
@@ -43,7 +43,7 @@ def open_audio(data: bytes) -> InputContainer:
 
 
 def decode(data: bytes) -> tuple[Samples, int]:
-    """Return all samples and their rate in Hz. Raises UnreadableAudioError."""
+    """Returns all samples and their rate in Hz. Raises UnreadableAudioError."""
     try:
         with open_audio(data) as source:
             if not source.streams.audio:

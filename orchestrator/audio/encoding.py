@@ -47,7 +47,7 @@ class Encoder:
         self._writer = _writer(audio_format, self.encoded_rate, total)
 
     def feed(self, samples: Samples, sample_rate: int | None = None) -> bytes:
-        """Return the bytes that became ready, often none. ``sample_rate``: the chunk's, if it is not the voice's."""
+        """Returns the bytes that became ready, often none. ``sample_rate``: the chunk's, if it is not the voice's."""
         check_samples(samples)
         rate = sample_rate or self.sample_rate
         self._count(len(samples), rate)
@@ -58,7 +58,7 @@ class Encoder:
         return ready + self._writer.feed(self._resampler.feed(samples))
 
     def finish(self) -> bytes:
-        """Return the rest of the file. Nothing may be fed afterwards."""
+        """Returns the rest of the file. Nothing may be fed afterwards."""
         if self._total is not None and self._fed != self._total:
             raise ValueError(f"{self._total} samples were announced, but {self._fed} came.")
         return self._writer.feed(self._resampler.finish()) + self._writer.finish()
@@ -76,7 +76,7 @@ class Encoder:
 def encode_whole(
     samples: Samples, audio_format: AudioFormat, sample_rate: int, wanted_rate: int | None = None
 ) -> bytes:
-    """Return a complete file, whose header declares its exact length wherever the format can."""
+    """Returns a complete file, whose header declares its exact length wherever the format can."""
     check_samples(samples)
     if audio_format == "flac" and wanted_rate in (None, sample_rate):
         return whole_flac(samples, encoded_rate(audio_format, sample_rate))

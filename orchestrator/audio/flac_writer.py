@@ -26,7 +26,7 @@ class FlacWriter:
 
 
 def whole_flac(samples: Samples, sample_rate: int) -> bytes:
-    """Return a file whose header has the number of samples, their MD5 and the sizes of the frames."""
+    """Returns a file whose header has the number of samples, their MD5 and the sizes of the frames."""
     codec = Codec("flac", sample_rate)
     packets = codec.encode(samples) + codec.flush()
     if codec.last_packet is None:

@@ -47,7 +47,7 @@ class Sound(msgspec.Struct, frozen=True):
 
 
 def encoded_rate(audio_format: AudioFormat, voice_rate: int, wanted: int | None = None) -> int:
-    """Return the sample rate, in Hz, at which audio of a voice of ``voice_rate`` is encoded in this format.
+    """Returns the sample rate, in Hz, at which audio of a voice of ``voice_rate`` is encoded in this format.
 
     WAV and FLAC have the wanted rate, else the voice's. MP3 and AAC have the next rate up that MPEG defines.
     Raw PCM is at 24 kHz if nothing else is wanted. Opus is always at 48 kHz.

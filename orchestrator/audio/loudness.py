@@ -35,7 +35,7 @@ class LoudnessMeter:
         self._push(self._resampler.feed(samples))
 
     def gain_to(self, target: float) -> float:
-        """Return the factor that brings the recording to ``target`` LUFS, or as near as its peaks allow; 1 for silence.
+        """Returns the factor that brings the recording to ``target`` LUFS, or as near as peaks allow; 1 for silence.
 
         Nothing may be fed afterwards.
         """
@@ -46,7 +46,7 @@ class LoudnessMeter:
         return min(wanted, _HIGHEST_PEAK / (self._peak + _ROUNDING))
 
     def loudness(self) -> float:
-        """Return the loudness of the recording in LUFS; -70 for silence. Nothing may be fed afterwards."""
+        """Returns the loudness of the recording in LUFS; -70 for silence. Nothing may be fed afterwards."""
         self._end()
         return self._loudness
 

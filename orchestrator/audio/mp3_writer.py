@@ -45,7 +45,7 @@ class Mp3Writer:
         return self._send(self._codec.encode(lead_in) + self._codec.encode(samples))
 
     def finish(self) -> bytes:
-        """Return the last frames: as many as hold the samples, and no more, although LAME returns more."""
+        """Returns the last frames: as many as hold the samples, and no more, although LAME returns more."""
         ready = self.feed(EMPTY)
         frames = self._codec.encode(np.zeros(MIN_FRAMES * self._frame_size, np.int16)) + self._codec.flush()
         return ready + self._send(frames[: self._frames_for(self._fed) - self._frames])
@@ -69,7 +69,7 @@ class Mp3Writer:
 def info_frame(
     first_frame: bytes, bit_rate: int, sample_rate: int, *, delay: int, length: tuple[int, int] | None
 ) -> bytes:
-    """Return the "Info" frame, silent, with Xing's and LAME's fields: how much of the decoded audio players drop.
+    """Returns the "Info" frame, silent, with Xing's and LAME's fields: how much of the decoded audio players drop.
 
     ``first_frame`` is the first frame of audio, whose header it repeats; ``delay`` is what to drop at the start, not
     counting the decoder's own; ``length`` is the number of frames of audio and the samples to drop at the end,

@@ -53,7 +53,7 @@ class OpusWriter:
         return b"".join(pages)
 
     def finish(self) -> bytes:
-        """Return the last page, whose granule says where in its last packet the audio ends."""
+        """Returns the last page, whose granule says where in its last packet the audio ends."""
         pages = self.feed(EMPTY)
         # Without a sample libopus makes no packet, and players refuse a file without one.
         packets = self._codec.encode(np.zeros(1, np.int16)) if not self._fed else []
@@ -74,7 +74,7 @@ class OpusWriter:
 
 
 def ogg_page(packets: Sequence[bytes], granule: int, sequence: int, flags: int = 0) -> bytes:
-    """Return a page of whole packets; ``granule`` counts the samples of the stream up to the end of this page."""
+    """Returns a page of whole packets; ``granule`` counts the samples of the stream up to the end of this page."""
     lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
     if len(lacing) > 255:  # noqa: PLR2004 - the field's size
         raise ValueError("These packets are too large for one Ogg page.")
@@ -85,6 +85,6 @@ def ogg_page(packets: Sequence[bytes], granule: int, sequence: int, flags: int =
 
 
 def ogg_crc(data: bytes) -> int:
-    """Return Ogg's CRC-32: zlib's polynomial, but from the highest bit, from zero, and not inverted at the end."""
+    """Returns Ogg's CRC-32: zlib's polynomial, but from the highest bit, from zero, and not inverted at the end."""
     register = zlib.crc32(data.translate(_BITS_REVERSED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
     return int.from_bytes(register.to_bytes(4, "little").translate(_BITS_REVERSED), "big")

@@ -16,7 +16,7 @@ EMPTY.setflags(write=False)
 
 
 def samples_from_bytes(data: bytes) -> Samples:
-    """Return the samples in ``data``, int16 little-endian, without a copy where the machine is little-endian."""
+    """Returns the samples in ``data``, int16 little-endian, without a copy where the machine is little-endian."""
     if len(data) % SAMPLE_BYTES:
         raise ValueError(f"{len(data)} bytes are not a whole number of int16 samples.")
     return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
@@ -33,7 +33,7 @@ def check_samples(samples: Samples) -> None:
 
 
 def audio_frame(samples: Samples, sample_rate: int, first_sample: int, sample_format: str = "s16") -> av.AudioFrame:
-    """Return FFmpeg's frame of these samples, as s16, s16p or fltp; ``first_sample`` is its position in the stream."""
+    """Returns FFmpeg's frame of these samples, as s16, s16p or fltp; ``first_sample`` is its position in the stream."""
     row: npt.NDArray[Any] = np.ascontiguousarray(samples).reshape(1, -1)
     if sample_format == "fltp":
         row = row.astype(np.float32) / FULL_SCALE

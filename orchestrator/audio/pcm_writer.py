@@ -37,7 +37,7 @@ class WavWriter:
 
 
 def wav_header(sample_rate: int, total_samples: int | None) -> bytes:
-    """Return the 44 bytes before the samples. Sizes that are unknown, or past WAV's 4 GiB, are declared as unknown."""
+    """Returns the 44 bytes before the samples. Sizes that are unknown, or past WAV's 4 GiB, are declared as unknown."""
     data_size = UNKNOWN if total_samples is None else total_samples * SAMPLE_BYTES
     if data_size > UNKNOWN - AFTER_RIFF_SIZE:
         data_size = riff_size = UNKNOWN

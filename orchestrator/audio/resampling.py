@@ -15,7 +15,7 @@ TAIL_SECONDS: Final = 0.05
 
 
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
-    """Return how many samples ``samples`` become, rounded half to even."""
+    """Returns how many samples ``samples`` become, rounded half to even."""
     return round(Fraction(samples * to_rate, from_rate))
 
 
@@ -33,7 +33,7 @@ class Resampler:
         return self._convert(self._graph, samples) if self._graph else samples
 
     def finish(self) -> Samples:
-        """Return the rest: together with what ``feed`` returned, exactly ``resampled_length`` samples."""
+        """Returns the rest: together with what ``feed`` returned, exactly ``resampled_length`` samples."""
         if not self._graph or not self._consumed:
             return EMPTY
         missing = resampled_length(self._consumed, self.from_rate, self.to_rate) - self._produced
@@ -56,7 +56,7 @@ class Resampler:
 
 
 def _graph(from_rate: int, to_rate: int) -> Graph:
-    """Build the filter graph. PyAV's own AudioResampler would start a thread for every processor."""
+    """Builds the filter graph. PyAV's own AudioResampler would start a thread for every processor."""
     graph = Graph()
     graph.threads = 1
     source = graph.add_abuffer(sample_rate=from_rate, format="s16", layout="mono", time_base=Fraction(1, from_rate))

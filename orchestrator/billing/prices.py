@@ -16,5 +16,5 @@ class Prices:
         return cls(numbers_by_name(settings.prices))
 
     def cost(self, model: str, seconds: float) -> int:
-        """Return the micro-credits for this many seconds, rounded up. A model without a price is free."""
+        """Returns the micro-credits for this many seconds, rounded up. A model without a price is free."""
         return math.ceil(self._by_model.get(model, 0) * seconds)

@@ -21,7 +21,7 @@ log = structlog.stdlib.get_logger("lectern.documents")
 
 @blueprint.task(name="cut", retry=RetryStrategy(max_attempts=10, wait=2))
 async def cut(document_id: str) -> None:
-    """Cut a queued document. It may run any number of times with the same result, as a worker may die at any point."""
+    """Cuts a queued document. It may run any number of times with the same result, as a worker may die at any point."""
     document = await Document.objects().get(Document.id == UUID(document_id))
     if document is None or document.status != "queued":
         return

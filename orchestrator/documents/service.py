@@ -54,7 +54,7 @@ class BlockSummary(msgspec.Struct, frozen=True):
 
 
 async def create(account: UUID, new: NewDocument, limits: DocumentSettings) -> DocumentView:
-    """Store a document and the job that cuts it, both or neither. Raises `BadRequest` or `TooLarge`."""
+    """Stores a document and the job that cuts it, both or neither. Raises `BadRequest` or `TooLarge`."""
     check_text(new.text, field="text", limit=limits.max_characters)
     title = new.title if new.title is not None else title_of(new.text)[: limits.max_title]
     check_text(title, field="title", limit=limits.max_title)
@@ -66,7 +66,7 @@ async def create(account: UUID, new: NewDocument, limits: DocumentSettings) -> D
 
 
 async def get(account: UUID, document_id: UUID) -> DocumentView:
-    """Return a document. Raises `NotFound`, also for one of another account: nobody else may know that it exists."""
+    """Returns a document. Raises `NotFound`, also for one of another account: nobody else may know that it exists."""
     found = await Document.select(*_VIEW).where(Document.id == document_id, Document.account == account).first()
     if found is None:
         raise NotFound(f"There is no document {document_id}.")
@@ -74,7 +74,7 @@ async def get(account: UUID, document_id: UUID) -> DocumentView:
 
 
 async def list_page(account: UUID, *, limit: int, after: UUID | None, limits: DocumentSettings) -> DocumentPage:
-    """Return a page of the account's documents, newest first."""
+    """Returns a page of the account's documents, newest first."""
     _check_page(limit, limits)
     query = Document.select(*_VIEW).where(Document.account == account)
     if after is not None:
@@ -85,7 +85,7 @@ async def list_page(account: UUID, *, limit: int, after: UUID | None, limits: Do
 
 
 async def delete(account: UUID, document_id: UUID) -> None:
-    """Delete a document and its blocks. Its audio stays, as other documents may share it. Raises `NotFound`."""
+    """Deletes a document and its blocks. Its audio stays, as other documents may share it. Raises `NotFound`."""
     gone = await Document.delete().where(Document.id == document_id, Document.account == account).returning(Document.id)
     if not gone:
         raise NotFound(f"There is no document {document_id}.")
@@ -94,7 +94,7 @@ async def delete(account: UUID, document_id: UUID) -> None:
 async def list_blocks(
     account: UUID, document_id: UUID, *, limit: int, after: int | None, limits: DocumentSettings
 ) -> BlockPage:
-    """Return a page of blocks, in reading order. Raises `NotFound`."""
+    """Returns a page of blocks, in reading order. Raises `NotFound`."""
     _check_page(limit, limits)
     await get(account, document_id)
     query = Block.select(*_BLOCK_VIEW).where(Block.document == document_id)
@@ -106,7 +106,7 @@ async def list_blocks(
 
 
 async def spoken_text(account: UUID, document_id: UUID, block_id: UUID) -> str:
-    """Return the spoken text of a block, empty if it is not read aloud. Raises `NotFound`."""
+    """Returns the spoken text of a block, empty if it is not read aloud. Raises `NotFound`."""
     found = await run(_SPOKEN, block_id, document_id, account)
     if not found:
         raise NotFound(f"Document {document_id} has no block {block_id}.")
@@ -114,7 +114,7 @@ async def spoken_text(account: UUID, document_id: UUID, block_id: UUID) -> str:
 
 
 async def spoken_blocks(account: UUID, document_id: UUID) -> list[SpokenBlock]:
-    """Return the blocks that are read aloud, in order. Raises `NotFound`, or `NotReady` before they are cut."""
+    """Returns the blocks that are read aloud, in order. Raises `NotFound`, or `NotReady` before they are cut."""
     await _check_ready(account, document_id)
     columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds)
     rows = (
@@ -127,13 +127,13 @@ async def spoken_blocks(account: UUID, document_id: UUID) -> list[SpokenBlock]:
 
 
 async def block_summaries(account: UUID, document_id: UUID) -> list[BlockSummary]:
-    """Return all blocks, in order, without their texts. Raises `NotFound`, or `NotReady` before they are cut."""
+    """Returns all blocks, in order, without their texts. Raises `NotFound`, or `NotReady` before they are cut."""
     await _check_ready(account, document_id)
     return msgspec.convert(await run(_SUMMARIES, document_id), list[BlockSummary])
 
 
 def title_of(text: str) -> str:
-    """Return the first line with a letter or digit in it, without the markup around it."""
+    """Returns the first line with a letter or digit in it, without the markup around it."""
     lines = [line[:_LONGEST_TITLE_LINE] for line in text.splitlines()]
     for line in lines:
         bare = line.lstrip(_BEFORE_TITLE).rstrip(_TITLE_MARKUP)

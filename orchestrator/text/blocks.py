@@ -62,7 +62,7 @@ def cut_document(
     *,
     language: str = DEFAULT_LANGUAGE,
 ) -> list[BlockDraft]:
-    """Return the blocks in reading order; none for a text without any visible character.
+    """Returns the blocks in reading order; none for a text without any visible character.
 
     ``language`` is BCP-47, and decides how sentences are found.
     """
@@ -78,7 +78,7 @@ def cut_document(
 def cut_speech(
     text: str, *, language: str = DEFAULT_LANGUAGE, first_seconds: float | None = None
 ) -> list[SegmentDraft]:
-    """Return the segments that say ``text``; none if it holds no letter and no digit.
+    """Returns the segments that say ``text``; none if it holds no letter and no digit.
 
     With ``first_seconds`` the first segment ends near that length, where a sentence or a clause does, so that the
     first sound comes early.
@@ -104,7 +104,7 @@ def cut_speech(
 
 
 def _read_plain(text: str, language: str) -> tuple[Spoken, list[int]]:
-    """Return what is said for the whole input, and where its sentences begin."""
+    """Returns what is said for the whole input, and where its sentences begin."""
     paragraphs = [(start, end) for start, end in find_paragraphs(text) if has_words(text[start:end])]
     # Nothing is added to the end of the input: a single word is said as it stands.
     spoken = [to_spoken(text[start:end], stop=(start, end) != paragraphs[-1]) for start, end in paragraphs]

@@ -32,7 +32,7 @@ _VIRAMA = 9  # the combining class of the sign that ties two Indic consonants to
 
 
 def safe_cut(text: str, position: int) -> int:
-    """Return the first offset from ``position`` on that is a grapheme boundary, or ``position`` without one near."""
+    """Returns the first offset from ``position`` on that is a grapheme boundary, or ``position`` without one near."""
     for candidate in range(position, min(position + _LOOKAHEAD, len(text))):
         if not _belong_together(text, candidate):
             return candidate

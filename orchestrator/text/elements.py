@@ -27,7 +27,7 @@ class Element(NamedTuple):
 
 
 def find_paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the ``(start, end)`` of each paragraph, without the white space around it."""
+    """Yields the ``(start, end)`` of each paragraph, without the white space around it."""
     start = end = 0
     inside = False
     for line in _LINE.finditer(text):
@@ -44,5 +44,5 @@ def find_paragraphs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def parse_plain(text: str) -> list[Element]:
-    """Return the paragraphs, which blank lines separate."""
+    """Returns the paragraphs, which blank lines separate."""
     return [Element("paragraph", text[start:end]) for start, end in find_paragraphs(text)]

@@ -66,7 +66,7 @@ def has_words(text: str) -> bool:
 
 
 def count_words(text: str) -> float:
-    """Count words. In a script without spaces between words, every so many characters count as one."""
+    """Counts words. In a script without spaces between words, every so many characters count as one."""
     spaced = len(_WORD.findall(text))
     if text.isascii():
         return spaced

@@ -36,7 +36,7 @@ _inline = _parser(MAX_INLINE_NESTING)
 
 
 def parse_markdown(text: str) -> list[Element]:
-    """Return the elements in reading order. Thematic breaks, comments and link addresses are not visible text."""
+    """Returns the elements in reading order. Thematic breaks, comments and link addresses are not visible text."""
     environment: dict[str, Any] = {}
     tokens = _blocks.parse(text, environment)
     if any(token.level >= MAX_BLOCK_NESTING - 1 for token in tokens):
@@ -145,7 +145,7 @@ def _visible(token: Token) -> str:
 
 
 def _strip_tags(source: str) -> str:
-    """Return the text in HTML, without tags, comments, scripts and styles; an unclosed one runs to the end."""
+    """Returns the text in HTML, without tags, comments, scripts and styles; an unclosed one runs to the end."""
     for opening, closing in _HIDDEN:
         source = _remove(source, opening, closing)
     return html.unescape(_TAG.sub("", _BREAK.sub("\n", source))).strip()

@@ -54,7 +54,7 @@ def group_slices(
     cost_between: Callable[[int, int], float],
     first_seconds: float | None = None,
 ) -> Iterator[list[Slice]]:
-    """Yield the slices of each group, in order; together they hold every word of every element once.
+    """Yields the slices of each group, in order; together they hold every word of every element once.
 
     ``spoken`` has the text of each element, ``starts`` its sentence starts. ``cost_between`` and ``first_seconds`` are
     those of `pack`.
@@ -71,7 +71,7 @@ def group_slices(
 
 
 def combination_cost(before: Element, after: Element) -> float:
-    """Return the cost of one group holding the end of ``before`` and the beginning of ``after``."""
+    """Returns the cost of one group holding the end of ``before`` and the beginning of ``after``."""
     if after.role == "heading":
         return _AFTER_HEADING if before.role == "heading" else _BEFORE_HEADING
     if before.role == "heading":
@@ -84,7 +84,7 @@ def combination_cost(before: Element, after: Element) -> float:
 def pack(
     phrases: Sequence[Phrase], cost_between: Callable[[int, int], float], *, first_seconds: float | None = None
 ) -> list[int]:
-    """Return the index after the last phrase of each group, in order.
+    """Returns the index after the last phrase of each group, in order.
 
     ``cost_between(a, b)`` is the cost of one group holding the end of element ``a`` and the beginning of element ``b``.
     ``first_seconds`` is the wanted length of the first group.

@@ -79,7 +79,7 @@ def _ends_clause(spoken: str, space: int) -> bool:
 
 
 def _thin(breaks: list[tuple[int, Break]], seconds: list[float]) -> list[tuple[int, Break]]:
-    """Keep breaks at least `PHRASE_SECONDS` apart, the better one of two."""
+    """Keeps breaks at least `PHRASE_SECONDS` apart, the better one of two."""
     kept: list[tuple[int, Break]] = []
     last = 0.0
     for end, kind in breaks:

@@ -61,7 +61,7 @@ def sentence_starts(texts: Sequence[str], language: str) -> Iterator[list[int]]:
 
 
 def load_pipeline(language: str) -> "Language | None":
-    """Return the sentence pipeline of a language, None where spaCy has none or lacks its dictionary.
+    """Returns the sentence pipeline of a language, None where spaCy has none or lacks its dictionary.
 
     The first call takes a second or two, most of it spaCy's import: make it while a process that
     answers requests starts. Any number of threads may call it.
@@ -114,7 +114,7 @@ def _correct(text: str, starts: list[int]) -> list[int]:
 
 
 def _before_opening(text: str, start: int) -> int:
-    """Undo the sentencizer's habit of leaving the quote or bracket that opens a sentence with the one before."""
+    """Undoes the sentencizer's habit of leaving the quote or bracket that opens a sentence with the one before."""
     while start < len(text) and text[start] == " ":
         start += 1
     opening = start

@@ -25,7 +25,7 @@ class SpokenBuilder:
         self._shown_end = 0
 
     def add(self, spoken: Spoken, start: int, end: int, shown: tuple[int, int], shown_shift: int) -> int:
-        """Add ``spoken[start:end]``, which stands for the range ``shown``; return where it begins."""
+        """Adds ``spoken[start:end]``, which stands for the range ``shown``, and returns where it begins."""
         if self._texts:
             add_span(self._spans, (self._length, self._length + 1, self._shown_end, shown[0]))
             self._texts.append(" ")
@@ -43,7 +43,7 @@ class SpokenBuilder:
 
 
 def shown_range(spoken: Spoken, start: int, end: int, shown: str) -> tuple[int, int]:
-    """Return the range of ``shown`` that spoken ``[start, end)`` stands for. Adjacent slices leave no letter out.
+    """Returns the range of ``shown`` that spoken ``[start, end)`` stands for. Adjacent slices leave no letter out.
 
     White space at a cut is dropped. At the ends of the whole text it stays, as an empty table cell may stand there.
     """
@@ -56,7 +56,7 @@ def shown_range(spoken: Spoken, start: int, end: int, shown: str) -> tuple[int, 
 
 
 def add_span(spans: list[Span], span: Span) -> None:
-    """Append a span, and let it lengthen the last one where both map one to one without a gap."""
+    """Appends a span, or lengthens the last one where both map one to one without a gap."""
     if spans:
         spoken_start, spoken_end, shown_start, shown_end = spans[-1]
         unbroken = (spoken_end, shown_end) == (span[0], span[2])
@@ -67,7 +67,7 @@ def add_span(spans: list[Span], span: Span) -> None:
 
 
 def slice_spans(spans: list[Span], start: int, end: int, spoken_shift: int, shown_shift: int = 0) -> list[Span]:
-    """Return the spans of spoken ``[start, end)``, moved by the shifts."""
+    """Returns the spans of spoken ``[start, end)``, moved by the shifts."""
     sliced: list[Span] = []
     for index in range(bisect_right(spans, start, key=itemgetter(0)) - 1, len(spans)):
         spoken_start, spoken_end, shown_start, shown_end = spans[index]
@@ -88,7 +88,7 @@ def slice_spans(spans: list[Span], start: int, end: int, spoken_shift: int, show
 
 
 def _shown_position(spans: list[Span], position: int) -> int:
-    """Return where the spoken character at ``position`` comes from."""
+    """Returns where the spoken character at ``position`` comes from."""
     spoken_start, spoken_end, shown_start, shown_end = spans[bisect_right(spans, position, key=itemgetter(0)) - 1]
     one_to_one = spoken_end - spoken_start == shown_end - shown_start
     return shown_start + (position - spoken_start if one_to_one else 0)

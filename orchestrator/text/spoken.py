@@ -34,7 +34,7 @@ _FULL_STOPS = (
 
 
 def to_spoken(shown: str, *, stop: bool = True, cells: bool = False) -> Spoken:
-    """Return what is said for one element, with its blanks collapsed.
+    """Returns what is said for one element, with its blanks collapsed.
 
     ``stop`` ends it with a full stop where it has no end of its own; ``cells`` puts commas between table cells.
     """
@@ -79,7 +79,7 @@ class _Builder:
 
 
 def _space(shown: str, blank: re.Match[str]) -> str:
-    """Return what a run of blanks is in speech: a space, or nothing."""
+    """Returns what a run of blanks is in speech: a space, or nothing."""
     if not _WHITE.search(blank.group()):
         return ""
     start, end = blank.span()
@@ -93,7 +93,7 @@ def _wants_stop(spoken: str) -> bool:
 
 
 def _full_stop(spoken: str) -> str:
-    """Choose the full stop of the script that the text ends in."""
+    """Chooses the full stop of the script that the text ends in."""
     for character in reversed(spoken):
         if character.isalnum():
             return next((stop for script, stop in _FULL_STOPS if script.match(character)), ".")

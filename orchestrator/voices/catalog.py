@@ -35,7 +35,7 @@ class Catalog:
         self._reading = asyncio.Lock()
 
     async def keep_fresh(self) -> None:
-        """Refresh the catalog for ever, so that requests do not wait for a refresh."""
+        """Refreshes the catalog for ever, so that requests do not wait for a refresh."""
         while True:
             try:
                 await self._refresh(_SHORTEST_REFRESH)
@@ -48,7 +48,7 @@ class Catalog:
         return list(self._models)
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
-        """Return the voices, of one model or language if given. ``en`` includes ``en-GB``."""
+        """Returns the voices, of one model or language if given. ``en`` includes ``en-GB``."""
         await self._refresh(_FRESH_SECONDS)
         return [
             voice
@@ -59,7 +59,7 @@ class Catalog:
         ]
 
     async def find(self, *, model: str | None, voice: str | None, default_model: str = "") -> Voice:
-        """Return a voice by name, without a name the model's default voice.
+        """Returns a voice by name, without a name the model's default voice.
 
         Without a model, the default model is searched first, then the others.
 
@@ -80,7 +80,7 @@ class Catalog:
         return self._ready(name)
 
     async def find_model(self, can: Callable[[ModelVoices], bool], default_model: str) -> str | None:
-        """Return the default model if ``can`` holds for it, else another model that it holds for, else None."""
+        """Returns the default model if ``can`` holds for it, else another model that it holds for, else None."""
         await self._refresh(_FRESH_SECONDS)
         if not self._models:
             return None
@@ -90,12 +90,12 @@ class Catalog:
         )
 
     async def with_names(self, *names: str) -> list[Voice]:
-        """Return the voices of all models that have one of the names."""
+        """Returns the voices of all models that have one of the names."""
         await self._refresh(_FRESH_SECONDS)
         return [model.voices[name] for model in self._models.values() for name in names if name in model.voices]
 
     async def openai_counterpart(self, name: str, model: str = "") -> str | None:
-        """Return the model's voice of the same name, with or without a prefix (af_nova for nova), or None.
+        """Returns the model's voice of the same name, with or without a prefix (af_nova for nova), or None.
 
         Without a model, the default one is searched.
         """
@@ -112,7 +112,7 @@ class Catalog:
         return self._find(model, voice, "") is not None
 
     def slots(self, model: str) -> int:
-        """Return how many segments the model can make at a time, as its card says."""
+        """Returns how many segments the model can make at a time, as its card says."""
         return self._models.get(model, ModelVoices()).slots or _DEFAULT_SLOTS
 
     def _ready(self, model: str) -> ModelVoices:
@@ -127,7 +127,7 @@ class Catalog:
         return self._models[model]
 
     def _preferred(self, default: str) -> str:
-        """Return the default model, else the best that was ever ready: a short absence must not change the voice."""
+        """Returns the default model, else the best that was ever ready: a short absence must not change the voice."""
         if default:
             return default
         known = [model for model in _BEST_FIRST if model in self._seen]
@@ -213,7 +213,7 @@ def _exact_match(name: str, model: ModelVoices) -> str | None:
 
 
 def _match_ignoring_case(name: str, model: ModelVoices) -> str | None:
-    """Return the voice of this name, else the only one whose name differs in case alone."""
+    """Returns the voice of this name, else the only one whose name differs in case alone."""
     if name in model.voices:
         return name
     alike = [voice for voice in model.voices if voice.casefold() == name.casefold()]
@@ -221,7 +221,7 @@ def _match_ignoring_case(name: str, model: ModelVoices) -> str | None:
 
 
 def _mix(name: str, model: ModelVoices) -> Voice:
-    """Return the mix that a name spells. Its language is that of the voice with the largest share.
+    """Returns the mix that a name spells. Its language is that of the voice with the largest share.
 
     Raises `BadRequest`.
     """

@@ -139,7 +139,7 @@ class CustomVoiceController(Controller):
 
 
 def upload_router(limits: VoiceSettings) -> Router:
-    """Return the routes that take a recording, and so larger requests than others."""
+    """Returns the routes that take a recording, and so larger requests than others."""
     return Router(
         "/",
         route_handlers=[VoiceController, OpenAiVoiceController],

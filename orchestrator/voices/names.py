@@ -35,12 +35,12 @@ OPENAI_VOICES: Final = frozenset(
 
 
 def normalize_spaces(name: str) -> str:
-    """Return the name with one space for each run of white space, and none at its ends."""
+    """Returns the name with one space for each run of white space, and none at its ends."""
     return " ".join(name.split())
 
 
 def slug_of(name: str) -> str:
-    """Return letters and digits of any script, underscores, and a hyphen for each run of anything else.
+    """Returns letters and digits of any script, underscores, and a hyphen for each run of anything else.
 
     Raises `BadRequest`.
     """
@@ -56,5 +56,5 @@ def slug_of(name: str) -> str:
 
 
 def voice_id(name: str) -> UUID | None:
-    """Return the id that ``name`` spells, or None."""
+    """Returns the id that ``name`` spells, or None."""
     return UUID(name) if _ID.fullmatch(name) else None

@@ -54,5 +54,5 @@ class ModelVoices(msgspec.Struct, frozen=True):
 
 
 def digest_of(samples: Samples) -> str:
-    """Return the SHA-256 of the samples, in hex."""
+    """Returns the SHA-256 of the samples, in hex."""
     return hashlib.sha256(samples_to_bytes(samples)).hexdigest()

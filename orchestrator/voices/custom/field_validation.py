@@ -25,7 +25,7 @@ class FieldValidator:
     async def model(
         self, wanted: str | None, what: str, takes: Callable[[ModelVoices], bool]
     ) -> tuple[str, ModelVoices]:
-        """Return the wanted model, or one that takes ``what``. Raises `BadRequest` or `Unavailable`."""
+        """Returns the wanted model, or one that takes ``what``. Raises `BadRequest` or `Unavailable`."""
         model = wanted or await self._catalog.find_model(takes, self._default_model)
         if model is None:
             raise Unavailable(f"No model that takes {what} is ready at the moment.", retry_after=30)
@@ -35,7 +35,7 @@ class FieldValidator:
         return model, found
 
     async def name(self, given: str, problems: FieldErrors) -> tuple[str, str]:
-        """Return the name and its slug."""
+        """Returns the name and its slug."""
         name, slug = normalize_spaces(given), ""
         with problems.collect("name"):
             check_text(name, field="name", limit=self._limits.max_name)
@@ -77,7 +77,7 @@ class FieldValidator:
 
 
 def transcript_problem(transcript: str, spoken_seconds: float, limits: VoiceSettings) -> str | None:
-    """Return why the transcript cannot be what is said in this time, or None; it continues the field's name."""
+    """Returns why the transcript cannot be what is said in this time, or None; it continues the field's name."""
     if not has_words(transcript):
         return "has no words. Write down what is said in the audio."
     usual = estimate_seconds(transcript)

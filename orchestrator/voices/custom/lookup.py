@@ -30,7 +30,7 @@ class CustomVoiceLookup:
         self._default_model = default_model
 
     async def find(self, owner: UUID, name: str, *, model: str | None) -> Voice | None:
-        """Return the voice of this id, slug or name; None if the owner has no voice of this name.
+        """Returns the voice of this id, slug or name; None if the owner has no voice of this name.
 
         Raises `NotFound` for an unknown id, `BadRequest` or `Unavailable`.
         """

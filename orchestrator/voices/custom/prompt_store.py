@@ -48,7 +48,7 @@ class PromptStore:
         await self._store.write(_path(voice), recording, CONTENT_TYPE)
 
     async def read(self, voice: UUID) -> bytes:
-        """Return the FLAC file. Raises `NotFound` or `StoreFailed`."""
+        """Returns the FLAC file. Raises `NotFound` or `StoreFailed`."""
         recording = await self._store.read(_path(voice))
         if recording is None:
             raise NotFound(f"The recording of the voice {voice} is gone. Delete the voice, and make it anew.")
@@ -65,13 +65,13 @@ class PromptStore:
         return samples
 
     async def delete(self, voice: UUID) -> None:
-        """Delete a recording; requests that have its samples go on with them. Raises `StoreFailed`."""
+        """Deletes a recording; requests that have its samples go on with them. Raises `StoreFailed`."""
         if (samples := self._cached.pop(voice, None)) is not None:
             self._free_bytes += samples.nbytes
         await self._store.delete([_path(voice)])
 
     async def list_all(self) -> dict[UUID, datetime]:
-        """Return the voices that have a recording, and when it was written. Raises `StoreFailed`."""
+        """Returns the voices that have a recording, and when it was written. Raises `StoreFailed`."""
         found = {voice_id(PurePosixPath(file.path).stem): file.written_at for file in await self._store.list(_FOLDER)}
         return {voice: written_at for voice, written_at in found.items() if voice is not None}
 
@@ -94,12 +94,12 @@ class PromptCleanup:
         self._interval = interval
 
     async def keep_cleaning(self) -> None:
-        """Run for ever."""
+        """Runs for ever."""
         complaint = "recordings without a voice could not be deleted"
         await run_periodically(self.run, pause=self._interval, complaint=complaint, log=log)
 
     async def run(self) -> None:
-        """Delete the recordings without a voice. Raises `StoreFailed`."""
+        """Deletes the recordings without a voice. Raises `StoreFailed`."""
         before = datetime.now(UTC) - _SETTLED
         settled = [voice for voice, written_at in (await self._prompts.list_all()).items() if written_at < before]
         known = await queries.existing(settled)

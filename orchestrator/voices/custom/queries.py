@@ -41,7 +41,7 @@ class StoredVoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_all(owner: UUID) -> list[CustomVoiceView]:
-    """Return the owner's voices, newest first."""
+    """Returns the owner's voices, newest first."""
     return [_view(row) for row in await run(_ALL, owner)]
 
 
@@ -54,7 +54,7 @@ async def find_by_id(owner: UUID, voice: UUID) -> StoredVoice | None:
 
 
 async def find_by_name(owner: UUID, name: str) -> list[StoredVoice]:
-    """Return the voices of this slug or name: one for each model, unless one voice's name is another's slug."""
+    """Returns the voices of this slug or name: one for each model, unless one voice's name is another's slug."""
     return [_stored(row) for row in await run(_BY_NAME, owner, name, name)]
 
 
@@ -64,12 +64,12 @@ async def count(owner: UUID) -> int:
 
 
 async def lock_account(owner: UUID) -> None:
-    """Make other transactions that create a voice of this account wait until this one ends."""
+    """Makes other transactions that create a voice of this account wait until this one ends."""
     await run(_LOCK_ACCOUNT, owner)
 
 
 async def existing(voices: Sequence[UUID]) -> set[UUID]:
-    """Return the ids that belong to a voice of any account."""
+    """Returns the ids that belong to a voice of any account."""
     return {row["id"] for row in await run(_EXISTING, voices)}
 
 

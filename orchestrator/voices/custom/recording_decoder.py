@@ -41,7 +41,7 @@ class Recording(msgspec.Struct, frozen=True):
 
 
 def decode_recording(data: bytes, limits: VoiceSettings) -> Recording:
-    """Decode within ``limits.decode_seconds``. Raises UnusableRecordingError."""
+    """Decodes within ``limits.decode_seconds``. Raises UnusableRecordingError."""
     try:
         with open_audio(data) as source:
             stream = _only_stream(source)
@@ -131,13 +131,13 @@ def _check_frame(frame: av.AudioFrame, rate: int) -> None:
 
 
 def _channels(frame: av.AudioFrame) -> npt.NDArray[Any]:
-    """Return an array of shape (channels, samples), of the codec's number type."""
+    """Returns an array of shape (channels, samples), of the codec's number type."""
     values: npt.NDArray[Any] = frame.to_ndarray()
     return values if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels).T
 
 
 def _scaled(values: npt.NDArray[Any]) -> Channels:
-    """Return the values as floats whose full scale is 1."""
+    """Returns the values as floats whose full scale is 1."""
     if values.dtype == np.uint8:
         scaled = (values.astype(np.float32) - 128) / 128
     elif values.dtype.kind == "i":
@@ -148,7 +148,7 @@ def _scaled(values: npt.NDArray[Any]) -> Channels:
 
 
 def _clipped(channels: Channels) -> int:
-    """Return how many samples are in a run of three at full scale: a single one may just be a peak."""
+    """Returns how many samples are in a run of three at full scale: a single one may just be a peak."""
     full = np.abs(channels) >= _CLIPPED
     three = full[:, 2:] & full[:, 1:-1] & full[:, :-2]
     marked = np.zeros_like(full)

@@ -70,7 +70,7 @@ class _Result(msgspec.Struct, frozen=True):
 
 
 def validate_in_sandbox(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
-    """Validate in a process with limits, as FFmpeg may take gigabytes and minutes to open a small file."""
+    """Validates in a process with limits, as FFmpeg may take gigabytes and minutes to open a small file."""
     task = msgspec.msgpack.encode(_Task(data, limits))
     try:
         answer = sandbox.call(_validate_task, task, memory=limits.decode_memory, seconds=limits.decode_seconds)
@@ -143,13 +143,13 @@ def _resampled(samples: Samples, rate: int) -> Samples:
 
 
 def _chunks(samples: Samples, rate: int) -> Iterator[Samples]:
-    """Cut into seconds, as FFmpeg takes many times a chunk's memory while it works on it."""
+    """Cuts into seconds, as FFmpeg takes many times a chunk's memory while it works on it."""
     for start in range(0, len(samples), rate):
         yield samples[start : start + rate]
 
 
 def _trim_silence(samples: Samples, rate: int) -> _Speech:
-    """Return the speech, by its level alone; no samples if all is silence."""
+    """Returns the speech, by its level alone; no samples if all is silence."""
     size = round(rate * _FRAME_SECONDS)
     levels = _levels(samples, size)
     if not len(levels):
@@ -163,7 +163,7 @@ def _trim_silence(samples: Samples, rate: int) -> _Speech:
 
 
 def _levels(samples: Samples, size: int) -> npt.NDArray[np.float64]:
-    """Return the level of each frame of ``size`` samples, in dBFS."""
+    """Returns the level of each frame of ``size`` samples, in dBFS."""
     frames = samples[: len(samples) // size * size].reshape(-1, size)
     power = np.array([np.mean((frame / FULL_SCALE) ** 2) for frame in frames])
     levels: npt.NDArray[np.float64] = 10 * np.log10(power + 1e-12)

@@ -51,7 +51,7 @@ class CustomVoices:
     async def list_all(
         self, owner: UUID, *, model: str | None = None, language: str | None = None
     ) -> list[CustomVoiceView]:
-        """Return the owner's voices, newest first."""
+        """Returns the owner's voices, newest first."""
         found = await queries.list_all(owner)
         return [voice for voice in found if model in (None, voice.model) and speaks(voice.language, language)]
 
@@ -63,7 +63,7 @@ class CustomVoices:
         return found
 
     async def recording(self, owner: UUID, voice: UUID) -> tuple[bytes, str]:
-        """Return a prompt's FLAC file and the digest of its samples. Raises `NotFound` or `StoreFailed`."""
+        """Returns a prompt's FLAC file and the digest of its samples. Raises `NotFound` or `StoreFailed`."""
         found = await self.get(owner, voice)
         if found.prompt is None:
             raise NotFound(f"The voice {voice} is a mix and has no recording.")
@@ -174,7 +174,7 @@ class CustomVoices:
     async def _save(
         self, voice: CustomVoice, consent: VoiceConsent | None = None, recording: bytes | None = None
     ) -> None:
-        """Save all or nothing. Raises `Conflict` or `StoreFailed`."""
+        """Saves all or nothing. Raises `Conflict` or `StoreFailed`."""
         try:
             async with DB.transaction():
                 # One account's voices are created one after another, so that no two pass the limit together.

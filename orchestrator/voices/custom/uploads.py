@@ -20,7 +20,7 @@ _MAX_SPEAKER: Final = 200  # characters
 
 class File(Protocol):
     async def read(self, size: int) -> bytes:
-        """Read at most ``size`` bytes."""
+        """Reads at most ``size`` bytes."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Uploads:
         self._active = 0
 
     async def validate(self, upload: Upload, problems: FieldErrors) -> PromptAudio:
-        """Add to ``problems`` what is wrong; return the prompt's audio, of use only without problems. Raises `Busy`."""
+        """Adds to ``problems`` what is wrong, and returns the audio, valid if there are none. Raises `Busy`."""
         self._check_texts(upload, problems)
         recording = await self._validate_recording(upload, problems)
         if recording is None:
