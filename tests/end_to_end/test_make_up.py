@@ -184,6 +184,7 @@ def test_a_second_stack_starts_and_stops_beside_it(serving: Lectern, new_home: P
     assert httpx.get(f"{serving.url}/readyz", timeout=120, trust_env=False).is_success
 
 
+@pytest.mark.long
 def test_a_killed_supervisor_leaves_nothing_running_and_no_obstacle(new_home: Path) -> None:
     with up(new_home) as killed:
         killed.wait_until_it_prints(SERVES)

@@ -6,13 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
 from tests.stack import ROOT, Stack, is_ready
+
+T = TypeVar("T")
 
 
 class WebServer(NamedTuple):
@@ -57,6 +60,13 @@ def web_process(stack: Stack, log: Path, **settings: str) -> Iterator[WebServer]
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+@contextmanager
+def together(*contexts: AbstractContextManager[T]) -> Iterator[list[T]]:
+    """Enters them at the same time: each server takes seconds to become ready."""
+    with ExitStack() as leaving, ThreadPoolExecutor(len(contexts)) as threads:
+        yield list(threads.map(leaving.enter_context, contexts))
 
 
 def database_url(home: Home) -> str:

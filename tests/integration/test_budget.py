@@ -14,7 +14,7 @@ from tests.integration import s3 as s3_server
 from tests.integration.audio import decode
 from tests.integration.metrics import metric
 from tests.integration.own_database import own_database, worker
-from tests.integration.servers import web_server
+from tests.integration.servers import together, web_server
 from tests.stack import Stack
 
 BUDGET = 1_000_000
@@ -72,10 +72,9 @@ def started(stack: Stack, folder: Path, environment: dict[str, str], store: Path
         }
         with (
             worker(database, folder / "worker.log"),
-            web_server(stack, folder / "first.log", **own) as first,
-            web_server(stack, folder / "second.log", **own) as second,
+            together(*(web_server(stack, folder / f"{name}.log", **own) for name in ("first", "second"))) as urls,
         ):
-            yield Pair((first, second), database.api_key, store)
+            yield Pair((urls[0], urls[1]), database.api_key, store)
 
 
 def test_the_store_stays_within_its_budget_and_everything_can_still_be_heard(pair: Pair) -> None:

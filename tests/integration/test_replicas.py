@@ -15,7 +15,7 @@ from lectern.triton import Triton
 from orchestrator.embedded.home import Home
 from tests.integration import held
 from tests.integration.metrics import metric
-from tests.integration.servers import WebServer, web_process
+from tests.integration.servers import WebServer, together, web_process
 from tests.own_triton import until
 from tests.stack import Stack
 
@@ -28,11 +28,8 @@ LIMIT = 60.0  # seconds
 
 @pytest.fixture
 def replicas(stack: Stack, tmp_path: Path) -> Iterator[list[WebServer]]:
-    with (
-        web_process(stack, tmp_path / "a", **PATIENT) as first,
-        web_process(stack, tmp_path / "b", **PATIENT) as second,
-    ):
-        yield [first, second]
+    with together(*(web_process(stack, tmp_path / name, **PATIENT) for name in "ab")) as both:
+        yield both
 
 
 def fresh_texts(word: str) -> list[str]:
