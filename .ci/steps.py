@@ -59,8 +59,9 @@ def no_vllm() -> str:
     return "" if _succeeds(*pip, "--only-binary", ":all:", build) else f"{build} is not to be had here"
 
 
-def steps() -> dict[str, Step]:
-    python = other_python()
+def steps(names: list[str]) -> dict[str, Step]:
+    """Every step, whichever are named: only what these need is looked for."""
+    python = other_python() if not names or any(name.endswith(OTHER_PYTHON) for name in names) else ""
     no_python = "" if python else f"there is no Python {OTHER_PYTHON} here"
     on_other = (f"PYTHON={python}", f"DEV=.venvs/dev-{OTHER_PYTHON}", f"APP=.venvs/app-{OTHER_PYTHON}")
     return {
@@ -87,7 +88,7 @@ def run(name: str, step: Step) -> Done:
 
 
 def main(names: list[str]) -> int:
-    known = steps()
+    known = steps(names)
     if unknown := set(names) - set(known):
         print(f"no step is named {', '.join(sorted(unknown))}: the steps are {', '.join(known)}")
         return 2
