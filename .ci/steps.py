@@ -1,4 +1,7 @@
-"""Runs every step, or those named as arguments, and ends with a list of what failed. See `.ci/run`."""
+"""Runs every step, or those named as arguments, and ends with a list of what failed. See `.ci/run`.
+
+The step `test` is `make test`, which consists of `unit` and `stack`; these two run only by their names.
+"""
 
 import os
 import re
@@ -15,6 +18,7 @@ from second_try import judge, records
 
 REPORTS = Path(".cache/test-reports")
 OTHER_PYTHON = "3.13"
+PARTS_OF_TEST = ("unit", "stack")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def steps(names: list[str]) -> dict[str, Step]:
     on_other = (f"PYTHON={python}", f"DEV=.venvs/dev-{OTHER_PYTHON}", f"APP=.venvs/app-{OTHER_PYTHON}")
     return {
         "check": Step(("check",)),
+        "test": Step(("test",)),
         "unit": Step(("test-unit",)),
         "stack": Step(("test-stack",)),
         "long": Step(("test-long",)),
@@ -94,7 +99,8 @@ def main(names: list[str]) -> int:
         return 2
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir(parents=True)
-    done = [run(name, step) for name, step in known.items() if not names or name in names]
+    chosen = names or [name for name in known if name not in PARTS_OF_TEST]
+    done = [run(name, step) for name, step in known.items() if name in chosen]
     verdict = judge(REPORTS)
     verdict.failed[:0] = [f"{step.name}: make failed" for step in done if not step.passed]
 

@@ -147,4 +147,4 @@ def test_every_step_runs_though_earlier_ones_fail(checkout: Checkout) -> None:
 def test_a_step_that_does_not_exist(checkout: Checkout) -> None:
     status, said = checkout.steps("units")
     assert status == 2
-    assert "no step is named units: the steps are check, unit, stack" in said
+    assert "no step is named units: the steps are check, test, unit, stack" in said
