@@ -58,7 +58,7 @@ class Child:
         return cls(command, process)
 
     async def wait(self) -> int:
-        """Return the exit status, negative for a signal."""
+        """Returns the exit status, negative for a signal."""
         return await self.process.wait()
 
     async def stop(self) -> None:
@@ -86,7 +86,7 @@ def rotate(log: Path, limit: int = LOG_LIMIT) -> None:
 
 
 def tail(log: Path, preferred: str = "") -> str:
-    """Return the last line of a log with `preferred` in it, else the last line; empty if the log is."""
+    """Returns the last line of a log with `preferred` in it, else the last line; empty if the log is."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
@@ -98,7 +98,7 @@ def tail(log: Path, preferred: str = "") -> str:
 
 
 def _prefix(command: Command) -> list[str]:
-    """Return the command that sets the death signal and the user in the child before its program runs.
+    """Returns the command that sets the death signal and the user in the child before its program runs.
 
     Python's own `preexec_fn` may deadlock in a process that has threads.
     """

@@ -75,7 +75,7 @@ class StackConfiguration:
         return self.triton if isinstance(self.triton, str) else self.triton.address
 
     def environment(self, database_url: str) -> dict[str, str]:
-        """Return the environment of the orchestrator's processes."""
+        """Returns the environment of the orchestrator's processes."""
         return {
             **os.environ,
             "DATABASE_URL": database_url,

@@ -85,7 +85,7 @@ def purge(home: Home, console: Console) -> None:
 
 
 def _holder(home: Home) -> int:
-    """Return the process that has locked the home. It writes its record a moment after it takes the lock."""
+    """Returns the process that has locked the home. It writes its record a moment after it takes the lock."""
     limit = time.monotonic() + 5.0
     while time.monotonic() < limit:
         record = home.read_record()

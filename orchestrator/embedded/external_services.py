@@ -36,7 +36,7 @@ async def check_triton(address: str) -> None:
 
 
 async def check_database(url: str, limit: float = DATABASE_TIMEOUT) -> None:
-    """Return once Postgres accepts a connection. Raises CannotStart; no message has the password."""
+    """Returns once Postgres accepts a connection. Raises CannotStart; no message has the password."""
     await _check_database_address(url)
     until = time.monotonic() + limit
     while True:

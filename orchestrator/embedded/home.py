@@ -104,7 +104,7 @@ class Home:
             yield
 
     def is_locked(self) -> bool:
-        """Return whether a supervisor has the folder locked."""
+        """Returns whether a supervisor has the folder locked."""
         try:
             with self.lock.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -16,25 +16,25 @@ _LOAD_TIMEOUT = re.compile(r'key:\s*"load_timeout"\s*value\s*\{\s*string_value:\
 
 
 def needs_of(model: str, repositories: Sequence[Path]) -> list[str]:
-    """Return the models that this one needs to speak: the comma-separated names in its parameter `needs`."""
+    """Returns the models that this one needs to speak: the comma-separated names in its parameter `needs`."""
     found = _NEEDS.search(_config_of(model, repositories))
     return [name.strip() for name in found[1].split(",") if name.strip()] if found else []
 
 
 def voices_of(wanted: str, repositories: Sequence[Path]) -> list[str]:
-    """Return the voice models that a setting such as `espeak,kokoro` names."""
+    """Returns the voice models that a setting such as `espeak,kokoro` names."""
     if wanted.strip() == AUTO:
         return ["espeak", *(model for model in INSTALLABLE if _is_installed(model, repositories))]
     return list(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
 
 
 def needs(voices: Sequence[str], repositories: Sequence[Path]) -> Mapping[str, Sequence[str]]:
-    """Return the models that each voice model needs. Raises CannotStart for a model that is in no repository."""
+    """Returns the models that each voice model needs. Raises CannotStart for a model that is in no repository."""
     return {voice: needs_of(voice, repositories) for voice in voices}
 
 
 def load_timeouts(voices: Sequence[str], repositories: Sequence[Path]) -> Mapping[str, float]:
-    """Return the seconds that the models with a parameter `load_timeout` may take to load."""
+    """Returns the seconds that the models with a parameter `load_timeout` may take to load."""
     found = {voice: _LOAD_TIMEOUT.search(_config_of(voice, repositories)) for voice in voices}
     return {voice: float(said[1]) for voice, said in found.items() if said}
 

@@ -14,7 +14,7 @@ _given: set[int] = set()
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """Return a free port that was not returned before: the server of an earlier one may not listen yet.
+    """Returns a free port that was not returned before: the server of an earlier one may not listen yet.
 
     It lies below the kernel's range for outgoing connections, since such a connection could take the port while its
     service is down. Raises OSError if no port is free.
@@ -29,7 +29,7 @@ def free_port(host: str = LOOPBACK) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Return whether a server can listen there. Raises OSError if the address is not one of this machine's."""
+    """Returns whether a server can listen there. Raises OSError if the address is not one of this machine's."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is no obstacle

@@ -33,7 +33,7 @@ class Postgres:
 
     @classmethod
     def at(cls, home: Home) -> "Postgres":
-        """Return the server of this home. Raises CannotStart if there is no account to run it as."""
+        """Returns the server of this home. Raises CannotStart if there is no account to run it as."""
         data = DataDirectory(home.postgres, home.postgres_password, service_user())
         return cls(data, home.log("postgres"), home.path)
 
@@ -64,7 +64,7 @@ class Postgres:
         )
 
     async def wait_ready(self, child: Child, limit: float = READY_TIMEOUT) -> None:
-        """Return once a query succeeds, and the database exists. Raises CannotStart."""
+        """Returns once a query succeeds, and the database exists. Raises CannotStart."""
         try:
             async with asyncio.timeout(limit):
                 while not await self._answers():

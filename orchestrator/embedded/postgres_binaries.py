@@ -39,7 +39,7 @@ def find_binaries() -> Binaries:
 
 
 def reachable_binaries(binaries: Binaries, user: ServiceUser | None, copies: Path) -> Binaries:
-    """Return programs that the user can run: these, or a copy in the folder `copies`, which is made once.
+    """Returns programs that the user can run: these, or a copy in the folder `copies`, which is made once.
 
     Raises CannotStart if the user cannot run the copy either.
     """

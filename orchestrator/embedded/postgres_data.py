@@ -72,7 +72,7 @@ class DataDirectory:
             raise CannotStart(f"{self.path} is in use by the Postgres server of process {pid}: stop that one first")
 
     def postmaster(self) -> int | None:
-        """Return the process id of the server that serves this directory now, or None.
+        """Returns the process id of the server that serves this directory now, or None.
 
         The pid file outlives a killed server, and its number may belong to another process since; a zombie serves
         nothing either. Such a file is removed, since Postgres would trust it and not start.
@@ -126,7 +126,7 @@ class DataDirectory:
 
 
 def _serves(pid: int, folder: Path) -> bool:
-    """Return whether this process is a running Postgres server of this data directory."""
+    """Returns whether this process is a running Postgres server of this data directory."""
     process = Path(f"/proc/{pid}")
     try:
         return (process / "cwd").readlink() == folder.resolve()  # a server works in its data directory
@@ -156,5 +156,5 @@ def _initdb(binaries: Binaries, folder: Path, password_file: Path) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the variables of Postgres's programs: English messages, and nothing of our own environment."""
+    """Returns the variables of Postgres's programs: English messages, and nothing of our own environment."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

@@ -98,7 +98,7 @@ async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew:
 
 
 async def identity_of(client: AsyncClient, text: str) -> str:
-    """Return a hash of what a reading depends on: the text, the models, the default voice, the version."""
+    """Returns a hash of what a reading depends on: the text, the models, the default voice, the version."""
     speech = read(SpeechSettings)
     inputs = [
         text,
@@ -110,7 +110,7 @@ async def identity_of(client: AsyncClient, text: str) -> str:
 
 
 async def _is_current(earlier: StoredReading, identity: str, home: Home, client: AsyncClient) -> bool:
-    """Return whether a new reading would not differ, and the earlier file and document are still there."""
+    """Returns whether a new reading would not differ, and the earlier file and document are still there."""
     if earlier.identity != identity or not home.sample.exists():
         return False
     try:

@@ -23,7 +23,7 @@ class ServiceUser:
 
 
 def service_user(environment: Mapping[str, str] = os.environ) -> ServiceUser | None:
-    """Return the account that Postgres runs as, or None for our own. Raises CannotStart."""
+    """Returns the account that Postgres runs as, or None for our own. Raises CannotStart."""
     if os.geteuid() != 0:
         return None
     wanted = read(EmbeddedSettings, environment).postgres_user
@@ -40,7 +40,7 @@ def service_user(environment: Mapping[str, str] = os.environ) -> ServiceUser | N
 
 
 def can_run(user: ServiceUser, program: Path) -> bool:
-    """Return whether this user can run the program with its libraries, by a run of its `--version`."""
+    """Returns whether this user can run the program with its libraries, by a run of its `--version`."""
     return _succeeds_as(user, [str(program), "--version"])
 
 

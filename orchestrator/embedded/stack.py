@@ -68,7 +68,7 @@ async def _start(configuration: StackConfiguration, services: "_Services") -> st
 
 
 def _only_reason(group: ExceptionGroup[Exception]) -> CannotStart | None:
-    """Return the first CannotStart of the group, or None if the group has other errors too."""
+    """Returns the first CannotStart of the group, or None if the group has other errors too."""
     reasons, others = group.split(CannotStart)
     if reasons is None or others is not None:
         return None
@@ -110,7 +110,7 @@ async def _embedded_postgres(configuration: StackConfiguration, say: Say) -> Pos
 
 
 async def _wait_until_ready(configuration: StackConfiguration) -> None:
-    """Return once `/readyz` says ready. Raises CannotStart with what is missing."""
+    """Returns once `/readyz` says ready. Raises CannotStart with what is missing."""
     url = configuration.url
     limit = time.monotonic() + READY_TIMEOUT
     missing = "no answer"

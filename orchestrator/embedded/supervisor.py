@@ -38,7 +38,7 @@ class Supervisor:
         self._ready = asyncio.Event()
 
     async def wait_ready(self) -> None:
-        """Return once the service answers for the first time."""
+        """Returns once the service answers for the first time."""
         await self._ready.wait()
 
     def enable_restarts(self) -> None:
@@ -62,7 +62,7 @@ class Supervisor:
             await asyncio.sleep(pause)
 
     async def _run_once(self) -> str:
-        """Return how the service ended. Raises CannotStart if it did not start, or ended too early to be restarted."""
+        """Returns how the service ended. Raises CannotStart if it did not start, or ended too early to be restarted."""
         service = await self._start()
         try:
             await service.wait_ready()

@@ -89,7 +89,7 @@ class TritonConfiguration:
 
 
 def socket_in(state: Path) -> Path:
-    """Return the socket of a server with this folder: in it, or in a temporary folder if that path is too long."""
+    """Returns the socket of a server with this folder: in it, or in a temporary folder if that path is too long."""
     near = state.absolute() / f"grpc{_PORT}"
     if len(os.fsencode(near)) <= LONGEST_SOCKET:
         return near
@@ -97,7 +97,7 @@ def socket_in(state: Path) -> Path:
 
 
 def arguments(configuration: TritonConfiguration, environment: ModelsEnvironment, backend_directory: Path) -> list[str]:
-    """Return the server's command line."""
+    """Returns the server's command line."""
     return [
         *(sys.executable, "-I", "-S", str(private_files.__file__)),
         str(environment.server),
@@ -127,7 +127,7 @@ def arguments(configuration: TritonConfiguration, environment: ModelsEnvironment
 def variables(
     environment: ModelsEnvironment, base: Mapping[str, str], engine_python: Path | None = None
 ) -> dict[str, str]:
-    """Return the server's environment variables. Nothing else of `base` reaches the models, so no secret does."""
+    """Returns the server's environment variables. Nothing else of `base` reaches the models, so no secret does."""
     inherited = {name: base[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in base}
     inherited |= {name: value for name, value in base.items() if name.startswith(ENGINE_VARIABLES)}
     if engine_python is not None:
@@ -169,7 +169,7 @@ class TritonServer:
         return cls(configuration, await Child.spawn(command))
 
     async def wait_ready(self) -> None:
-        """Return once every model is loaded; a start that crashes or takes too long is tried again. Raises CannotStart.
+        """Returns once every model is loaded; tries again after a crash or a timeout. Raises CannotStart.
 
         A loaded model may still be unable to speak: only a probe shows that it can.
         """
@@ -182,7 +182,7 @@ class TritonServer:
                 starts += 1
 
     async def _failed_start(self, client: AsyncTriton) -> str | None:
-        """Return None once Triton answers, or how the start failed. Raises CannotStart if another would fail too."""
+        """Returns None once Triton answers, or how the start failed. Raises CannotStart if another would fail too."""
         limit = self.configuration.start_timeout
         try:
             async with asyncio.timeout(limit):

@@ -26,7 +26,7 @@ class Stub:
     """The name of its shared memory."""
 
     def alive(self) -> bool:
-        """Return whether the process runs; a zombie does not."""
+        """Returns whether the process runs; a zombie does not."""
         return _state(self.pid) not in ("", "Z", "X")
 
     def kill(self) -> None:
@@ -45,7 +45,7 @@ class Stubs:
     prefix: str
 
     def find(self, model: str | None = None) -> list[Stub]:
-        """Return the living stubs of one model or of all."""
+        """Returns the living stubs of one model or of all."""
         found = (self._read(entry) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return [stub for stub in found if stub is not None and model in (None, stub.model) and stub.alive()]
 
@@ -87,7 +87,7 @@ class Stubs:
 
 
 def _state(pid: int) -> str:
-    """Return the kernel's letter for a process's state, empty if there is no such process."""
+    """Returns the kernel's letter for a process's state, empty if there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):

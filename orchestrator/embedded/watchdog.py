@@ -105,7 +105,7 @@ class Watchdog:
                 await self._pause(stubs, min(max(INTERVAL, taken * PAUSE_PER_SECOND), LONGEST_INTERVAL))
 
     async def _examine(self, triton: AsyncTriton, model: str, stubs: Sequence[Stub]) -> tuple[Health, str]:
-        """Return the health of a model. `stubs`: its processes after the last probe."""
+        """Returns the health of a model. `stubs`: its processes after the last probe."""
         dead = [stub for stub in stubs if not stub.alive()]
         if dead and await triton.server_ready(timeout=PROBE_TIMEOUT):
             self.counts["dead", model] += 1
@@ -171,7 +171,7 @@ class Watchdog:
             stub.kill()
 
     def _stubs_of(self, model: str) -> list[Stub]:
-        """Return the processes of the model and of the models it needs."""
+        """Returns the processes of the model and of the models it needs."""
         if self._stubs is None:
             return []
         return [stub for each in (model, *self._needs_of(model)) for stub in self._stubs.find(each)]

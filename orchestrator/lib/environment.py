@@ -54,7 +54,7 @@ def read(kind: type[S], environment: Mapping[str, str] = os.environ) -> S:
 
 
 def variables(kind: type[msgspec.Struct]) -> list[msgspec.structs.FieldInfo]:
-    """Return the fields that an environment variable sets."""
+    """Returns the fields that an environment variable sets."""
     return [field for field in msgspec.structs.fields(kind) if hasattr(field.type, "__metadata__")]
 
 

@@ -35,7 +35,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._answer(self._refused)
 
     def _feed(self, part: bytes) -> bytes:
-        """Return the bytes that are still to be fed, rewritten if need be."""
+        """Returns the bytes that are still to be fed, rewritten if need be."""
         self._made_progress = False
         try:
             self.parser.feed_data(part)
@@ -54,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         return b""
 
     def _ignores_upgrade(self) -> bool:
-        """Return whether to go on without the upgrade, as RFC 9110 says of an unknown one, such as Java's to h2c."""
+        """Returns whether to go on without the upgrade, as RFC 9110 says of an unknown one, such as Java's to h2c."""
         return self.parser.should_upgrade() and not self._should_upgrade() and self.parser.get_method() != b"CONNECT"
 
     def _should_upgrade(self) -> bool:
@@ -66,7 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
         return super()._should_upgrade() and self.parser.get_method() == b"GET" and not bodied
 
     def _without_upgrade(self) -> bytes:
-        """Return the head for a new parser, since this one takes no body after a request for an upgrade."""
+        """Returns the head for a new parser, since this one takes no body after a request for an upgrade."""
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)]
         lines += [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
@@ -134,5 +134,5 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def http_protocol(max_head: int) -> type[HttpProtocol]:
-    """Return a class with this limit in bytes, since uvicorn makes the instances itself."""
+    """Returns a class with this limit in bytes, since uvicorn makes the instances itself."""
     return type("HttpProtocol", (HttpProtocol,), {"max_head": max_head})

@@ -52,7 +52,7 @@ def _not_utf8(body: bytes) -> str:
 
 
 def _half_of_a_pair(body: bytes) -> str | None:
-    """Return a message if the body has half a surrogate pair, which the parser takes for the end of the body."""
+    """Returns a message if the body has half a surrogate pair, which the parser takes for the end of the body."""
     for found in _ESCAPE.finditer(body):
         if found["half"]:
             half, where = found[0].decode(), found.start()

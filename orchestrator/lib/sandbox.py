@@ -32,7 +32,7 @@ Function = Callable[[bytes], bytes]
 
 
 def call(function: Function, data: bytes, *, memory: int, seconds: float) -> bytes:
-    """Return the result of a module's function on the data. Blocks: call it in a thread. Raises OverLimitError.
+    """Returns the result of a module's function on the data. Blocks: call it in a thread. Raises OverLimitError.
 
     ``memory``: bytes beyond what the process has once the module is loaded; ``seconds``: of processor time.
     """

@@ -38,7 +38,7 @@ async def migrate(settings: DatabaseSettings) -> None:
 
 
 def migrations() -> set[str]:
-    """Return the ids of all migrations. They are read, as importing one takes most of what Piccolo consists of."""
+    """Returns the ids of all migrations. They are read, as importing one takes most of what Piccolo consists of."""
     files = (Path(__file__).parent / "versions").glob("*.py")
     return {found[1] for file in files if (found := _ID.search(file.read_text(encoding="utf-8")))}
 

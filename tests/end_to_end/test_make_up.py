@@ -43,7 +43,7 @@ class Lectern:
         return str(json.loads((self.home / "stack.json").read_text())["url"])
 
     def wait_until_it_prints(self, text: str) -> float:
-        """Return the seconds until it printed the text."""
+        """Returns the seconds until it printed the text."""
         began = time.monotonic()
         while text not in self.printed:
             assert self.process.poll() is None, self.printed
@@ -80,7 +80,7 @@ def up(home: Path, *options: str, **environment: str) -> Iterator[Lectern]:
 
 
 def refused(home: Path, *arguments: str, **environment: str) -> str:
-    """Return the one line that a failed command prints."""
+    """Returns the one line that a failed command prints."""
     output = home.with_name("refused.txt")
     assert start(home, *arguments, output=output, **environment).wait(timeout=60) == 1
     lines = [line for line in output.read_text().splitlines() if line.startswith("lectern: ")]

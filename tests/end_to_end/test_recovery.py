@@ -101,7 +101,7 @@ def speak(api: httpx.Client, text: str, begun: Event | None = None) -> httpx.Res
 
 
 def has_recovered(stack: Stack, api: httpx.Client, killed: Process) -> bool:
-    """Return whether the killed process is gone, `/readyz` says ready, and a new text is spoken."""
+    """Returns whether the killed process is gone, `/readyz` says ready, and a new text is spoken."""
     if any(process.pid == killed.pid and process.runs for process in descendants(stack.process.pid)):
         return False
     try:
@@ -111,13 +111,13 @@ def has_recovered(stack: Stack, api: httpx.Client, killed: Process) -> bool:
 
 
 def new_text(sentences: int) -> str:
-    """Return a text of new sentences."""
+    """Returns a text of new sentences."""
     room = random.randrange(10**6)
     return " ".join(f"Reader {number} sat down in room {room} and opened a book." for number in range(sentences))
 
 
 def outcome(in_flight: Future[httpx.Response]) -> httpx.Response | None:
-    """Return the answer, or None if the connection broke; no answer in time is an error.
+    """Returns the answer, or None if the connection broke; no answer in time is an error.
 
     The second request may come just after the kill, when nothing listens.
     """

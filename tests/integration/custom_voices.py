@@ -47,6 +47,6 @@ def speak_from_store(api: httpx.Client, name: Any, text: str) -> httpx.Response:
 
 
 def heard(answer: httpx.Response) -> float:
-    """Return the pitch of the speech, in Hz."""
+    """Returns the pitch of the speech, in Hz."""
     assert answer.status_code == 200, answer.text
     return pitch(*decode(answer.content))

@@ -19,7 +19,7 @@ class NotWeights(Exception):  # noqa: N818 - it names a state of affairs
 
 
 def tensor_shapes(folder: Path) -> dict[str, Shape]:
-    """Return the shapes of all tensors of a checkpoint in one file, or in several with an index. Raises NotWeights."""
+    """Returns the shapes of all tensors of a checkpoint in one file, or in several with an index. Raises NotWeights."""
     if (folder / INDEX).is_file() and not (folder / WHOLE).is_file():
         index = read_json(folder / INDEX).get("weight_map", {})
         names: set[str] = set(index.values())
@@ -36,7 +36,7 @@ def parameters(shapes: Mapping[str, Shape]) -> int:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """Return the object in a JSON file. Raises NotWeights."""
+    """Returns the object in a JSON file. Raises NotWeights."""
     try:
         content = json.loads(file.read_bytes())
     except FileNotFoundError:
@@ -49,7 +49,7 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def _shapes_in(file: Path) -> dict[str, Shape]:
-    """Return the shapes in one file. Opening it compares its length with what its header asks for."""
+    """Returns the shapes in one file. Opening it compares its length with what its header asks for."""
     try:
         with safe_open(file, framework="np") as content:
             return {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}  # noqa: SIM118

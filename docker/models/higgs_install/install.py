@@ -17,7 +17,7 @@ PARTS: Final = ("weights", "codec", PRESETS)
 
 
 def version_of(hashes: Mapping[str, Mapping[str, str]]) -> str:
-    """Return a version that changes whenever the same request may sound different: the keys of cached audio have it.
+    """Returns a version that changes whenever the same request may sound different: the keys of cached audio have it.
 
     `hashes`: the SHA-256 of each part's files. Those that only people read do not count.
     """

@@ -26,7 +26,7 @@ class Licence:
     """What it forbids or asks for, a point a line."""
 
     def shown(self) -> str:
-        """Return the summary that an operator reads before accepting the licence."""
+        """Returns the summary that an operator reads before accepting the licence."""
         lines = [self.title, self.address, "", *_wrapped(self.allows), "", "It forbids, or asks for:"]
         for point in self.forbids.splitlines():
             lines += _wrapped(point, "- ", "  ")
@@ -73,7 +73,7 @@ class Acceptance:
     how: Literal["environment", "typed"]
 
     def record(self, text: Path | None) -> dict[str, Any]:
-        """Return the record for ``licence.json``. `text`: the licence that came with the weights, if there was one."""
+        """Returns the record for ``licence.json``. `text`: the licence that came with the weights, if there was one."""
         return {
             "licence": self.licence.name,
             "title": self.licence.title,
@@ -87,7 +87,7 @@ class Acceptance:
 def accept(
     licences: Sequence[Licence], environment: Mapping[str, str], ask: Callable[[str], str] | None
 ) -> list[Acceptance]:
-    """Return an acceptance of each licence: named in the environment, or typed where there is somebody to `ask`.
+    """Returns an acceptance of each licence: named in the environment, or typed where there is somebody to `ask`.
 
     Raises NotAccepted.
     """

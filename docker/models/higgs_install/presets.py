@@ -40,14 +40,14 @@ class Preset:
     about: Mapping[str, str]
 
     def voice_toml(self) -> str:
-        """Return the description that is installed with the recording."""
+        """Returns the description that is installed with the recording."""
         lines = {**self.about, "source": self.recording.url}
         # A JSON string is a TOML string too, but for characters that must be escaped in one of them only.
         return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in lines.items())
 
 
 def read_presets(file: Path = PRESETS, mirror: str = "") -> tuple[list[Preset], str]:
-    """Return the presets, and the name of the default one. Raises BadLock."""
+    """Returns the presets, and the name of the default one. Raises BadLock."""
     content: dict[str, Any] = tomllib.loads(file.read_text())
     source = mirrored(content["source"].rstrip("/"), mirror)
     presets = [
@@ -86,7 +86,7 @@ def write_buzz(folder: Path) -> dict[str, Path]:
 
 
 def _buzz() -> Iterator[int]:
-    """Yield samples: the harmonics of one pitch, louder and softer three times a second, as syllables are."""
+    """Yields samples: the harmonics of one pitch, louder and softer three times a second, as syllables are."""
     for number in range(int(BUZZ_SECONDS * BUZZ_RATE)):
         time = number / BUZZ_RATE
         tone = sum(math.sin(2 * math.pi * BUZZ_PITCH * k * time) / k for k in range(1, BUZZ_HARMONICS + 1))

@@ -26,7 +26,7 @@ Expected = Iterator[tuple[str, Shape]]
 
 
 def check_v2(weights: Path) -> dict[str, int]:
-    """Return how many tensors and parameters there are. Raises NotWeights."""
+    """Returns how many tensors and parameters there are. Raises NotWeights."""
     config = _config(weights, "v2")
     _check_tokenizer(weights, "v2")
     read_json(weights / "processor_config.json")
@@ -37,7 +37,7 @@ def check_v2(weights: Path) -> dict[str, int]:
 
 
 def check_v3(weights: Path) -> dict[str, int]:
-    """Return how many tensors and parameters there are, with the codec's. Raises NotWeights."""
+    """Returns how many tensors and parameters there are, with the codec's. Raises NotWeights."""
     config = _config(weights, "v3")
     _check_tokenizer(weights, "v3")
     tensors = tensor_shapes(weights)
@@ -47,7 +47,7 @@ def check_v3(weights: Path) -> dict[str, int]:
 
 
 def check_codec(codec: Path) -> dict[str, int]:
-    """Return how many tensors and parameters there are. Raises NotWeights."""
+    """Returns how many tensors and parameters there are. Raises NotWeights."""
     config = _config(codec, "codec")
     rate = config.get("sample_rate", RATE)
     if rate != RATE or read_json(codec / "preprocessor_config.json").get("sampling_rate") != RATE:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 @contextmanager
 def staging(target: Path) -> Iterator[Path]:
-    """Yield a path on the target's file system, to write to and then to rename to the target."""
+    """Yields a path on the target's file system, to write to and then to rename to the target."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         # Readable for whoever runs Triton, unlike the temporary folder itself.

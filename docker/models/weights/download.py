@@ -44,7 +44,7 @@ class DownloadProgress(tqdm):
 
 
 def fetch(file: LockedFile, folder: Path, *, token: str = "") -> Path:
-    """Return the path of the file below `folder`, and download it unless it lies there already.
+    """Returns the path of the file below `folder`, and download it unless it lies there already.
 
     `token` belongs to an account of the hub, for files that are not open to everyone. It is not sent to hosts that the
     hub redirects to. Raises Unreachable and WrongContent.
@@ -65,7 +65,7 @@ def fetch(file: LockedFile, folder: Path, *, token: str = "") -> Path:
 
 
 def fetch_bytes(url: str, *, token: str = "") -> bytes:
-    """Return the content of a small file. Raises Unreachable."""
+    """Returns the content of a small file. Raises Unreachable."""
     out = BytesIO()
     with unreachable(url):
         http_get(url, out, headers=_headers(token))
@@ -78,7 +78,7 @@ def sha256_of(path: Path) -> str:
 
 
 def hub_token() -> str:
-    """Return the token of the environment. A token that the hub's tools keep in the home folder is not used."""
+    """Returns the token of the environment. A token that the hub's tools keep in the home folder is not used."""
     return os.environ.get(TOKEN_VARIABLE, "")
 
 
@@ -136,13 +136,13 @@ def _download(file: LockedFile, part: Path, token: str) -> None:
 
 
 def _headers(token: str) -> dict[str, str]:
-    """Return the headers of a download. A compressed answer could not be resumed."""
+    """Returns the headers of a download. A compressed answer could not be resumed."""
     headers = {"User-Agent": "lectern", "Accept-Encoding": "identity"}
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def _client() -> httpx.Client:
-    """Return the client that huggingface_hub uses: it trusts the authorities of this machine, and never waits forever.
+    """Returns the client that huggingface_hub uses: it trusts the authorities of this machine, and never waits forever.
 
     httpx alone would trust the list of the package certifi; huggingface_hub alone would ask its API without a timeout.
     """

@@ -49,7 +49,7 @@ class HubLock:
         return cls(file, endpoint, found[1], found[2], content["take"], content.get("reported", {}), mirror)
 
     def files(self) -> list[LockedFile]:
-        """Return the locked files. Raises NotLocked and BadLock."""
+        """Returns the locked files. Raises NotLocked and BadLock."""
         files = read(self.file, self.mirror)
         if not files or not _COMMIT.fullmatch(self.revision):
             raise NotLocked(f"{self.file} names no files of {self.repository} yet")
@@ -80,7 +80,7 @@ class HubLock:
         return hashes
 
     def _ask(self, hub: HfApi) -> tuple[str, list[RepoFile]]:
-        """Return the commit that the revision names, and its files that match a pattern."""
+        """Returns the commit that the revision names, and its files that match a pattern."""
         with unreachable(f"{self.endpoint}/{self.repository}"):
             try:
                 commit = str(hub.model_info(self.repository, revision=self.revision).sha)
@@ -91,7 +91,7 @@ class HubLock:
         return commit, sorted(files, key=lambda file: file.path)
 
     def _sha256(self, commit: str, file: RepoFile, token: str) -> str:
-        """Return the hub's own SHA-256 of a large file. It has none of a small one, which is downloaded for that.
+        """Returns the hub's own SHA-256 of a large file. It has none of a small one, which is downloaded for that.
 
         Raises WrongContent if the content is not the blob that the commit has.
         """

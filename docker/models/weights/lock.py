@@ -28,7 +28,7 @@ class LockedFile:
 
 
 def read(lock: Path, mirror: str = "") -> list[LockedFile]:
-    """Return the files of a lock: a `source` that all paths lie below, and a table `sha256` of path -> hash.
+    """Returns the files of a lock: a `source` that all paths lie below, and a table `sha256` of path -> hash.
 
     `mirror`, an address such as https://mirror.example/hub, replaces the source's scheme and host. Raises BadLock.
     """
@@ -38,7 +38,7 @@ def read(lock: Path, mirror: str = "") -> list[LockedFile]:
 
 
 def mirrored(source: str, mirror: str) -> str:
-    """Return the source's address at the mirror, or the source if there is no mirror. Raises BadLock."""
+    """Returns the source's address at the mirror, or the source if there is no mirror. Raises BadLock."""
     if not mirror:
         return source
     published, other = urlsplit(source), urlsplit(mirror.rstrip("/"))
@@ -48,12 +48,12 @@ def mirrored(source: str, mirror: str) -> str:
 
 
 def mirror() -> str:
-    """Return the mirror of everything that is downloaded, or an empty string."""
+    """Returns the mirror of everything that is downloaded, or an empty string."""
     return os.environ.get(MIRROR_VARIABLE, "")
 
 
 def hub_mirror() -> str:
-    """Return the mirror of the hub of models, or an empty string."""
+    """Returns the mirror of the hub of models, or an empty string."""
     return mirror() or os.environ.get(ENDPOINT_VARIABLE, "")
 
 

@@ -25,7 +25,7 @@ def voice(samples: int, sample_rate: int, seed: int = 0) -> Samples:
 def streamed(
     chunks: Sequence[Samples], audio_format: AudioFormat, sample_rate: int, total_samples: int | None = None
 ) -> list[bytes]:
-    """Return what each chunk, and then the end, made ready."""
+    """Returns what each chunk, and then the end, made ready."""
     encoder = Encoder(audio_format, sample_rate, total_samples=total_samples)
     return [*(encoder.feed(chunk) for chunk in chunks), encoder.finish()]
 

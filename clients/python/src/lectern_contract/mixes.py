@@ -19,12 +19,12 @@ def is_mix(name: str) -> bool:
 
 
 def spelled(weights: Mapping[str, float]) -> str:
-    """Return the name of a mix given as voices and weights."""
+    """Returns the name of a mix given as voices and weights."""
     return "+".join(f"{voice}({weight:.4f})" for voice, weight in weights.items())
 
 
 def parse(name: str) -> Mapping[str, float]:
-    """Return voices and their shares, which sum to 1, in the order of their names: one mix has one spelling.
+    """Returns voices and their shares, which sum to 1, in the order of their names: one mix has one spelling.
 
     A weight that is left out is 1. Raises NoMix.
     """
@@ -34,7 +34,7 @@ def parse(name: str) -> Mapping[str, float]:
 
 
 def weighed(name: str) -> dict[str, float]:
-    """Return voices and their weights as they are written. Raises NoMix."""
+    """Returns voices and their weights as they are written. Raises NoMix."""
     weights: dict[str, float] = {}
     parts = name.split("+")
     if len(parts) > MOST:

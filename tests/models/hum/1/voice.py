@@ -65,7 +65,7 @@ class Delays:
 
 
 def _hum(hertz: float, first: int, last: int) -> Samples:
-    """Return a part of a sine: all of a long text at once would take a second of the processor, heard or not."""
+    """Returns a part of a sine: all of a long text at once would take a second of the processor, heard or not."""
     return (8000 * np.sin(2 * np.pi * hertz * np.arange(first, last) / RATE)).astype(np.int16)
 
 

@@ -40,7 +40,7 @@ class Codec:
         return np.ascontiguousarray(codes.T.cpu().numpy().astype(np.int16))
 
     def decode(self, codes: Codes) -> NDArray[np.float32]:
-        """Return audio of shape [frames x FRAME], from -1 to 1 unless something is wrong."""
+        """Returns audio of shape [frames x FRAME], from -1 to 1 unless something is wrong."""
         given = torch.from_numpy(codes.T.astype(np.int64))[None].to(self.model.device)
         with torch.inference_mode():
             audio: NDArray[np.float32] = self.model.decode(given).audio_values[0, 0].float().cpu().numpy()
@@ -65,7 +65,7 @@ class _NoDraw(TorchFunctionMode):  # type: ignore[misc] # torch is not where typ
 
 
 def identity(folder: Path) -> str:
-    """Return a hash that identifies the codec: the whole of small files, and blocks from all over those of weights."""
+    """Returns a hash that identifies the codec: the whole of small files, and blocks from all over those of weights."""
     digest = hashlib.sha256()
     files = [*sorted(folder.glob("*.safetensors")), folder / "config.json"]
     if len(files) < 2:  # noqa: PLR2004 - weights, and how they belong together

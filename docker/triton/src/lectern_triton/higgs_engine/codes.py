@@ -32,7 +32,7 @@ def delayed(codes: Codes) -> Rows:
 
 
 def undelayed(rows: Rows, first: int, last: int) -> Codes:
-    """Return the frames from `first` up to `last` from rows that start with the row before all codes.
+    """Returns the frames from `first` up to `last` from rows that start with the row before all codes.
 
     Where a model put a begin or an end among the codes, the nearest code replaces it.
     """
@@ -41,5 +41,5 @@ def undelayed(rows: Rows, first: int, last: int) -> Codes:
 
 
 def frames_in(rows: int) -> int:
-    """Return how many frames are complete in `rows` rows, none of which is all ends."""
+    """Returns how many frames are complete in `rows` rows, none of which is all ends."""
     return max(0, rows - CODEBOOKS)

@@ -20,7 +20,7 @@ class Driver(Protocol):
     ready: Ready
 
     def speak(self, request: Speak) -> AsyncGenerator[bytes, None]:
-        """Yield the samples of a request, as bytes in the format of `messages`, the first of them soon.
+        """Yields the samples of a request, as bytes in the format of `messages`, the first of them soon.
 
         Returns when the model has come to the end of the text. Raises OutOfFrames after the last samples if
         `max_frames` ended them, BadRequest before the first ones, and anything else for a failure. Closing the

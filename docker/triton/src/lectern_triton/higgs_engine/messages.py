@@ -136,7 +136,7 @@ def encode(message: Command | Event) -> bytes:
 
 
 def body_length(header: bytes) -> int:
-    """Return the length of the message that follows these `HEADER` bytes. Raises ProtocolError."""
+    """Returns the length of the message that follows these `HEADER` bytes. Raises ProtocolError."""
     length = int(_LENGTH.unpack(header)[0])
     if length > MAX_MESSAGE:
         raise ProtocolError(f"a message of {length} bytes")

@@ -22,7 +22,7 @@ class OutOfLimits(Exception):  # noqa: N818 - it names a state of affairs
 
 
 def limits_of(properties: Mapping[str, str]) -> Limits:
-    """Return the limits in a model's properties. Raises ValueError if they are not JSON."""
+    """Returns the limits in a model's properties. Raises ValueError if they are not JSON."""
     return dict(json.loads(properties.get(PROPERTY, "{}")))
 
 

@@ -34,7 +34,7 @@ class NoDevice(Exception):  # noqa: N818 - it names a state of affairs
 def open_session(
     file: Path, config: Mapping[str, Any], device: str
 ) -> tuple[onnxruntime.InferenceSession, onnxruntime.RunOptions]:
-    """Return a session for `device`, CPU or GPU, and the options of each run.
+    """Returns a session for `device`, CPU or GPU, and the options of each run.
 
     Raises NoDevice, FileNotFoundError, and ONNX Runtime's errors for a file that is not a model.
     """
@@ -63,7 +63,7 @@ def open_session(
 
 
 def provider_options(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the options of the provider for GPUs."""
+    """Returns the options of the provider for GPUs."""
     return {SEARCH: _SEARCHES[int(parameters.get(SEARCH, 0))]}
 
 

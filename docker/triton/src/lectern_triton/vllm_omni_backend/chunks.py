@@ -32,7 +32,7 @@ class Chunker:
         yield from self._cut(self._stretcher.feed(samples) if self._stretcher else samples)
 
     def finish(self) -> Iterator[Chunk]:
-        """Yield the rest, and the marks: the engine reports no words, so each gets time in proportion to its length."""
+        """Yields the rest, and the marks: words get time in proportion to their length, as the engine reports none."""
         if self._stretcher:
             yield from self._cut(self._stretcher.flush())
         yield Chunk(np.empty(0, np.int16), tuple(marks_by_length(find_words(self._text), 0, self._samples)))

@@ -87,7 +87,7 @@ def read_arguments(folder: Path) -> dict[str, Any]:
 
 
 def find_python(configuration: Configuration, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the path of the engine's interpreter. Raises ConfigurationError if it does not exist."""
+    """Returns the path of the engine's interpreter. Raises ConfigurationError if it does not exist."""
     named = configuration.engine_python or environment.get(ENGINE_PYTHON) or "python3"
     found = shutil.which(named, path=environment.get("PATH"))
     if found is None:

@@ -51,7 +51,7 @@ class Backoff:
     failures: int = 0
 
     def pause(self, ready_for: float) -> float:
-        """Return the pause, in seconds, after an engine that was ready for `ready_for` seconds before it failed."""
+        """Returns the pause, in seconds, after an engine that was ready for `ready_for` seconds before it failed."""
         if ready_for >= HEALTHY:
             self.failures = 0
         self.failures += 1
@@ -200,7 +200,7 @@ class Engine:
                 asked, due = now, now + self._limits.health_interval
 
     def _event(self, connection: Connection, process: EngineProcess) -> EngineEvent | None:
-        """Return the engine's next event, or None if there is none for a moment."""
+        """Returns the engine's next event, or None if there is none for a moment."""
         try:
             event = connection.events.get(timeout=POLL)
         except queue.Empty:

@@ -56,7 +56,7 @@ class Stream:
         self._events.put(event)
 
     def samples(self, stop: threading.Event, patience: float) -> Iterator[bytes]:
-        """Yield samples, as bytes, until the request ends or `stop` is set, which aborts it in the engine.
+        """Yields samples, as bytes, until the request ends or `stop` is set, which aborts it in the engine.
 
         Raises BadRequest, EngineGone and RequestFailed, the last also when nothing comes for `patience` seconds.
         """
@@ -92,7 +92,7 @@ class Stream:
                 raise OutOfFrames("it did not come to its end")
 
     def _next(self, stop: threading.Event, patience: float) -> RequestEvent | Gone | None:
-        """Return the next event, or None if `stop` is set first."""
+        """Returns the next event, or None if `stop` is set first."""
         until = time.monotonic() + patience
         while not stop.is_set():
             try:
@@ -142,7 +142,7 @@ class Connection:
         self._commands.put(command)
 
     def open(self) -> tuple[int, Stream]:
-        """Return the number of a new request and its stream. Raises EngineGone."""
+        """Returns the number of a new request and its stream. Raises EngineGone."""
         with self._lock:
             if self._gone is not None:
                 raise EngineGone(self._gone.why)

@@ -88,7 +88,7 @@ class EngineProcess:
         return self._ended() is None
 
     def ending(self) -> str:
-        """Return how the process ended, for a sentence that begins with it."""
+        """Returns how the process ended, for a sentence that begins with it."""
         ended = self._ended()
         if ended is None:
             return "has not ended"
@@ -101,7 +101,7 @@ class EngineProcess:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
     def wait(self, limit: float) -> bool:
-        """Return whether it ends within `limit` seconds. Its last output has been read by then."""
+        """Returns whether it ends within `limit` seconds. Its last output has been read by then."""
         until = time.monotonic() + limit
         while self.alive():
             if time.monotonic() > until:
@@ -118,7 +118,7 @@ class EngineProcess:
         self._logger.join(timeout=1)
 
     def last_line(self) -> str:
-        """Return its last line of output, or an empty string."""
+        """Returns its last line of output, or an empty string."""
         return next((line for line in reversed(self._lines) if line.strip()), "")
 
     def _log(self, output: IO[bytes]) -> None:

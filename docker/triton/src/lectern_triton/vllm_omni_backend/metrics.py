@@ -97,7 +97,7 @@ class EngineMetrics:
         self._families.clear()
 
     def _next(self, due: float) -> Callable[[], None] | None:
-        """Return the next report; once `due` has come, the reading of the gauges."""
+        """Returns the next report; once `due` has come, the reading of the gauges."""
         left = due - time.monotonic()
         if left <= 0:
             return self._read_gauges

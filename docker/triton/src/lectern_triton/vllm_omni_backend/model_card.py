@@ -16,7 +16,7 @@ INSTALLED: Final = "card.json"
 def model_card(
     folder: Path, configuration: Configuration, presets: Mapping[str, Preset], ready: Ready
 ) -> dict[str, Any]:
-    """Return the card of the model in `folder`. Raises ConfigurationError."""
+    """Returns the card of the model in `folder`. Raises ConfigurationError."""
     return {
         "sample_rate": RATE,
         "speed": True,
@@ -44,12 +44,12 @@ def model_card(
 
 
 def default_voice(configuration: Configuration, presets: Mapping[str, Preset]) -> str:
-    """Return the name of the preset for requests that name none, or an empty string."""
+    """Returns the name of the preset for requests that name none, or an empty string."""
     return configuration.default_voice or next(iter(presets), "")
 
 
 def _version(folder: Path, configuration: Configuration, presets: Mapping[str, Preset], ready: Ready) -> str:
-    """Return the version of the weights, with a hash of all else that decides how a request sounds."""
+    """Returns the version of the weights, with a hash of all else that decides how a request sounds."""
     file = folder / INSTALLED
     try:
         installed = json.loads(file.read_text()).get("version", "")

@@ -39,7 +39,7 @@ def read_presets(folder: Path) -> dict[str, Preset]:
 
 
 def find_preset(presets: dict[str, Preset], name: str) -> Preset:
-    """Return the preset of this name. Raises BadRequest."""
+    """Returns the preset of this name. Raises BadRequest."""
     if name not in presets:
         known = ", ".join(presets) or "this model has none, so send reference_audio"
         raise BadRequest(f"there is no preset {name[:40]!r}: {known}")
@@ -58,7 +58,7 @@ def _read(folder: Path) -> Preset:
 
 
 def _read_audio(file: Path) -> tuple[Samples, int]:
-    """Return mono samples and their rate."""
+    """Returns mono samples and their rate."""
     try:
         with wave.open(str(file)) as audio:
             if audio.getsampwidth() != WIDTH:

@@ -26,7 +26,7 @@ class PromptAudio:
         self._lock = threading.Lock()
 
     def convert(self, speech: Reference, name: str, *, needs_text: bool) -> Recording:
-        """Return a recording for the engine. `name` begins the names of its inputs. Raises BadRequest."""
+        """Returns a recording for the engine. `name` begins the names of its inputs. Raises BadRequest."""
         seconds = speech.audio.size / speech.rate
         if not SHORTEST <= seconds <= self._longest:
             raise BadRequest(

@@ -17,7 +17,7 @@ Samples = npt.NDArray[np.int16]
 
 
 def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
-    """Return mono samples of `rate` Hz, resampled to `wanted` Hz."""
+    """Returns mono samples of `rate` Hz, resampled to `wanted` Hz."""
     if rate == wanted:
         return samples
     ratio = Fraction(rate, wanted).limit_denominator(PHASES)
@@ -39,6 +39,6 @@ def resampled(samples: Samples, rate: int, wanted: int) -> Samples:
 
 
 def _kaiser(place: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the window's height at these places, from -1 to 1."""
+    """Returns the window's height at these places, from -1 to 1."""
     height: npt.NDArray[np.float64] = np.i0(BETA * np.sqrt(np.clip(1 - place**2, 0, None))) / np.i0(BETA)
     return height

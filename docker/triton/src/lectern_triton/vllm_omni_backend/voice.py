@@ -63,7 +63,7 @@ class Voice:
         return self._engine.up
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
-        """Yield the chunks of a segment.
+        """Yields the chunks of a segment.
 
         Raises BadRequest, Unavailable, RequestFailed, and EngineGone if the engine fails after the first chunk.
         """
@@ -96,7 +96,7 @@ class Voice:
         self._engine.close()
 
     def _command(self, segment: Segment) -> dict[str, Any]:
-        """Return the fields of the engine's command for a segment. Raises BadRequest."""
+        """Returns the fields of the engine's command for a segment. Raises BadRequest."""
         configuration = self._configuration
         parameters = read_voice_parameters(segment.voice)
         has_scene = self._ready.family == "v2"
@@ -136,7 +136,7 @@ class Voice:
 
 
 def frame_limit(text: str, per_letter: float, limit: int) -> int:
-    """Return how many frames a text may take, so that a model that does not end by itself is ended.
+    """Returns how many frames a text may take, so that a model that does not end by itself is ended.
 
     `limit` is the most that the model can make. Raises BadRequest for a text that cannot fit into it.
     """

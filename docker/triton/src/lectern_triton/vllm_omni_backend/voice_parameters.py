@@ -24,7 +24,7 @@ class VoiceParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     instructions: Annotated[str, Meta(max_length=MAX_INSTRUCTIONS)] = ""
 
     def sampling(self, defaults: Configuration) -> Sampling:
-        """Return how to sample; what the request leaves out is the model's default."""
+        """Returns how to sample; what the request leaves out is the model's default."""
         return Sampling(
             temperature=defaults.temperature if self.temperature is None else self.temperature,
             top_p=defaults.top_p if self.top_p is None else self.top_p,

@@ -13,12 +13,12 @@ _PAUSE = re.compile(r"\[pause:\s{0,4}(\d{1,4}(?:\.\d{1,6})?)\s{0,4}s\]")
 
 
 def without_markup(text: str) -> str:
-    """Return the text with each character of markup replaced by a space, so that words keep their places."""
+    """Returns the text with each character of markup replaced by a space, so that words keep their places."""
     for markup in (_PAUSE, _PRONOUNCED):
         text = markup.sub(lambda found: " " * len(found[0]), text)
     return text
 
 
 def pauses_in(text: str) -> float:
-    """Return the seconds of silence that the text asks for."""
+    """Returns the seconds of silence that the text asks for."""
     return sum(float(seconds) for seconds in _PAUSE.findall(text))

@@ -29,7 +29,7 @@ UNCHANGED: Final = NfcText("")
 
 
 def to_nfc(text: str) -> NfcText:
-    """Return the text in NFC, with the place of each of its characters in the original."""
+    """Returns the text in NFC, with the place of each of its characters in the original."""
     if unicodedata.is_normalized("NFC", text):
         return NfcText(text)
     composed: list[str] = []

@@ -111,7 +111,7 @@ def _deadline(given: Mapping[str, Any]) -> float | None:
 
 
 def _text(tensors: Tensors, name: str) -> str:
-    """Return a string input, limited in bytes by the longest text that is allowed, in UTF-8."""
+    """Returns a string input, limited in bytes by the longest text that is allowed, in UTF-8."""
     if name not in tensors:
         raise BadRequest(f"the input {name!r} is missing")
     raw = _single(tensors, name)

@@ -35,11 +35,11 @@ class SpeechModel(ABC):
         """Create the voice. Any exception fails the model's load, with its message."""
 
     def metrics(self) -> Metrics | None:
-        """Return what records how requests go, if anything does. Called once, after `make_voice`."""
+        """Returns what records how requests go, if anything does. Called once, after `make_voice`."""
         return None
 
     def is_ready(self) -> bool:
-        """Return whether a request would be spoken now. Triton asks in versions after 2.51."""
+        """Returns whether a request would be spoken now. Triton asks in versions after 2.51."""
         return True
 
     def initialize(self, args: dict[str, str]) -> None:
@@ -96,7 +96,7 @@ class TritonModels:
 
 
 def _error_of(model: str, message: str) -> Exception:
-    """Return the exception for another model's error, which has no code within a server: its message begins with it."""
+    """Returns the exception for another model's error, whose code within a server is only in its message."""
     code, _, reason = message.partition(": ")
     if code == "INVALID_ARG":
         return BadRequest(reason)

@@ -37,7 +37,7 @@ class Stretcher:
         return self._give(self._lay())
 
     def flush(self) -> bytes:
-        """Return the rest. The whole output is `factor` times as long as the input, to the sample."""
+        """Returns the rest. The whole output is `factor` times as long as the input, to the sample."""
         missing = round(self._taken * self._factor) - self._made
         self._waiting = np.concatenate([self._waiting, np.zeros(4 * self._hop + 2 * self._search, np.float32)])
         laid = [*self._lay(), self._tail]

@@ -97,10 +97,10 @@ class Voice(Protocol):
         """Load the model. Any exception fails the load, with its message for the operator."""
 
     def card(self) -> Mapping[str, Any]:
-        """Return the model's card, ready for JSON."""
+        """Returns the model's card, ready for JSON."""
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
-        """Yield the chunks of a segment in order. End within about 20 ms once `stop` is set: nobody listens any more.
+        """Yields the chunks of a segment in order. End within about 20 ms once `stop` is set: nobody listens any more.
 
         Raises BadRequest before the first chunk if the model does not support the voice, language or text, Unavailable
         if it cannot speak at the moment, and anything else for a failure.

@@ -22,7 +22,7 @@ class Word(NamedTuple):
 
 
 def find_words(text: str) -> list[Word]:
-    """Return the words in order, without the punctuation around them."""
+    """Returns the words in order, without the punctuation around them."""
     words = []
     position = 0
     while position < len(text):

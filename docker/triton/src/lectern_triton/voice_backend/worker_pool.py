@@ -32,7 +32,7 @@ class Reply(Protocol):
     """The answer to one client. At most one of the endings is called, and nothing after it."""
 
     def gone(self) -> bool:
-        """Return whether the client no longer waits for the answer."""
+        """Returns whether the client no longer waits for the answer."""
 
     def chunk(self, chunk: Chunk) -> None: ...
 
@@ -209,7 +209,7 @@ class WorkerPool:
         check_length(text, samples / self._rate - silence, segment.speed)
 
     def _ended(self, job: Job, samples: int) -> bool:
-        """Return whether a job must end now; if so, answer it."""
+        """Returns whether a job must end now; if so, answer it."""
         if job.client_gone:
             job.reply.cancelled()
         elif job.late(time.monotonic()):

@@ -71,7 +71,7 @@ class OmniDriver:
         return await self._references.codes(recording.samples, keep=False)
 
     async def _generate(self, request: Speak, prompt: Prompt, frames: int) -> AsyncGenerator[NDArray[np.float32], None]:
-        """Yield audio; runs in vLLM's event loop. Closing the generator ends the engine's work on the request."""
+        """Yields audio; runs in vLLM's event loop. Closing the generator ends the engine's work on the request."""
         given: Any = tokens_input(prompt_token_ids=prompt.ids)
         given["additional_information"] = dict(prompt.information)
         # The ids are the same for all references: without the salt, prefix caching would mix up voices.

@@ -33,7 +33,7 @@ class Family(Protocol):
     """Rows that the talker makes in addition to whole frames when it is stopped early."""
 
     async def prompt(self, request: Speak, reference: Encode, previous: Encode) -> Prompt:
-        """Return the prompt of a request. Raises BadRequest."""
+        """Returns the prompt of a request. Raises BadRequest."""
 
 
 class V2:

@@ -40,7 +40,7 @@ class Talker(HiggsAudioV3TalkerForConditionalGeneration):  # type: ignore[misc] 
         return codes
 
     def postprocess(self, *given: Any, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - upstream's
-        """Return what a request has made in this step: its codes, or nothing."""
+        """Returns what a request has made in this step: its codes, or nothing."""
         made: dict[str, Any] = super().postprocess(*given, **more)
         if made:
             made["codes"]["audio"] = made["codes"]["audio"].clone()

@@ -45,7 +45,7 @@ class Prompts:
         self._plain = ControlTokens(token.content for token in tokens).escaped
 
     def build(self, text: str, scene: str, before: Sequence[Spoken]) -> Prompt:
-        """Return the prompt for a text. `before` are the recordings, the reference first. Raises BadRequest."""
+        """Returns the prompt for a text. `before` are the recordings, the reference first. Raises BadRequest."""
         if not all(spoken.text.strip() for spoken in before):
             raise BadRequest("Higgs Audio v2 must know what is said in a recording: send its text along")
         messages = conversation(self._plain(text), self._plain(scene), [self._plain(spoken.text) for spoken in before])
@@ -63,7 +63,7 @@ class Prompts:
 
 
 def conversation(text: str, scene: str, before: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the messages for the chat template. The audio of the recordings comes separately."""
+    """Returns the messages for the chat template. The audio of the recordings comes separately."""
 
     def said(role: str, words: str) -> dict[str, Any]:
         return {"role": role, "content": [{"type": "text", "text": words}]}

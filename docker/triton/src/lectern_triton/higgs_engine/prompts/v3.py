@@ -38,7 +38,7 @@ class Prompts:
         self._plain = ControlTokens(vocabulary).escaped
 
     def build(self, text: str, reference_text: str, reference: Codes) -> Prompt:
-        """Return the prompt for a text. `reference_text` may be empty."""
+        """Returns the prompt for a text. `reference_text` may be empty."""
         rows = rows_of(reference)
         ids = [self._ids[START]]
         if reference_text.strip():

@@ -37,7 +37,7 @@ class ReferenceCache:
         self._thread = ThreadPoolExecutor(1, "references")
 
     async def codes(self, samples: bytes, *, keep: bool = True) -> Codes:
-        """Return the codes of a recording. Raises BadRequest.
+        """Returns the codes of a recording. Raises BadRequest.
 
         `keep` also stores them on disk, as for a voice; previous speech is not worth that.
         """

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
-    """Return the default folder for encoded references. In a container it should be on a volume."""
+    """Returns the default folder for encoded references. In a container it should be on a volume."""
     base = os.environ.get("LECTERN_ENGINE_CACHE")
     if base is None:
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"

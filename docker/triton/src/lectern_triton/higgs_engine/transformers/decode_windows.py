@@ -30,7 +30,7 @@ class DecodeWindows:
         self._last = next(self._sizes)
 
     def ready(self, frames: int, *, ended: bool) -> Iterator[DecodeWindow]:
-        """Yield the next windows that `frames` frames suffice for. `ended`: no more frames will come."""
+        """Yields the next windows that `frames` frames suffice for. `ended`: no more frames will come."""
         while (self._first if ended else self._last + CONTEXT - 1) < frames:
             last = min(self._last, frames)
             yield DecodeWindow(self._first, last, max(0, self._first - CONTEXT), min(frames, last + CONTEXT))

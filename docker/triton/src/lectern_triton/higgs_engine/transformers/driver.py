@@ -82,7 +82,7 @@ class TransformersDriver:
         return Spoken(recording.text, await self._references.codes(recording.samples, keep=keep))
 
     async def _rows(self, prompt: Prompt, request: Speak) -> AsyncGenerator[Row, None]:
-        """Yield the rows that the model makes in its thread. Closing the generator stops the model at the next row."""
+        """Yields the rows that the model makes in its thread. Closing the generator stops the model at the next row."""
         loop = asyncio.get_running_loop()
         made: asyncio.Queue[Row | asyncio.Future[None]] = asyncio.Queue()
         stop = Event()
