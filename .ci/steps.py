@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from changed import must_run
-from second_try import judge, records
+from changed_inputs import must_run
+from retry_failed_tests import judge, records
 
 REPORTS = Path(".cache/test-reports")
 OTHER_PYTHON = "3.13"

@@ -25,7 +25,7 @@ from orchestrator.settings import Settings
 from orchestrator.speech.audio_controllers import audio_router, get_custom_voice_preview
 from orchestrator.speech.document_audio_controllers import DocumentAudioController
 from orchestrator.speech.openai_controllers import OpenAiController
-from orchestrator.speech.respond.openapi import describe_speech
+from orchestrator.speech.response.openapi import describe_speech
 from orchestrator.voices.controllers import CustomVoiceController, upload_router
 
 

@@ -42,7 +42,7 @@ def worker() -> None:
     """Run jobs until SIGTERM or SIGINT."""
     from orchestrator.documents.jobs import blueprint
     from orchestrator.lib.database import pool
-    from orchestrator.lib.worker import run_worker, worker_app
+    from orchestrator.lib.job_worker import run_worker, worker_app
     from orchestrator.text.sentences import load_pipeline
 
     database = read(DatabaseSettings)

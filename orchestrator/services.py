@@ -13,13 +13,13 @@ from orchestrator.billing.prices import Prices
 from orchestrator.health.probes import Probes
 from orchestrator.lib import database
 from orchestrator.lib.leases import Leases
+from orchestrator.lib.object_store import Store
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.pubsub import PubSub
-from orchestrator.lib.store import Store
 from orchestrator.playback.player import OpenPlaybacks, Player
 from orchestrator.playback.position_updates import PositionUpdates
 from orchestrator.settings import Settings
-from orchestrator.speech.admission.controller import AdmissionController
+from orchestrator.speech.admission.admission_controller import AdmissionController
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.eviction import Eviction
 from orchestrator.speech.cache.index import CacheIndex
@@ -27,7 +27,7 @@ from orchestrator.speech.cache.maintenance import CacheMaintenance
 from orchestrator.speech.cache.reconciliation import Reconciliation
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.previews import VoicePreviews
-from orchestrator.speech.respond.delivery import Delivery
+from orchestrator.speech.response.delivery import Delivery
 from orchestrator.speech.service import SpeechService
 from orchestrator.speech.synthesis.synthesizer import Synthesizer
 from orchestrator.text.sentences import load_pipeline

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from lectern.triton import AsyncTriton, CardVoice
+from perf.cached_audio import targets
 from perf.machine import machine
 from perf.rest_versus_grpc import Comparison
 from perf.stack import Stack, find_stack
-from perf.stored_audio import targets
 from perf.summary_statistics import MedianRange, as_json, median_ranges
 from perf.texts import one_segment_texts
 

@@ -12,7 +12,7 @@ import httpx
 from lectern.triton import Triton
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.triton import TritonConfiguration, TritonServer, socket_in
-from orchestrator.embedded.triton_stubs import Stubs
+from orchestrator.embedded.triton_model_processes import Stubs
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 60.0  # seconds in which what a test waits for must have happened

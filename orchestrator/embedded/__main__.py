@@ -6,8 +6,8 @@ import sys
 
 from lectern.local_stack import home as local_home
 from orchestrator.embedded import CannotStart
-from orchestrator.embedded.control import Console, down, purge, status
 from orchestrator.embedded.home import Home
+from orchestrator.embedded.stack_commands import Console, down, purge, status
 
 
 def main() -> int:

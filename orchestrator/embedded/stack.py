@@ -12,9 +12,9 @@ import httpx
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
 from orchestrator.embedded.postgres import Postgres
-from orchestrator.embedded.processes import Orchestrator, start_postgres, start_triton
+from orchestrator.embedded.stack_services import Orchestrator, start_postgres, start_triton
 from orchestrator.embedded.supervisor import StartService, Supervisor, background_task, supervised
-from orchestrator.embedded.triton_stubs import Stubs
+from orchestrator.embedded.triton_model_processes import Stubs
 from orchestrator.embedded.watchdog import Watchdog
 
 READY_TIMEOUT = 60.0

@@ -20,7 +20,7 @@ from lectern.triton.channel import SOCKET, grpc_target
 from orchestrator.embedded import CannotStart, private_files
 from orchestrator.embedded.child_process import Child, Command, tail
 from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, make_backend_directory
-from orchestrator.embedded.triton_stubs import Stubs
+from orchestrator.embedded.triton_model_processes import Stubs
 
 START_TIMEOUT = 120.0
 DRAIN_SECONDS = 8  # for requests in flight; if a model process died, Triton waits all of it

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from orchestrator.embedded import CannotStart, preflight
 from orchestrator.embedded.configuration import StackConfiguration
-from orchestrator.embedded.control import Console
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.stack import running
+from orchestrator.embedded.stack_commands import Console
 from orchestrator.embedded.supervisor_log import supervisor_log
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -58,7 +58,7 @@ async def _serve(home: Home, console: Console, *, once: bool) -> None:
 
 async def _read_sample(configuration: StackConfiguration, console: Console, *, check: bool) -> None:
     """Read the sample if need be. With `check`, read it in any case, and raise CannotStart if that fails."""
-    from orchestrator.embedded.sample import read_sample  # noqa: PLC0415 - the codecs need not hold up the start
+    from orchestrator.embedded.sample_document import read_sample  # noqa: PLC0415 - the codecs need not hold up the start
 
     try:
         reading = await read_sample(configuration.home, configuration.url, console.step, anew=check)

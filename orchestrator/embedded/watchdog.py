@@ -12,7 +12,7 @@ from enum import Enum, auto
 import structlog
 
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, NotFound, TritonError, Unreachable
-from orchestrator.embedded.triton_stubs import Stub, Stubs
+from orchestrator.embedded.triton_model_processes import Stub, Stubs
 
 INTERVAL = 2.0  # the least seconds between two probes of a model
 # A probe costs a synthesis. A slow model is probed less often, so that its probes take a tenth of the machine at most;

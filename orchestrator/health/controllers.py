@@ -11,9 +11,9 @@ from msgspec import Meta
 from orchestrator.accounts.authentication import NO_KEY, PUBLIC
 from orchestrator.health.probes import Probes
 from orchestrator.lib.database import run
+from orchestrator.lib.object_store import Store
 from orchestrator.lib.openapi import VERSION
 from orchestrator.lib.schema import Schema
-from orchestrator.lib.store import Store
 from orchestrator.settings import Settings
 
 _CHECK_SECONDS = 3.0

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from orchestrator.lib.database import is_outage
-from orchestrator.lib.store import StoreFailed
+from orchestrator.lib.object_store import StoreFailed
 
 
 async def run_periodically(

@@ -15,9 +15,9 @@ from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import Busy, NotFound, TooMany, bad_field
 from orchestrator.playback import positions
 from orchestrator.playback.block_audio import BlockAudio
-from orchestrator.playback.outbox import Outbox
 from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import Position
+from orchestrator.playback.send_queue import SendQueue
 from orchestrator.playback.session import PlaybackSession
 from orchestrator.playback.settings import PlaybackSettings
 from orchestrator.speech.audio_options import AudioOptions
@@ -129,7 +129,7 @@ class Player:
             playlist = Playlist(await documents.block_summaries(account, document), voicing.speed)
             begin = options.begin or await _stored_position(account, document)
             audio = BlockAudio(self._speech, requester, document, voicing, options.audio_options.sound, options.query)
-            session = PlaybackSession(playlist, audio, Outbox(), window=window, max_syntheses=self._max_syntheses)
+            session = PlaybackSession(playlist, audio, SendQueue(), window=window, max_syntheses=self._max_syntheses)
             stack.callback(self._speech.forget_listener, requester)
             stack.callback(session.close)
             session.begin(document, begin)

@@ -15,9 +15,9 @@ import structlog
 from orchestrator.lib.errors.problem_details import summary
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.playback.block_audio import BlockAudio, PlannedBlock
-from orchestrator.playback.outbox import Outbox
 from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import BlockMessage, BlocksMessage, PlaybackMessage, Position, State
+from orchestrator.playback.send_queue import SendQueue
 from orchestrator.speech.synthesis.shared_synthesis import LAST_STAGES, Subscription
 
 _DEFAULT_PAUSE: Final = 2  # seconds until a busy model is asked again, if it does not say for how long it is busy
@@ -43,10 +43,10 @@ class PlaybackSession:
     """
 
     def __init__(
-        self, playlist: Playlist, audio: BlockAudio, outbox: Outbox, *, window: float, max_syntheses: int
+        self, playlist: Playlist, audio: BlockAudio, send_queue: SendQueue, *, window: float, max_syntheses: int
     ) -> None:
         """``window`` is in seconds of audio ahead of the listener; at most ``max_syntheses`` run at a time."""
-        self.outbox = outbox
+        self.send_queue = send_queue
         self._playlist = playlist
         self._audio = audio
         self._window = window
@@ -64,9 +64,9 @@ class PlaybackSession:
         index, seconds = self._playlist.locate(position.block, position.seconds) if position else (0, 0.0)
         begin = Position(self._playlist.blocks[index].id, seconds) if index < len(self._playlist) else None
         first, *others = self._playlist.batches()
-        self.outbox.put(PlaybackMessage(document, self._window, begin, len(self._playlist), first))
+        self.send_queue.put(PlaybackMessage(document, self._window, begin, len(self._playlist), first))
         for batch in others:
-            self.outbox.put(BlocksMessage(batch))
+            self.send_queue.put(BlocksMessage(batch))
         self._move(index, seconds)
 
     def move(self, block: UUID, seconds: float) -> None:
@@ -227,7 +227,7 @@ class PlaybackSession:
         error: dict[str, Any] | None = None,
     ) -> None:
         if not self._closed:
-            self.outbox.put(BlockMessage(self._playlist.blocks[index].id, state, url, seconds, retry_after, error))
+            self.send_queue.put(BlockMessage(self._playlist.blocks[index].id, state, url, seconds, retry_after, error))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -34,7 +34,7 @@ async def serve_events(opened: AbstractAsyncContextManager[PlaybackSession]) -> 
     async with opened as session:
         while True:
             try:
-                message = await asyncio.wait_for(session.outbox.take(), _KEEP_ALIVE_SECONDS)
+                message = await asyncio.wait_for(session.send_queue.take(), _KEEP_ALIVE_SECONDS)
             except TimeoutError:
                 yield _KEEP_ALIVE
             else:
@@ -66,7 +66,7 @@ async def _receive(socket: Socket, session: PlaybackSession, saver: PositionSave
         try:
             _apply(_decode(event.get("text")), session, saver)
         except Problem as problem:
-            session.outbox.put(ErrorMessage(summary(problem)))
+            session.send_queue.put(ErrorMessage(summary(problem)))
 
 
 def _decode(text: str | None) -> ClientMessage:
@@ -93,7 +93,7 @@ def _apply(message: ClientMessage, session: PlaybackSession, saver: PositionSave
 
 async def _send(socket: Socket, session: PlaybackSession) -> None:
     while True:
-        message = await session.outbox.take()
+        message = await session.send_queue.take()
         try:
             await socket.send_text(msgspec.json.encode(message).decode())
         except (OSError, WebSocketDisconnect):  # the client left during the send

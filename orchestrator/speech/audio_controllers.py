@@ -12,7 +12,7 @@ from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.streaming import begin
 from orchestrator.speech.cache.names import AudioName
 from orchestrator.speech.previews import VoicePreviews
-from orchestrator.speech.respond.delivery import Delivery
+from orchestrator.speech.response.delivery import Delivery
 from orchestrator.speech.service import SpeechService
 
 IMMUTABLE: Final = {"cache-control": "private, max-age=31536000, immutable"}

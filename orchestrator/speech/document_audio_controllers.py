@@ -17,9 +17,9 @@ from orchestrator.speech.audio_options import AudioOptions, audio_options
 from orchestrator.speech.cache.names import AudioName
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.planner.script import Origin, Script, SegmentText
-from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat
-from orchestrator.speech.respond.delivery import Delivery
-from orchestrator.speech.respond.openapi import ANY_AUDIO, ANY_CAPTIONS
+from orchestrator.speech.response.captions import CONTENT_TYPES, CaptionFormat
+from orchestrator.speech.response.delivery import Delivery
+from orchestrator.speech.response.openapi import ANY_AUDIO, ANY_CAPTIONS
 from orchestrator.speech.schemas import LOUDNESS, Loudness
 from orchestrator.speech.service import SpeechService
 

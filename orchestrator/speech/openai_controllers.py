@@ -13,8 +13,8 @@ from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.streaming import begin
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.previews import VoicePreviews
-from orchestrator.speech.respond.captions import CONTENT_TYPES
-from orchestrator.speech.respond.openapi import ANY_AUDIO, ANY_CAPTIONS, EVENTS
+from orchestrator.speech.response.captions import CONTENT_TYPES
+from orchestrator.speech.response.openapi import ANY_AUDIO, ANY_CAPTIONS, EVENTS
 from orchestrator.speech.schemas import (
     AudioModel,
     AudioModelList,

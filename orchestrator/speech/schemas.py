@@ -9,11 +9,11 @@ from msgspec import Meta
 import lectern_contract as contract
 from lectern.voicing import Voicing
 from lectern_contract import Lane
-from lectern_contract.mixes import spelled
+from lectern_contract.voice_mixes import spelled
 from orchestrator.audio.formats import AudioFormat
 from orchestrator.lib.errors.problems import FieldError, bad_field
 from orchestrator.lib.schema import Schema
-from orchestrator.speech.respond.captions import CaptionFormat
+from orchestrator.speech.response.captions import CaptionFormat
 
 Speed = Annotated[
     float,

@@ -14,15 +14,15 @@ from orchestrator.billing.prices import Prices
 from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem
 from orchestrator.lib.ids import new_id
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.admission.controller import AdmissionController, Ticket
+from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Script, Segment
-from orchestrator.speech.respond.audio_stream import audio_stream
-from orchestrator.speech.respond.captions import CaptionFormat, captions
-from orchestrator.speech.respond.events import TimedChunks, events
-from orchestrator.speech.respond.loudness import leveled
-from orchestrator.speech.respond.timeline import Timeline
-from orchestrator.speech.respond.usage import Tally, usage_headers
+from orchestrator.speech.response.audio_stream import audio_stream
+from orchestrator.speech.response.captions import CaptionFormat, captions
+from orchestrator.speech.response.events import TimedChunks, events
+from orchestrator.speech.response.loudness import leveled
+from orchestrator.speech.response.timeline import Timeline
+from orchestrator.speech.response.usage import Tally, usage_headers
 from orchestrator.speech.settings import SpeechSettings
 from orchestrator.speech.synthesis.segment_stream import (
     SegmentChunks,

@@ -10,10 +10,10 @@ import msgspec
 from orchestrator.text.elements import Element, Role, find_paragraphs, parse_plain
 from orchestrator.text.estimate import estimate_seconds, has_words
 from orchestrator.text.markdown import parse_markdown
-from orchestrator.text.packing import Slice, combination_cost, group_slices
+from orchestrator.text.phrase_packing import Slice, combination_cost, group_slices
 from orchestrator.text.sentences import sentence_starts
 from orchestrator.text.spans import Span, Spoken, SpokenBuilder, shown_range, slice_spans
-from orchestrator.text.spoken import to_spoken
+from orchestrator.text.spoken_text import to_spoken
 
 DEFAULT_LANGUAGE = "en"
 _SEPARATOR = "\n"  # between the elements of one block, in shown text

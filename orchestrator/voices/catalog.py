@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from lectern.triton import AsyncTriton, CardVoice, TritonError
-from lectern_contract.mixes import NoMix, is_mix, parse
+from lectern_contract.voice_mixes import NoMix, is_mix, parse
 from orchestrator.lib.errors.problems import BadRequest, FieldError, Unavailable
 from orchestrator.voices.voice import ModelVoices, Voice
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from orchestrator.embedded.ports import free_port
-from orchestrator.embedded.sample import decode
+from orchestrator.embedded.sample_document import decode
 from tests.end_to_end.processes import Process, descendants, wait_until_gone
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ import onnxruntime
 import pytest
 
 from kokoro_export import __main__ as command
+from kokoro_export.batch_packing import GAP
 from kokoro_export.harmonic_source import PITCHES_A_HERTZ
 from kokoro_export.install import CARD, MODEL, VOICES
 from kokoro_export.model import PackedKokoro
 from kokoro_export.onnx_export import export, with_pitch
-from kokoro_export.packing import GAP
 from kokoro_export.random_weights import random_voice
 from kokoro_export.upstream import NotAVoice, published_voices, read_published_voice
 from kokoro_export.verification import check_arithmetic, check_batches, check_sound

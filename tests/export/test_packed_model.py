@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from kokoro_export import adain, generator, harmonic_source, packing, stft
+from kokoro_export import adain, batch_packing, generator, harmonic_source, stft
 from kokoro_export.encoders import BidirectionalLSTM
 from kokoro_export.model import PackedKokoro
 from kokoro_export.upstream import UpstreamReference
@@ -90,7 +90,7 @@ def test_speed_is_a_number_with_a_fraction(packed: PackedKokoro, speed: float) -
 
 
 def no_gap(_: PackedKokoro) -> Any:
-    return patch.object(packing, "GAP", 0)
+    return patch.object(batch_packing, "GAP", 0)
 
 
 def statistics_over_all(_: PackedKokoro) -> Any:
@@ -107,13 +107,13 @@ def statistics_over_all(_: PackedKokoro) -> Any:
 
 
 def no_masking(_: PackedKokoro) -> Any:
-    whole = packing.Packing.axis
+    whole = batch_packing.Packing.axis
 
     def unmasked(self: Any, steps: int, extra: int, dtype: Any) -> Any:
         axis = whole(self, steps, extra, dtype)
         return axis._replace(inside=torch.ones_like(axis.inside))
 
-    return patch.object(packing.Packing, "axis", unmasked)
+    return patch.object(batch_packing.Packing, "axis", unmasked)
 
 
 def lstm_over_padding(_: PackedKokoro) -> Any:

@@ -15,9 +15,9 @@ from orchestrator.lib import database, metrics
 from orchestrator.lib.database import run
 from orchestrator.lib.environment import Secret
 from orchestrator.lib.leases import Leases
+from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.settings import DatabaseSettings
-from orchestrator.lib.store import Store, StoreFailed
 from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
 from orchestrator.speech.cache.eviction import Eviction, total_bytes
 from orchestrator.speech.cache.index import CacheIndex

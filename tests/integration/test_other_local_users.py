@@ -14,7 +14,7 @@ import pytest
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
-from orchestrator.embedded.triton_stubs import SHARED_MEMORY
+from orchestrator.embedded.triton_model_processes import SHARED_MEMORY
 from tests.own_triton import ROOT, OwnTriton, own_triton
 from tests.stack import temporary_home
 

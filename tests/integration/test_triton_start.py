@@ -11,7 +11,7 @@ import pytest
 from lectern.triton import AsyncTriton
 from orchestrator.embedded import CannotStart, triton
 from orchestrator.embedded.triton import STARTS, TritonServer
-from orchestrator.embedded.triton_stubs import Stub, Stubs
+from orchestrator.embedded.triton_model_processes import Stub, Stubs
 from tests import fake_higgs
 from tests.own_triton import LIMIT, configuration_of, processes_in
 

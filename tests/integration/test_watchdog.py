@@ -13,7 +13,7 @@ import pytest
 from lectern.triton import AsyncTriton, TritonError
 from orchestrator.embedded.models import needs
 from orchestrator.embedded.triton import TritonServer
-from orchestrator.embedded.triton_stubs import SHARED_MEMORY, Stubs
+from orchestrator.embedded.triton_model_processes import SHARED_MEMORY, Stubs
 from orchestrator.embedded.watchdog import Watchdog
 from tests import kokoro
 from tests.own_triton import configuration_of

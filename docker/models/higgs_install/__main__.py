@@ -17,7 +17,7 @@ from higgs_install.presets import BUZZ, check_recording, read_presets, write_buz
 from higgs_install.presets import PRESETS as PRESETS_FILE
 from weights.download import Unreachable, WrongContent, fetch, hub_token, sha256_of
 from weights.hub_lock import HubLock, NotLocked
-from weights.lock import MIRROR_VARIABLE, BadLock, hub_mirror, mirror
+from weights.lock_file import MIRROR_VARIABLE, BadLock, hub_mirror, mirror
 
 HERE: Final = Path(__file__).parent
 REFUSED, UNREACHABLE, NOT_ACCEPTED = 1, 3, 4  # exit statuses

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from higgs_install.checkpoint import NotWeights
-from weights.lock import LockedFile, mirrored
+from weights.lock_file import LockedFile, mirrored
 
 PRESETS: Final = Path(__file__).with_name("presets.toml")
 SHORTEST: Final = 3.0  # seconds of a recording

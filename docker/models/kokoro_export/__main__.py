@@ -27,7 +27,7 @@ from kokoro_export.upstream import (
 )
 from kokoro_export.verification import NotTheSame, check_arithmetic, check_batches, check_sound
 from weights.download import Unreachable, WrongContent, fetch
-from weights.lock import MIRROR_VARIABLE, BadLock, hub_mirror, read
+from weights.lock_file import MIRROR_VARIABLE, BadLock, hub_mirror, read
 
 UNREACHABLE = 3  # exit status: there is no way to the hub, and everything else goes on without
 PREFERRED = "af_heart"

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor, nn
 
-from kokoro_export.packing import TimeAxis
+from kokoro_export.batch_packing import TimeAxis
 
 LEAK: Final = 0.2
 

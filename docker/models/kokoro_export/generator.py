@@ -16,8 +16,8 @@ import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor, nn
 
 from kokoro_export.adain import StyleNorm, normalised
+from kokoro_export.batch_packing import Packing, TimeAxis
 from kokoro_export.harmonic_source import SAMPLES_A_FRAME, source_of
-from kokoro_export.packing import Packing, TimeAxis
 from kokoro_export.stft import BINS, HOP, Analysis, Synthesis
 
 FIRST_STAGE: Final = 20  # steps a frame

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn.utils import remove_weight_norm
 
 from kokoro_export.adain import StyledBlock
+from kokoro_export.batch_packing import TimeAxis, packing_of
 from kokoro_export.encoders import Albert, BidirectionalLSTM
 from kokoro_export.generator import Generator
 from kokoro_export.harmonic_source import PITCHES_A_HERTZ
 from kokoro_export.input_limits import neutral_where_bad
-from kokoro_export.packing import TimeAxis, packing_of
 
 STYLE = 128  # columns 0 to 127 of a voice's style are for the decoder, 128 to 255 for the prosody
 

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - everybody calls it so
 from torch import Tensor, nn
 
+from kokoro_export.batch_packing import Packing
 from kokoro_export.harmonic_source import SAMPLES_A_FRAME
-from kokoro_export.packing import Packing
 
 WINDOW: Final = 20
 HOP: Final = 5

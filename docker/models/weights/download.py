@@ -18,7 +18,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils.tqdm import tqdm
 
-from weights.lock import LockedFile
+from weights.lock_file import LockedFile
 
 TOKEN_VARIABLE: Final = "HF_TOKEN"  # noqa: S105 - the name that the hub's own tools use
 TIMEOUT: Final = 30.0  # seconds without a byte

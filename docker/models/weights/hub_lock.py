@@ -12,7 +12,7 @@ from typing import Final
 from huggingface_hub import HfApi, RepoFile, hf_hub_url
 
 from weights.download import Unreachable, WrongContent, fetch_bytes, unreachable
-from weights.lock import BadLock, LockedFile, mirrored, read
+from weights.lock_file import BadLock, LockedFile, mirrored, read
 
 _SOURCE: Final = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)$")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")

@@ -10,7 +10,7 @@ import triton_python_backend_utils as pb_utils
 from g2p import BadRequest
 from g2p.languages import phonemizer_for
 from g2p.pipeline import next_sentence
-from lectern_triton.parent import end_with_parent
+from lectern_triton.parent_death import end_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from orchestrator.audio.decoding import UnreadableAudioError, decode
 from orchestrator.audio.encoding import encode_whole
 from orchestrator.audio.formats import CONTAINERS, AudioFormat, Sound
 from orchestrator.lib import metrics
+from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.lib.store import Store, StoreFailed
 from orchestrator.speech.cache.index import CacheIndex
 from orchestrator.speech.cache.names import METADATA, parse_path, path_of
 

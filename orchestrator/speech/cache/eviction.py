@@ -14,7 +14,7 @@ import structlog
 from orchestrator.lib import metrics
 from orchestrator.lib.database import run
 from orchestrator.lib.leases import Leases
-from orchestrator.lib.store import Store
+from orchestrator.lib.object_store import Store
 from orchestrator.speech.cache.names import METADATA, path_of
 from orchestrator.speech.settings import CacheSettings
 

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from orchestrator.lib.database import run
-from orchestrator.lib.store import Store, Stored
+from orchestrator.lib.object_store import Store, Stored
 from orchestrator.speech.cache.names import FOLDER, parse_path
 from orchestrator.speech.settings import CacheSettings
 

@@ -8,7 +8,7 @@ import structlog
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import Problem
-from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.admission.admission_controller import Ticket
 from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Segment
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from lectern.triton import Chunk
 from orchestrator.accounts.requester import Requester
-from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.admission.admission_controller import Ticket
 
 # begun: looked for in the cache. waiting: for a slot at the model, or for another process that synthesizes it.
 # making: it has its slot. Then its audio is cached or, as the store took nothing, is not.

@@ -18,8 +18,8 @@ from orchestrator.accounts.requester import Requester
 from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import BadRequest, Busy, ModelFailed, Problem, TooSlow, Unavailable
 from orchestrator.lib.leases import Leases
-from orchestrator.lib.store import StoreFailed
-from orchestrator.speech.admission.controller import AdmissionController, Ticket
+from orchestrator.lib.object_store import StoreFailed
+from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
 from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subscription

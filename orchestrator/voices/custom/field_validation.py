@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lectern_contract.mixes import NoMix, parse, spelled
+from lectern_contract.voice_mixes import NoMix, parse, spelled
 from orchestrator.lib.errors.problems import BadRequest, FieldErrors, Unavailable, bad_field
 from orchestrator.lib.text_input import check_language, check_text
 from orchestrator.text.estimate import estimate_seconds, has_words

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from lectern_contract.mixes import spelled
+from lectern_contract.voice_mixes import spelled
 from orchestrator.lib.errors.problems import BadRequest, NotFound, bad_field
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom import queries

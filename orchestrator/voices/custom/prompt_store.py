@@ -17,9 +17,9 @@ from orchestrator.audio.encoding import encode_whole
 from orchestrator.audio.formats import CONTAINERS
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.errors.problems import NotFound
+from orchestrator.lib.object_store import Store
 from orchestrator.lib.periodic import run_periodically
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.lib.store import Store
 from orchestrator.voices.custom import queries
 from orchestrator.voices.custom.recording_validation import RATE
 from orchestrator.voices.names import voice_id

@@ -9,7 +9,7 @@ import structlog
 
 from orchestrator.lib.database import DB
 from orchestrator.lib.errors.problems import BadRequest, Conflict, FieldError, FieldErrors, NotFound
-from orchestrator.lib.store import StoreFailed
+from orchestrator.lib.object_store import StoreFailed
 from orchestrator.voices.catalog import Catalog, speaks
 from orchestrator.voices.custom import queries
 from orchestrator.voices.custom.field_validation import FieldValidator

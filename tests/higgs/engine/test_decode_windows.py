@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from lectern_triton.higgs_engine.codes import BEGIN, CODEBOOKS, END, delayed, frames_in, undelayed
+from lectern_triton.higgs_engine.codebooks import BEGIN, CODEBOOKS, END, delayed, frames_in, undelayed
 from lectern_triton.higgs_engine.transformers.decode_windows import CONTEXT, DecodeWindows
 from tests.higgs.codec import random_codec
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes
+from lectern_triton.higgs_engine.codebooks import CODEBOOKS, Codes
 from lectern_triton.higgs_engine.driver import BadRequest
 from lectern_triton.higgs_engine.references.cache import ReferenceCache
 from lectern_triton.higgs_engine.references.disk import DiskCache

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.speech.admission.controller import AdmissionController, Ticket
+from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
 from orchestrator.speech.settings import AdmissionSettings
 
 MODEL = "hum"

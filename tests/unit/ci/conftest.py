@@ -35,7 +35,7 @@ class Checkout:
         return self._run("steps.py", *names, OPTIONS=options)
 
     def changed(self, step: str, **variables: str) -> tuple[int, str]:
-        return self._run("changed.py", step, **variables)
+        return self._run("changed_inputs.py", step, **variables)
 
     def _run(self, script: str, *arguments: str, **variables: str) -> tuple[int, str]:
         inherited = ("PYTEST_", "CI_", "MAKE", "MFLAGS", "GIT_")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from lectern.caption_cues import LINE
 from lectern.captions import captions
-from lectern.cues import LINE
 from lectern.types import CaptionFormat, Word
 
 

@@ -324,4 +324,4 @@ def test_help_needs_no_heavy_imports() -> None:
 
 def test_the_contract_needs_no_dependency() -> None:
     heavy = {"lectern", "httpx", "msgspec", "numpy", "grpc", "tritonclient", "tqdm"}
-    assert _loaded(heavy, "lectern_contract.mixes") == "set()\n"
+    assert _loaded(heavy, "lectern_contract.voice_mixes") == "set()\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kokoro_voice.voice import Voice
-from lectern_triton.voice_backend.plausibility import Implausible
+from lectern_triton.voice_backend.audio_checks import Implausible
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Segment, Settings, Tensors, Unavailable
 
 SECONDS = 10.0

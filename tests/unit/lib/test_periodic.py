@@ -7,8 +7,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from orchestrator.lib.object_store import StoreFailed
 from orchestrator.lib.periodic import run_periodically
-from orchestrator.lib.store import StoreFailed
 
 pytestmark = pytest.mark.anyio
 LIMIT = 60.0  # seconds

@@ -10,7 +10,7 @@ from typing import Self
 import pytest
 
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.respond.audio_stream import PlayoutBuffer
+from orchestrator.speech.response.audio_stream import PlayoutBuffer
 
 pytestmark = pytest.mark.anyio
 LIMIT = 60.0

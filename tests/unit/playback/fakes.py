@@ -8,9 +8,9 @@ from uuid import UUID
 from orchestrator.documents.service import BlockSummary
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.playback.block_audio import BlockAudio, PlannedBlock
-from orchestrator.playback.outbox import Outbox
 from orchestrator.playback.playlist import Playlist
 from orchestrator.playback.schemas import BlockMessage, ServerMessage
+from orchestrator.playback.send_queue import SendQueue
 from orchestrator.playback.session import PlaybackSession
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
@@ -102,7 +102,7 @@ class FakeSynthesis:
             self._audio.log.append(("leave", self._number))
 
 
-class Told(Outbox):
+class Told(SendQueue):
     """Writes down what the listener is told."""
 
     def __init__(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from orchestrator.audio.formats import Sound
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.admission.admission_controller import Ticket
 from orchestrator.speech.planner.script import Segment
-from orchestrator.speech.respond.audio_stream import audio_stream
+from orchestrator.speech.response.audio_stream import audio_stream
 from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from tests.unit.audio.sounds import cut

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from lectern.triton import Chunk, Mark
 from orchestrator.audio.pcm import Samples
 from orchestrator.speech.planner.script import Origin, Script, Segment
-from orchestrator.speech.respond.timeline import TimedWord, Timeline
+from orchestrator.speech.response.timeline import TimedWord, Timeline
 from orchestrator.text.spans import Span
 from tests.unit.audio.sounds import voice
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from orchestrator.accounts.requester import Requester
-from orchestrator.speech.admission.controller import AdmissionController
+from orchestrator.speech.admission.admission_controller import AdmissionController
 from orchestrator.speech.settings import AdmissionSettings
 from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subscription
 from tests.unit.admission.simulation import Encoder

@@ -13,8 +13,8 @@ import pytest
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import ModelFailed
 from orchestrator.speech.planner.script import Origin, Script
-from orchestrator.speech.respond.captions import CONTENT_TYPES, CaptionFormat, captions
-from orchestrator.speech.respond.timeline import Timeline
+from orchestrator.speech.response.captions import CONTENT_TYPES, CaptionFormat, captions
+from orchestrator.speech.response.timeline import Timeline
 from tests.unit.speech.said import RATE, WORD, chunk, segment
 from tests.unit.speech.said import timeline as timeline_of
 from tests.unit.speech.subtitles import Shown, read_srt, read_vtt

@@ -9,8 +9,8 @@ import pytest
 from lectern.triton import Chunk
 from orchestrator.billing.prices import Prices
 from orchestrator.lib.errors.problems import Busy, ModelFailed, Problem
-from orchestrator.speech.respond.events import TimedChunks, events
-from orchestrator.speech.respond.usage import Tally
+from orchestrator.speech.response.events import TimedChunks, events
+from orchestrator.speech.response.usage import Tally
 from tests.unit.speech.said import RATE, chunk, segment
 from tests.unit.speech.said import timeline as timeline_of
 

@@ -8,9 +8,9 @@ import pytest
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem, Unavailable
-from orchestrator.speech.admission.controller import Ticket
+from orchestrator.speech.admission.admission_controller import Ticket
 from orchestrator.speech.planner.script import Segment
-from orchestrator.speech.respond.captions import captions
+from orchestrator.speech.response.captions import captions
 from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from tests.unit.speech.said import chunk, segment, timeline

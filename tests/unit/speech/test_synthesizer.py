@@ -12,7 +12,7 @@ from lectern import triton
 from lectern.triton import Chunk
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.speech.admission.controller import AdmissionController, Ticket
+from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.settings import AdmissionSettings
 from orchestrator.speech.synthesis import synthesizer as module

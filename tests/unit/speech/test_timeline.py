@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from orchestrator.speech.respond.timeline import shown_at
+from orchestrator.speech.response.timeline import shown_at
 from orchestrator.text.blocks import cut_speech
 from tests.unit.speech.said import WORD, chunk, segment
 from tests.unit.speech.said import timeline as timeline_of

@@ -2,7 +2,7 @@ import pytest
 
 import lectern_contract as contract
 from orchestrator.text.estimate import MARKS_PER_SECOND, count_words, estimate_seconds, running_seconds
-from orchestrator.text.packing import MAX_SECONDS
+from orchestrator.text.phrase_packing import MAX_SECONDS
 
 
 def test_fifteen_letters_take_a_second() -> None:

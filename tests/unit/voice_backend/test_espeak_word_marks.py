@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from espeak_voice.engine_messages import Event
 from espeak_voice.word_marks import WordMarks
-from lectern_triton.voice_backend.plausibility import check_marks
+from lectern_triton.voice_backend.audio_checks import check_marks
 from lectern_triton.voice_backend.voice import Mark
 from lectern_triton.voice_backend.words import find_words
 

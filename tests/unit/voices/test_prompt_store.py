@@ -9,8 +9,8 @@ import pytest
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.ids import new_id
+from orchestrator.lib.object_store import Store
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.lib.store import Store
 from orchestrator.voices.custom.prompt_store import PromptStore
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ import pytest
 from huggingface_hub import constants
 
 from weights.download import DownloadProgress, Unreachable, WrongContent, fetch
-from weights.lock import BadLock, LockedFile, read
+from weights.lock_file import BadLock, LockedFile, read
 
 CONTENT = bytes(range(256)) * 4_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

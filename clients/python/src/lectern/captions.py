@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from lectern.cues import Timed, cues, lines
+from lectern.caption_cues import Timed, cues, lines
 from lectern.types import CaptionFormat
 
 

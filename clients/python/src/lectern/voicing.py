@@ -7,7 +7,7 @@ import msgspec
 
 from lectern.types import AudioFormat
 from lectern_contract import Lane
-from lectern_contract.mixes import spelled
+from lectern_contract.voice_mixes import spelled
 
 Mix: TypeAlias = Mapping[str, float]  # voices of one model and their weights
 

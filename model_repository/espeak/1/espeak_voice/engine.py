@@ -23,7 +23,7 @@ from espeak_voice.libespeak import (
 )
 from espeak_voice.speakable_text import SpeakableText, make_speakable
 from espeak_voice.speaking_rate import NORMAL_RATE, rate_for
-from lectern_triton.voice_backend.stretch import Stretcher
+from lectern_triton.voice_backend.time_stretch import Stretcher
 
 FIRST_CHUNK: Final = 0.05  # seconds: little, so that the first audio comes at once
 LARGEST_CHUNK: Final = 2.0

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kokoro_voice.plausibility import check_duration
+from kokoro_voice.audio_checks import check_duration
 from kokoro_voice.style_tables import Style
 from lectern_triton.voice_backend.voice import Models, Samples
 

@@ -8,7 +8,7 @@ import numpy as np
 from kokoro_voice.acoustic_client import FRAME, RATE, Sound, model_speed
 from kokoro_voice.g2p_client import Sentence
 from kokoro_voice.word_marks import loud_samples, word_marks
-from lectern_triton.voice_backend.stretch import Stretcher
+from lectern_triton.voice_backend.time_stretch import Stretcher
 from lectern_triton.voice_backend.voice import Chunk, Mark, Samples
 
 FIRST_CHUNK: Final = int(0.1 * RATE)  # samples: little, so that the first audio comes at once

@@ -11,10 +11,10 @@ from itertools import count
 from typing import Any, Final
 
 from kokoro_voice.acoustic_client import Sound, synthesize
+from kokoro_voice.audio_checks import check_words
 from kokoro_voice.audio_stream import AudioStream
 from kokoro_voice.g2p_client import Sentence, read_sentences
 from kokoro_voice.model_card import model_card, read_installed
-from kokoro_voice.plausibility import check_words
 from kokoro_voice.priority_executor import PriorityExecutor
 from kokoro_voice.style_tables import StyleTables
 from kokoro_voice.voice_parameters import VoiceParameters, default_voice, parse_parameters

@@ -13,7 +13,7 @@ from lectern.cli.output import check_path, print_json
 from lectern.errors import NotFoundError
 from lectern.rest.sync import Client
 from lectern.types import CustomVoice, Voice
-from lectern_contract.mixes import NoMix, weighed
+from lectern_contract.voice_mixes import NoMix, weighed
 
 
 def add(commands: Commands) -> None:

@@ -12,7 +12,7 @@ from lectern.triton.errors import InvalidRequest
 from lectern.types import Word
 from lectern.voicing import Mix, Voicing, voice_name
 from lectern_contract import Lane
-from lectern_contract.mixes import NoMix, is_mix, parse
+from lectern_contract.voice_mixes import NoMix, is_mix, parse
 
 READY: Final = "READY"  # the state of a model in Triton's repository index
 

@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from lectern_triton.higgs_engine.driver import Load
 from lectern_triton.higgs_engine.server import Server
-from lectern_triton.parent import end_with_parent
+from lectern_triton.parent_death import end_with_parent
 
 READ_AHEAD: Final = 1 << 20  # bytes
 

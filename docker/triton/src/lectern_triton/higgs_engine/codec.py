@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 from transformers import HiggsAudioV2TokenizerModel
 
-from lectern_triton.higgs_engine.codes import Codes
+from lectern_triton.higgs_engine.codebooks import Codes
 from lectern_triton.higgs_engine.messages import FRAME, RATE
 
 SAMPLED: Final = 64  # blocks of a file of weights that identify it

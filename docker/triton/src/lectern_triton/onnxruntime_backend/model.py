@@ -16,7 +16,7 @@ from lectern_triton.onnxruntime_backend.batch import merge, split
 from lectern_triton.onnxruntime_backend.config_check import check_config
 from lectern_triton.onnxruntime_backend.limits import OutOfLimits, check_limits, limits_of
 from lectern_triton.onnxruntime_backend.session import open_session
-from lectern_triton.parent import end_with_parent
+from lectern_triton.parent_death import end_with_parent
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lectern_triton.higgs_engine import messages
-from lectern_triton.vllm_omni_backend.chunks import Chunker
+from lectern_triton.vllm_omni_backend.audio_chunks import Chunker
 from lectern_triton.vllm_omni_backend.configuration import (
     ConfigurationError,
     find_python,

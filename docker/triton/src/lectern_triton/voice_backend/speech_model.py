@@ -17,7 +17,7 @@ import triton_python_backend_utils as pb_utils
 
 import lectern_contract as contract
 from lectern_contract import LANES
-from lectern_triton.parent import end_with_parent
+from lectern_triton.parent_death import end_with_parent
 from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read_request
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Settings, Tensors, Unavailable, Voice
 from lectern_triton.voice_backend.worker_pool import Metrics, WorkerPool

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from lectern_contract import PULSE, Lane
+from lectern_triton.voice_backend.audio_checks import Implausible, check_length, check_marks
 from lectern_triton.voice_backend.lane_queue import LaneFull, LaneQueue
 from lectern_triton.voice_backend.markup import pauses_in, without_markup
-from lectern_triton.voice_backend.plausibility import Implausible, check_length, check_marks
 from lectern_triton.voice_backend.request import Speak
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Mark, Segment, Unavailable, Voice
 

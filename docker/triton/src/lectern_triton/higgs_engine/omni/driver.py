@@ -13,7 +13,7 @@ from vllm.inputs import tokens_input
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 from vllm_omni.entrypoints.async_omni import AsyncOmni
 
-from lectern_triton.higgs_engine.codes import Codes
+from lectern_triton.higgs_engine.codebooks import Codes
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames
 from lectern_triton.higgs_engine.messages import FRAME, Ready, Recording, Sampling, Speak
 from lectern_triton.higgs_engine.omni.families import Family, Prompt

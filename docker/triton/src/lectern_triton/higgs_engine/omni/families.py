@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import torch
 
-from lectern_triton.higgs_engine.codes import Codes, Rows
+from lectern_triton.higgs_engine.codebooks import Codes, Rows
 from lectern_triton.higgs_engine.driver import BadRequest
 from lectern_triton.higgs_engine.messages import Recording, Speak
 from lectern_triton.higgs_engine.prompts import v2, v3

@@ -21,7 +21,7 @@ from vllm_omni.model_executor.models.higgs_audio_v2.higgs_audio_v2_talker import
     HiggsAudioV2TalkerForConditionalGeneration,
 )
 
-from lectern_triton.higgs_engine.codes import BEGIN, CODEBOOKS, END
+from lectern_triton.higgs_engine.codebooks import BEGIN, CODEBOOKS, END
 
 WINDOW: Final = 7  # rows: a code that stands in them
 REPEATS: Final = 2  # times is drawn again, as the published generation config says

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from transformers import AutoFeatureExtractor, AutoTokenizer, HiggsAudioV2Processor, HiggsAudioV2TokenizerModel
 
-from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes, Rows, delayed
+from lectern_triton.higgs_engine.codebooks import CODEBOOKS, Codes, Rows, delayed
 from lectern_triton.higgs_engine.driver import BadRequest
 from lectern_triton.higgs_engine.prompts.control_tokens import ControlTokens
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from lectern_triton.higgs_engine.codes import Codes, Rows, delayed
+from lectern_triton.higgs_engine.codebooks import Codes, Rows, delayed
 from lectern_triton.higgs_engine.prompts.control_tokens import ControlTokens
 
 START: Final = "<|tts|>"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from lectern_triton.higgs_engine.codes import Codes
+from lectern_triton.higgs_engine.codebooks import Codes
 from lectern_triton.higgs_engine.driver import BadRequest
 from lectern_triton.higgs_engine.messages import RATE
 from lectern_triton.higgs_engine.references.disk import DiskCache

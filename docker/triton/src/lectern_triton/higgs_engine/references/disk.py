@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from lectern_triton.higgs_engine.codes import CODEBOOKS, Codes
+from lectern_triton.higgs_engine.codebooks import CODEBOOKS, Codes
 
 MAGIC: Final = b"LECTERN CODES 1\n"
 SUFFIX: Final = ".codes"

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from lectern_triton.higgs_engine.codebooks import CODEBOOKS, Row, frames_in, undelayed
 from lectern_triton.higgs_engine.codec import Codec
-from lectern_triton.higgs_engine.codes import CODEBOOKS, Row, frames_in, undelayed
 from lectern_triton.higgs_engine.driver import BadRequest, OutOfFrames
 from lectern_triton.higgs_engine.messages import FRAME, Ready, Recording, Speak
 from lectern_triton.higgs_engine.pcm import to_pcm

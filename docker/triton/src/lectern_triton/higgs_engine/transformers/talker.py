@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import HiggsAudioV2ForConditionalGeneration, StoppingCriteria, StoppingCriteriaList
 
-from lectern_triton.higgs_engine.codes import END, Row
+from lectern_triton.higgs_engine.codebooks import END, Row
 from lectern_triton.higgs_engine.messages import Sampling
 from lectern_triton.higgs_engine.prompts.v2 import Prompt
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from lectern_triton.higgs_engine.messages import RATE
-from lectern_triton.voice_backend.stretch import Stretcher
+from lectern_triton.voice_backend.time_stretch import Stretcher
 from lectern_triton.voice_backend.voice import Chunk, Samples
 from lectern_triton.voice_backend.words import find_words, marks_by_length
 

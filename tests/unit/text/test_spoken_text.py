@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.text.spoken import to_spoken
+from orchestrator.text.spoken_text import to_spoken
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectern.cues import LINE, MOST_SECONDS, Cue, cues, lines
-from orchestrator.speech.respond.timeline import TimedWord
+from lectern.caption_cues import LINE, MOST_SECONDS, Cue, cues, lines
+from orchestrator.speech.response.timeline import TimedWord
 from tests.unit.speech.said import timed, word
 
 CHARACTER = re.compile(r"\w")

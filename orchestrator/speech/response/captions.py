@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Final, Literal
 
 from lectern.captions import WRITERS, TextRange
-from orchestrator.speech.respond.timeline import TimedWord, Timeline
+from orchestrator.speech.response.timeline import TimedWord, Timeline
 from orchestrator.speech.synthesis.segment_stream import SegmentChunks
 
 CaptionFormat = Literal["json", "srt", "vtt"]

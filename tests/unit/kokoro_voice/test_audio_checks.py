@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from kokoro_voice.audio_checks import check_duration, check_words
 from kokoro_voice.g2p_client import Word
-from kokoro_voice.plausibility import check_duration, check_words
-from lectern_triton.voice_backend.plausibility import Implausible
+from lectern_triton.voice_backend.audio_checks import Implausible
 
 
 @pytest.mark.parametrize("frames", [[10, 3, 3, 3, 3, 20], [1, 1, 1, 1], [5, 30, 5], [50, 2, 9, 4, 50]])

@@ -6,7 +6,7 @@ from litestar import Request, Response
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED, HTTP_307_TEMPORARY_REDIRECT
 
 from orchestrator.lib.byte_ranges import file_response, has_already
-from orchestrator.lib.store import Store
+from orchestrator.lib.object_store import Store
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.names import AudioName, path_of
 from orchestrator.speech.settings import CacheSettings, DeliverySettings

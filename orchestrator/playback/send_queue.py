@@ -9,7 +9,7 @@ from orchestrator.playback.schemas import BlockMessage, ServerMessage
 _LIMIT: Final = 200  # messages; in a longer queue, only the newest of each block stays
 
 
-class Outbox:
+class SendQueue:
     """Never longer than the document has blocks, however slowly the listener reads."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """Runs each failed test once more, alone: a test that passes then is flaky, one that fails again has failed.
 
-    second_try.py FOLDER
+    retry_failed_tests.py FOLDER
 
 FOLDER has a folder for each step, with the records of `recorded_pytest.py`. More than a handful of failed tests are not
 flaky: none of them is tried again.

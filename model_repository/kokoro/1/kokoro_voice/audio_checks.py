@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kokoro_voice.g2p_client import Word
-from lectern_triton.voice_backend.plausibility import Implausible
+from lectern_triton.voice_backend.audio_checks import Implausible
 
 # Kokoro speaks about 2.9 frames of 25 ms per phoneme. Hardly more than one, which is the minimum, means that the
 # durations are lost, and fewer than 4 phonemes a second are far outside of what any voice does at speed 1.

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from orchestrator.lib.store import Store, StoreFailed
+from orchestrator.lib.object_store import Store, StoreFailed
 
 pytestmark = pytest.mark.anyio
 

@@ -26,7 +26,7 @@ from orchestrator.embedded.home import Home, write_atomically
 from orchestrator.lib.environment import read
 from orchestrator.speech.settings import SpeechSettings
 
-TEXT = Path(__file__).with_name("sample.md")
+TEXT = Path(__file__).with_name("sample_document.md")
 BATCH = Voicing(lane="batch")  # requests of other clients come first
 RETRY_TIMEOUT = 120.0  # seconds of retries for one block while the model is busy: nobody listens yet
 MIN_PEAK = 1_000  # of 32,767; any speech is louder

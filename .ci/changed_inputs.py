@@ -1,6 +1,6 @@
 """Says whether what a slow step tests has changed, and why the step therefore runs or does not.
 
-    changed.py STEP
+    changed_inputs.py STEP
 
 It exits with 0 if the step has to run. CI_FULL=1 makes every step run. CI_BASE names the commit to compare with;
 without it the last day's commits are looked at. What is not committed yet counts too.

@@ -1,6 +1,6 @@
 import pytest
 
-from lectern_contract.mixes import NoMix, is_mix, parse
+from lectern_contract.voice_mixes import NoMix, is_mix, parse
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from lectern.rest.aio import AsyncClient
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.sample import (
+from orchestrator.embedded.sample_document import (
     TEXT,
     CheckedReading,
     StoredReading,
@@ -119,7 +119,7 @@ def test_it_is_read_again_when_there_is_something_new_to_hear_or_show(
         case "version":
             has(server, models=["espeak"], version="1.1")
         case "text":
-            monkeypatch.setattr("orchestrator.embedded.sample.TEXT", tmp_path / "sample.md")
+            monkeypatch.setattr("orchestrator.embedded.sample_document.TEXT", tmp_path / "sample.md")
             (tmp_path / "sample.md").write_text("Another text.")
         case "voice":
             monkeypatch.setenv("LECTERN_DEFAULT_VOICE", "de")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.embedded.triton_stubs import PROGRAM, SHARED_MEMORY, Stubs
+from orchestrator.embedded.triton_model_processes import PROGRAM, SHARED_MEMORY, Stubs
 
 NOBODY = 65_534
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectern_triton.voice_backend.stretch import Stretcher
+from lectern_triton.voice_backend.time_stretch import Stretcher
 
 RATE = 22_050
 HERTZ = 180

@@ -6,7 +6,7 @@ from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, Operation, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from orchestrator.audio.formats import CONTAINERS
-from orchestrator.speech.respond.captions import CONTENT_TYPES
+from orchestrator.speech.response.captions import CONTENT_TYPES
 
 # Routes declare these where the request decides.
 ANY_AUDIO: Final = "audio/*"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lectern_triton.higgs_engine.messages import RATE
-from lectern_triton.vllm_omni_backend.chunks import FIRST, LONGEST, Chunker
+from lectern_triton.vllm_omni_backend.audio_chunks import FIRST, LONGEST, Chunker
 from lectern_triton.vllm_omni_backend.voice import frame_limit
 from lectern_triton.voice_backend.voice import BadRequest, Chunk
 

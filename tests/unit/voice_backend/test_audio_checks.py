@@ -1,6 +1,6 @@
 import pytest
 
-from lectern_triton.voice_backend.plausibility import Implausible, check_length, check_marks
+from lectern_triton.voice_backend.audio_checks import Implausible, check_length, check_marks
 from lectern_triton.voice_backend.voice import Mark
 
 SENTENCE = "The sky above the port was the colour of television, tuned to a dead channel."

@@ -120,6 +120,6 @@ def test_a_checkout_without_git_runs_them(checkout: Checkout) -> None:
 
 def test_the_inputs_are_there() -> None:
     scripts: dict[str, Any] = {"__name__": "changed"}
-    exec((ROOT / ".ci" / "changed.py").read_text(), scripts)
+    exec((ROOT / ".ci" / "changed_inputs.py").read_text(), scripts)
     for inputs in scripts["INPUTS"].values():
         assert all((ROOT / path).exists() for path in (*inputs.paths, *inputs.lines))

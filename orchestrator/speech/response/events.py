@@ -11,8 +11,8 @@ import structlog
 
 from orchestrator.lib.errors.problem_details import openai_error
 from orchestrator.lib.errors.problems import Problem
-from orchestrator.speech.respond.timeline import TimedWord, Timeline
-from orchestrator.speech.respond.usage import Tally
+from orchestrator.speech.response.timeline import TimedWord, Timeline
+from orchestrator.speech.response.usage import Tally
 from orchestrator.speech.synthesis.segment_stream import SegmentChunks
 
 log = structlog.stdlib.get_logger("lectern.speech")
