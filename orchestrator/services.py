@@ -1,4 +1,4 @@
-"""What lives as long as the web process: the connections, the catalogue of voices, the synthesizer, their tasks."""
+"""The objects that live as long as the web process: connections, catalogue, planner, synthesizer, and their tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ from orchestrator.voices.custom.prompt_store import PromptCleanup, PromptStore
 from orchestrator.voices.custom.service import CustomVoices
 from orchestrator.voices.custom.uploads import Uploads
 
-_LOOKING_THREADS: Final = 1  # that look at recordings people send, so that no listener waits for one
+_UPLOAD_THREADS: Final = 1  # apart from the encoder's, so that no listener waits for the examination of an upload
 
 log = structlog.stdlib.get_logger("lectern.services")
 
@@ -57,7 +57,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Services]:
-    """Opens everything in the order it is needed, and closes it in the other."""
+    """Opens everything in the order of need, and closes it in reverse."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(database.pool(settings.database))
         client = await stack.enter_async_context(
@@ -93,12 +93,12 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         )
         previews = VoicePreviews(planner, speech)
         stack.push_async_callback(previews.close)
-        looking = PriorityThreads(_LOOKING_THREADS)
-        stack.callback(looking.close)
+        upload_threads = PriorityThreads(_UPLOAD_THREADS)
+        stack.callback(upload_threads.close)
         voices = CustomVoices(
             catalog,
             prompts,
-            Uploads(looking, settings.voices),
+            Uploads(upload_threads, settings.voices),
             settings.voices,
             default_model=settings.speech.default_model,
             on_created=previews.make_soon,
@@ -144,8 +144,8 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
 
 
 async def _load_sentences(threads: PriorityThreads) -> None:
-    """Else the first request would wait for all of it; one that comes meanwhile waits for the rest."""
+    """Loads spaCy's pipeline, which the first request would wait for."""
     try:
         await threads.run(load_pipeline, "en")
-    except Exception:  # each request will say so too
-        log.exception("sentences cannot be told apart")
+    except Exception:  # each request will fail by it too
+        log.exception("the pipeline for sentences cannot be loaded")
