@@ -36,7 +36,7 @@ MIN_PEAK = 1_000  # of 32,767; any speech is louder
 class Sound:
     seconds: float
     peak: int
-    """Returns the loudness of 16-bit samples."""
+    """The largest absolute value of the 16-bit samples."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ MIX: Final = {
 def narrowed(
     description: dict[str, Any], document: str, blocks: list[str], kept: list[str], own: list[str]
 ) -> dict[str, Any]:
-    """``document`` is one whose ``blocks`` are ready, ``kept`` the names of kept audio, ``own`` the ids of voices."""
+    """``document`` is one whose ``blocks`` are ready, ``kept`` the names of cached audio, ``own`` the ids of voices."""
     api: dict[str, Any] = json.loads(json.dumps(description))
     schemas = api["components"]["schemas"]
     for name in ("SpeechRequest", "CaptionRequest"):

@@ -15,7 +15,7 @@ CHUNK: Final = 4_096
 class Either(Protocol):
     def whole(self, **fields: Any) -> bytes: ...
 
-    def pieces(self, **fields: Any) -> list[bytes]: ...
+    def chunks(self, **fields: Any) -> list[bytes]: ...
 
     def lines(self, **fields: Any) -> list[str]: ...
 
@@ -29,7 +29,7 @@ class Blocking:
     def whole(self, **fields: Any) -> bytes:
         return self._client.audio.speech.create(**fields).content
 
-    def pieces(self, **fields: Any) -> list[bytes]:
+    def chunks(self, **fields: Any) -> list[bytes]:
         with self._client.audio.speech.with_streaming_response.create(**fields) as answer:
             return list(answer.iter_bytes(CHUNK))
 
@@ -53,10 +53,10 @@ class Asynchronous:
 
         return self._run(call)
 
-    def pieces(self, **fields: Any) -> list[bytes]:
+    def chunks(self, **fields: Any) -> list[bytes]:
         async def call(client: openai.AsyncOpenAI) -> list[bytes]:
             async with client.audio.speech.with_streaming_response.create(**fields) as answer:
-                return [piece async for piece in answer.iter_bytes(CHUNK)]
+                return [chunk async for chunk in answer.iter_bytes(CHUNK)]
 
         return self._run(call)
 

@@ -21,7 +21,7 @@ from tests.stack import Stack
 
 @dataclass(frozen=True)
 class Front:
-    """A web process whose kept audio somebody else sends, and how it is reached."""
+    """A web process whose cached audio another server sends, and how it is reached."""
 
     url: str
     behind: str

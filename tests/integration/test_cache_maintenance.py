@@ -54,7 +54,7 @@ async def books(books_database: OwnDatabase, tmp_path: Path) -> AsyncIterator["B
 
 
 class Books:
-    """What one web process has of kept audio, over a store and a database that belong to one test."""
+    """What one web process has of the cache, over a store and a database that belong to one test."""
 
     def __init__(self, folder: Path, threads: PriorityThreads) -> None:
         self.folder = folder

@@ -3,7 +3,7 @@
 How long that takes on a clock depends on what else the machine does. Proven is that nothing on the way waits for a
 time of its own: the model holds the speech for ever, in steps of 10 ms (`tests/models/hum`), and after its client has
 left it goes through at most ten more of them, in one of several tries. Those are 100 ms where every process is
-scheduled in time. A way that waited for the model's next piece would never stop it.
+scheduled in time. A cancellation that waited for the model's next chunk would never stop it.
 """
 
 import time

@@ -30,7 +30,7 @@ def url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def hasty_url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a server where nobody waits long to be let in, nor many."""
+    """A server where few may wait for admission, and not for long."""
     limits = {"LECTERN_ADMISSION_WAIT": "0.5", "LECTERN_ADMISSION_QUEUE": "1"}
     with web_server(stack, tmp_path_factory.mktemp("hasty") / "log", **TWO_PLACES, **limits) as url:
         yield url
@@ -196,13 +196,13 @@ def test_a_slow_reader_holds_back_only_itself(api: httpx.Client, url: str) -> No
     long = " ".join(f"Sentence {number} of {uuid4().hex} is hummed and nobody reads it." for number in range(200))
     body = request(response_format="pcm", sample_rate=48_000) | {"input": long}
     with api.stream("POST", "/v1/audio/speech", json=body) as slow:
-        pieces = slow.iter_raw()
-        received = len(next(pieces))
+        chunks = slow.iter_raw()
+        received = len(next(chunks))
         until(lambda: taken(url, "live") == 0, "its next segments are made, and no further ones are begun")
         for _ in range(3):
             assert api.post("/v1/audio/speech", json=request()).status_code == 200
         until(lambda: taken(url, "live") == 0, "live places are free")
-        received += sum(map(len, pieces))  # raises if it was broken off
+        received += sum(map(len, chunks))  # raises if it was broken off
     assert received / (2 * 48_000) > len(long) / 10 * 0.95
 
 

@@ -50,13 +50,13 @@ def audio_in(told: list[dict[str, Any]]) -> bytes:
 @pytest.mark.parametrize("response_format", AUDIO_FORMATS)
 def test_every_format_comes_whole_and_streamed(client: Either, response_format: str) -> None:
     whole = client.whole(**SPEECH, response_format=response_format)
-    streamed = b"".join(client.pieces(**SPEECH, response_format=response_format))
+    streamed = b"".join(client.chunks(**SPEECH, response_format=response_format))
     assert 3 < seconds(whole, response_format) < 10
     assert seconds(streamed, response_format) == pytest.approx(seconds(whole, response_format), abs=0.1)
 
 
 def test_a_long_text_comes_in_pieces_by_openais_names_for_it(client: Either) -> None:
-    parts = client.pieces(model="tts-1", voice="alloy", input=LONG_TEXT, response_format="pcm", speed=1.5)
+    parts = client.chunks(model="tts-1", voice="alloy", input=LONG_TEXT, response_format="pcm", speed=1.5)
     assert len(parts) > 10
     assert seconds(b"".join(parts), "pcm") > 30
 
@@ -136,7 +136,7 @@ def test_a_wrong_key_is_told(stack: Stack, kind: str) -> None:
 def test_speech_that_fails_midway_is_never_taken_for_whole(client: Either) -> None:
     failing = {"model": "hum", "voice": "failing", "input": "A tone that will not end well. " * 3}
     with pytest.raises(Exception, match="peer closed connection"):  # the client lets its HTTP library's error through
-        client.pieces(**failing, response_format="wav")
+        client.chunks(**failing, response_format="wav")
     told = events(client.lines(**failing, response_format="wav", stream_format="sse"))
     assert told[-1]["type"] == "error"
     assert told[-1]["error"]["type"] == "server_error"

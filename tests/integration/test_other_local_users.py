@@ -82,8 +82,8 @@ def test_nobody_is_let_in_by_another_door(triton: OwnTriton) -> None:
 
 
 def test_nobody_reads_what_a_model_is_sent(triton: OwnTriton) -> None:
-    with closing(triton.client.speak("espeak", "The boathouse at Hereford. " * 70)) as pieces:
-        next(pieces)
+    with closing(triton.client.speak("espeak", "The boathouse at Hereford. " * 70)) as chunks:
+        next(chunks)
         regions = list(SHARED_MEMORY.glob(f"{triton.configuration.shared_memory}*"))
         assert regions
         assert {region.stat().st_mode & 0o777 for region in regions} == {0o600}

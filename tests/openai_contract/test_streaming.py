@@ -8,8 +8,8 @@ import pytest
 from tests.integration.audio import decode
 from tests.openai_contract.server import Server
 
-FEWEST_PIECES = 4
-FIRST = 0.7  # of the time that all takes, the most that the first piece may take
+FEWEST_CHUNKS = 4
+FIRST = 0.7  # of the time that all takes, the most that the first chunk may take
 TRIES = 5
 
 
@@ -25,16 +25,16 @@ def test_audio_comes_in_pieces_while_it_is_made(server: Server, fields: dict[str
     waits: list[float] = []
     while not waits or (waits[-1] >= FIRST and len(waits) < TRIES):
         started = time.monotonic()
-        pieces, times = [], []
+        chunks, times = [], []
         with server.streaming(input=long_text(), response_format="mp3", **fields) as answer:
-            for piece in answer.iter_raw():
-                pieces.append(piece)
+            for chunk in answer.iter_raw():
+                chunks.append(chunk)
                 times.append(time.monotonic() - started)
-        assert len(pieces) >= FEWEST_PIECES
-        samples, rate = decode(b"".join(pieces))
+        assert len(chunks) >= FEWEST_CHUNKS
+        samples, rate = decode(b"".join(chunks))
         assert len(samples) / rate > 60
         waits.append(times[0] / times[-1])
-    assert min(waits) < FIRST, f"the first piece came with the last: {waits}"
+    assert min(waits) < FIRST, f"the first chunk came with the last: {waits}"
 
 
 def test_a_client_may_leave_and_come_again(server: Server) -> None:

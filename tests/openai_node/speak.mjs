@@ -15,9 +15,9 @@ async function whole(response_format) {
 
 async function streamed() {
   const answer = await client.audio.speech.create({ ...speech, input: long, response_format: "mp3" });
-  const pieces = [];
-  for await (const piece of answer.body) pieces.push(Buffer.from(piece));
-  return { pieces: pieces.length, audio: Buffer.concat(pieces).toString("base64") };
+  const chunks = [];
+  for await (const chunk of answer.body) chunks.push(Buffer.from(chunk));
+  return { chunks: chunks.length, audio: Buffer.concat(chunks).toString("base64") };
 }
 
 async function events() {

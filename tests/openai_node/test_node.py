@@ -54,7 +54,7 @@ def test_models_are_listed(heard: dict[str, Any]) -> None:
 
 
 def test_a_long_text_comes_in_pieces(heard: dict[str, Any]) -> None:
-    assert heard["streamed"]["pieces"] > 3
+    assert heard["streamed"]["chunks"] > 3
     assert seconds(heard["streamed"]["audio"], "mp3") > 60
 
 

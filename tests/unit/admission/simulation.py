@@ -1,4 +1,4 @@
-"""A gate with segments before it that tests bring, cancel and end, step by step and by a clock of their own."""
+"""Admission with segments that tests bring, cancel and end, step by step and by a clock of their own."""
 
 import asyncio
 import math
@@ -30,7 +30,7 @@ def batch(name: str = "ann") -> Requester:
 
 @dataclass(eq=False)
 class Segment:
-    """One that goes through the gate. ``entered`` is the number of its slot in the order of entering."""
+    """One with its ticket. ``entered`` is the number of its slot in the order of entering."""
 
     ticket: Ticket
     requester: Requester
@@ -45,13 +45,13 @@ class Segment:
 
 @dataclass(eq=False)
 class WaitingRequest:
-    """A request that waits before the gate; its first segment once it is let in, or why it was not."""
+    """A request that waits for admission; its first segment once it is admitted, or why it was not."""
 
     requester: Requester
     task: asyncio.Task[None] | None = None
     segment: Segment | None = None
     refusal: Busy | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)  # it was let in or refused
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # it was admitted or refused
 
     @property
     def is_in(self) -> bool:
@@ -83,7 +83,7 @@ class Simulation:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def admit(self, requester: Requester, work: float = 10.0) -> Segment:
-        """A segment that a response begins with; it has gone as far as it can. Raises what the gate raises."""
+        """A segment that a response begins with; it has gone as far as it can. Raises what admission raises."""
         return await self.walk(Segment(self.controller.admit(MODEL, requester, work), requester))
 
     async def bring(self, requester: Requester, work: float = 10.0, *, needed: bool = False) -> Segment:

@@ -1,4 +1,4 @@
-"""Who is let in, who is refused, and what the refusal says."""
+"""Who is admitted, who is refused, and what the refusal says."""
 
 import pytest
 

@@ -18,7 +18,7 @@ async def test_who_finds_no_room_waits_until_there_is(open_simulation: OpenSimul
     simulation = open_simulation(slots=2)
     one, two, three = [await simulation.request(live()) for _ in range(3)]
     assert (one.is_in, two.is_in, three.is_in) == (True, True, False)
-    assert three.segment is None, "it stands before the gate, and so before nobody behind it"
+    assert three.segment is None, "it is not admitted, and so keeps no segment waiting"
     await simulation.leave(one, after=30)
     assert three.is_in
 
@@ -55,13 +55,13 @@ async def test_who_waits_in_vain_is_told_when_to_come_again(open_simulation: Ope
     assert (await simulation.request(live())).is_in
 
 
-@pytest.mark.parametrize("after", ["waiting", "let in"])
+@pytest.mark.parametrize("after", ["waiting", "admitted"])
 async def test_who_goes_away_leaves_nothing_behind(open_simulation: OpenSimulation, after: str) -> None:
     simulation = open_simulation(slots=1)
     first, leaving, next_one = [await simulation.request(live()) for _ in range(3)]
     assert leaving.task is not None
     assert first.segment is not None
-    if after == "let in":  # and does not know it yet
+    if after == "admitted":  # and does not know it yet
         simulation.now += 30
         first.segment.done.set()
         await asyncio.sleep(0)
