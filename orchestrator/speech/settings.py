@@ -113,8 +113,8 @@ class AdmissionSettings(EnvSettings, frozen=True, kw_only=True):
         float,
         env(
             "LECTERN_ADMISSION_WAIT",
-            "Seconds that a request waits for its admission before it is refused. Requests for single blocks of a"
-            " document are refused at once. 0: so are all.",
+            "Seconds that a request waits for its admission before it is refused. Requests for a document's audio"
+            " are refused at once. 0: so are all.",
             ge=0,
         ),
     ] = 30.0
