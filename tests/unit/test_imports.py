@@ -1,5 +1,6 @@
-"""What takes long to import is loaded only where it is needed, and not while somebody waits for a start."""
+"""What a process loads before it starts, and which domains import which."""
 
+import ast
 import importlib.util
 import subprocess
 import sys
@@ -40,3 +41,36 @@ def test_the_migrations_are_known_without_being_imported() -> None:
         spec.loader.exec_module(module)
         found.add(module.ID)
     assert found == migrations() != set()
+
+
+LAYERS = (
+    {"audio", "text", "lib"},
+    {"accounts"},
+    {"billing", "documents", "voices"},
+    {"speech"},
+    {"health", "playback"},
+)
+HEIGHT = {domain: height for height, domains in enumerate(LAYERS) for domain in domains}
+
+
+def imported(file: Path) -> set[str]:
+    """Returns the modules of the orchestrator that a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+    return {name for name in found if name.startswith("orchestrator.")}
+
+
+@pytest.mark.parametrize("domain", HEIGHT)
+def test_a_domain_imports_only_those_below_it_and_nobodys_controllers(domain: str) -> None:
+    files = list((ROOT / "orchestrator" / domain).rglob("*.py"))
+    assert files
+    for file in files:
+        for name in imported(file):
+            other = name.split(".")[1]
+            if other != domain and other in HEIGHT:
+                assert HEIGHT[other] < HEIGHT[domain], f"{file.relative_to(ROOT)} imports {name}"
+                assert not name.endswith("controllers"), f"{file.relative_to(ROOT)} imports {name}"
