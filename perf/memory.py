@@ -40,7 +40,7 @@ def engines(root: int) -> dict[str, set[int]]:
     everything, found = processes(), dict[str, set[int]]()
     for pid in tree(root):
         command = everything.get(pid, (0, []))[1]
-        if "higgs_engine" in command and "--driver" in command:
+        if "lectern_triton.higgs_engine" in command and "--driver" in command:
             found.setdefault(command[command.index("--driver") + 1], set()).update(tree(pid))
     return found
 

@@ -18,11 +18,12 @@ HOLD = f"import sys; block = bytes(range(256)) * {SIZE // 256}; print(flush=True
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A process with the command line of an engine, and a worker that holds memory below it."""
-    package = tmp_path / "higgs_engine"
-    package.mkdir()
+    package = tmp_path / "lectern_triton" / "higgs_engine"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
     (package / "__main__.py").write_text(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HOLD!r}])")
     with subprocess.Popen(
-        [sys.executable, "-m", "higgs_engine", "--driver", "some.driver", "--socket", "3"],
+        [sys.executable, "-m", "lectern_triton.higgs_engine", "--driver", "some.driver", "--socket", "3"],
         cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None
