@@ -18,7 +18,7 @@ PARAMETERS = {"engine": "fake_driver", "most_frames": "20000", "health_interval"
 
 
 def install(repository: Path, name: str = "higgs", *, presets: bool = True, **changes: Any) -> Path:
-    """Make a model of this name; `changes`: of the engine's arguments, or of the parameters that have such a name."""
+    """Makes a model of this name; `changes`: of the engine's arguments, or of the parameters that have such a name."""
     model = repository / name
     if model.is_symlink():
         model.unlink()

@@ -62,7 +62,7 @@ class Child:
         return await self.process.wait()
 
     async def stop(self) -> None:
-        """Send the stop signal, and after the grace kill the process and its children."""
+        """Sends the stop signal, and after the grace kills the process and its children."""
         if self.process.returncode is None:
             # Only the leader gets the signal: it decides in which order its own children end.
             with contextlib.suppress(ProcessLookupError):
@@ -73,13 +73,13 @@ class Child:
         await self.process.wait()
 
     def kill(self) -> None:
-        """Kill the process and the rest of its process group at once."""
+        """Kills the process and the rest of its process group at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def rotate(log: Path, limit: int = LOG_LIMIT) -> None:
-    """Move a log that is longer than `limit` bytes to NAME.log.1, in place of the one before."""
+    """Moves a log that is longer than `limit` bytes to NAME.log.1, in place of the one before."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > limit:
             log.replace(log.with_name(f"{log.name}.1"))

@@ -71,7 +71,7 @@ class Home:
         return self.logs / f"{name}.log"
 
     def prepare(self) -> None:
-        """Make and mark the folder. Raises CannotStart if it cannot be written, or has files that are not Lectern's."""
+        """Makes and marks the folder. Raises CannotStart if it cannot be written, or has other files."""
         advice = "choose another folder with LECTERN_HOME"
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -92,7 +92,7 @@ class Home:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the folder. Raises CannotStart if another supervisor has it locked.
+        """Locks the folder. Raises CannotStart if another supervisor has it locked.
 
         The kernel releases the lock when its holder dies, so no lock is left behind.
         """
@@ -123,7 +123,7 @@ class Home:
         )
 
     def write_record(self, **values: Any) -> None:  # noqa: ANN401 - JSON
-        """Write how the running stack is reached; readers see the old record or the new one, never half of one."""
+        """Writes how the running stack is reached; readers see the old record or the new one, never half of one."""
         write_atomically(self.record, json.dumps(values, indent=2) + "\n", mode=0o644)
 
     def read_record(self) -> dict[str, Any] | None:
@@ -134,7 +134,7 @@ class Home:
         return found if isinstance(found, dict) else None
 
     def purge(self) -> None:
-        """Delete the folder. Raises CannotStart if it is locked or has no marker."""
+        """Deletes the folder. Raises CannotStart if it is locked or has no marker."""
         if not self.path.exists():
             return
         if not self.marker.is_file():
@@ -149,7 +149,7 @@ class Home:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only our user can read: who can read a lock can hold it."""
+    """Opens a file that only our user can read: who can read a lock can hold it."""
     descriptor = os.open(path, flags, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor

@@ -1,4 +1,4 @@
-"""Free ports for the services of a stack, which stay free while a service is restarted."""
+"""Frees ports for the services of a stack, which stay free while a service is restarted."""
 
 import errno
 import random
@@ -16,7 +16,7 @@ _given: set[int] = set()
 def free_port(host: str = LOOPBACK) -> int:
     """Returns a free port that was not returned before: the server of an earlier one may not listen yet.
 
-    It lies below the kernel's range for outgoing connections, since such a connection could take the port while its
+    It lies below the kernel's range for outgoing connections, because such a connection could take the port while its
     service is down. Raises OSError if no port is free.
     """
     highest = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 32_768

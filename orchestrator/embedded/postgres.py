@@ -43,7 +43,7 @@ class Postgres:
         return self._url(DATABASE)
 
     async def start(self) -> Child:
-        """Start the server, with new data if there is none; `wait_ready` waits until it answers. Raises CannotStart."""
+        """Starts the server, with new data if there is none; `wait_ready` says when it answers. Raises CannotStart."""
         binaries = await asyncio.to_thread(reachable_binaries, find_binaries(), self.data.user, self.copies)
         if not self.data.exists:
             await self.data.make(binaries, self.log)

@@ -39,7 +39,7 @@ class DataDirectory:
             ) from None
 
     async def make(self, binaries: Binaries, log: Path) -> None:
-        """Make the directory. Raises CannotStart."""
+        """Makes the directory. Raises CannotStart."""
         parent = self.path.parent
         partial = await asyncio.to_thread(self._make_partial)
         child = await Child.spawn(
@@ -74,8 +74,8 @@ class DataDirectory:
     def postmaster(self) -> int | None:
         """Returns the process id of the server that serves this directory now, or None.
 
-        The pid file outlives a killed server, and its number may belong to another process since; a zombie serves
-        nothing either. Such a file is removed, since Postgres would trust it and not start.
+        The pid file outlives a killed server, and its number may belong to another process now; a zombie serves
+        nothing either. Such a file is removed, because Postgres would trust it and not start.
         """
         file = self.path / "postmaster.pid"
         try:
@@ -88,7 +88,7 @@ class DataDirectory:
         return None
 
     async def stop_leftover(self) -> int | None:
-        """Stop the server that a dead supervisor left behind, and return its process id, or None if there is none.
+        """Stops the server that a dead supervisor left behind, and returns its process id, or None if there is none.
 
         The home's lock must be held, so that no living supervisor has that server. Raises CannotStart if it runs on.
         """

@@ -19,7 +19,7 @@ NEEDED_BYTES = 500 << 20  # a new Postgres takes 60 MB; the rest is for audio an
 
 
 async def check(configuration: StackConfiguration) -> None:
-    """Check everything that a start needs. The home's lock must be held. Raises CannotStart."""
+    """Checks everything that a start needs. The home's lock must be held. Raises CannotStart."""
     check_programs()
     check_space(configuration.home.path)
     check_port(configuration.host, configuration.port)

@@ -25,7 +25,7 @@ _SPEC_ALLOW = 4  # no speculation mitigations, which slow programs down: this is
 
 
 def keep_private() -> None:
-    """Make new files private, for this process and its children. Raises OSError if the kernel has no such filters."""
+    """Makes new files private, for this process and its children. Raises OSError if the kernel has no such filters."""
     os.umask(MASK)
     if platform.machine() not in MACHINES:
         raise OSError(f"the system calls of {platform.machine()} are unknown")

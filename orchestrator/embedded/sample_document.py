@@ -68,7 +68,7 @@ class StoredReading:
 
 
 async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew: bool) -> CheckedReading | None:
-    """Read the sample into the home's `sample.opus`. Raises CannotStart if that fails, or the audio is wrong.
+    """Reads the sample into the home's `sample.opus`. Raises CannotStart if that fails, or the audio is wrong.
 
     The document stays on the server as an example; that of the start before is deleted. Returns None, unless `anew`, if
     an earlier reading is still there and a new one would not differ.
@@ -121,7 +121,7 @@ async def _is_current(earlier: StoredReading, identity: str, home: Home, client:
 
 
 async def check_sound(path: Path, expected_seconds: float) -> Sound:
-    """Decode the file. Raises CannotStart unless it has as much speech as expected."""
+    """Decodes the file. Raises CannotStart unless it has as much speech as expected."""
     try:
         sound = await asyncio.to_thread(decode, path)
     except UnreadableAudioError as error:

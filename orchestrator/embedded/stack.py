@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 @contextlib.asynccontextmanager
 async def running(configuration: StackConfiguration, say: Say) -> AsyncIterator[str | None]:
-    """Run the stack for as long as the block runs, which begins when the stack is ready. Yields a new API key, or None.
+    """Runs the stack while the block runs, which begins when the stack is ready. Yields a new API key, or None.
 
     The home's lock must be held. Raises CannotStart, also for the one that the block raises.
     """

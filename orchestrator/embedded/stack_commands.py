@@ -35,7 +35,7 @@ class Console:
 
 
 def down(home: Home, console: Console) -> None:
-    """Stop the stack of this home and wait until it has stopped. Raises CannotStart if it does not."""
+    """Stops the stack of this home and waits until it has stopped. Raises CannotStart if it does not."""
     if not home.is_locked():
         console.say(f"nothing runs in {home.path}")
         return
@@ -54,7 +54,7 @@ def down(home: Home, console: Console) -> None:
 
 
 def status(home: Home, console: Console) -> bool:
-    """Print what runs in this home, and return whether it is ready."""
+    """Prints what runs in this home, and returns whether it is ready."""
     record = home.read_record() or {}
     if not home.is_locked() or "url" not in record:
         console.say(f"nothing runs in {home.path}")
@@ -73,7 +73,7 @@ def status(home: Home, console: Console) -> bool:
 
 
 def purge(home: Home, console: Console) -> None:
-    """Stop the stack and delete its home. Raises CannotStart if the folder is not Lectern's."""
+    """Stops the stack and deletes its home. Raises CannotStart if the folder is not Lectern's."""
     if not home.path.exists():
         console.say(f"there is no {home.path}")
         return

@@ -46,7 +46,7 @@ class Supervisor:
         self._restarts = True
 
     async def run(self) -> None:
-        """Run the service until cancelled, then stop it. Raises CannotStart if it ends before restarts are enabled."""
+        """Runs the service until cancelled, then stops it. Raises CannotStart if it ends before `enable_restarts`."""
         failures = 0
         while True:
             began = time.monotonic()
@@ -80,7 +80,7 @@ class Supervisor:
 
 @contextlib.asynccontextmanager
 async def supervised(name: str, start: StartService, say: Callable[[str], None]) -> AsyncIterator[Supervisor]:
-    """Run the service for as long as the block runs, and stop it at the end, whatever ends the block."""
+    """Runs the service for as long as the block runs, and stops it at the end, whatever ends the block."""
     supervisor = Supervisor(name, start, say)
     async with background_task(supervisor.run(), f"run {name}"):
         yield supervisor
@@ -88,7 +88,7 @@ async def supervised(name: str, start: StartService, say: Callable[[str], None])
 
 @contextlib.asynccontextmanager
 async def background_task(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
-    """Run work for as long as the block runs; if the work fails, so does the block."""
+    """Runs work for as long as the block runs; if the work fails, so does the block."""
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(work, name=name)
         try:
@@ -98,5 +98,5 @@ async def background_task(work: Coroutine[None, None, None], name: str) -> Async
 
 
 def describe_status(status: int) -> str:
-    """Say in words how a process ended."""
+    """Says in words how a process ended."""
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"

@@ -15,7 +15,7 @@ SHOWN = ("recovering", "recovered", "not recovered")
 
 @contextmanager
 def supervisor_log(log: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Write structured logs to this file, one JSON object a line, while the block runs."""
+    """Writes structured logs to this file, one JSON object a line, while the block runs."""
 
     def show(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if event["event"] in SHOWN:

@@ -152,7 +152,7 @@ class TritonServer:
 
     @classmethod
     async def start(cls, configuration: TritonConfiguration) -> "TritonServer":
-        """Start a server; `wait_ready` says when it answers. Raises CannotStart."""
+        """Starts a server; `wait_ready` says when it answers. Raises CannotStart."""
         environment = await inspect(configuration.python)
         backend_directory = configuration.state / "backends"
         await asyncio.to_thread(make_backend_directory, environment, configuration.backends, backend_directory)
@@ -204,7 +204,7 @@ class TritonServer:
         self.child = await Child.spawn(self.child.command)
 
     async def stop(self) -> None:
-        """Let requests in flight finish, for a bounded time, then end the server and its model processes."""
+        """Lets requests in flight finish, for a bounded time, then ends the server and its model processes."""
         await self.child.stop()
         await asyncio.to_thread(Stubs(self.configuration.shared_memory).end_all)
         self.configuration.socket.unlink(missing_ok=True)
@@ -219,7 +219,7 @@ class TritonServer:
 
 
 def _make_private(folder: Path) -> None:
-    """Make a folder that only our user can enter. Raises CannotStart if it is another user's."""
+    """Makes a folder that only our user can enter. Raises CannotStart if it is another user's."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

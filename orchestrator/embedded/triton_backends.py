@@ -86,7 +86,7 @@ async def inspect(python: Path) -> ModelsEnvironment:
 
 
 def make_backend_directory(environment: ModelsEnvironment, backends: Path, folder: Path) -> None:
-    """Make `folder` Triton's backend directory: the wheel's python backend, and each backend in `backends`."""
+    """Makes `folder` Triton's backend directory: the wheel's python backend, and each backend in `backends`."""
     shutil.rmtree(folder, ignore_errors=True)
     python = folder / "python"
     python.mkdir(parents=True)

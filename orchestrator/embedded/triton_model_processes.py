@@ -30,7 +30,7 @@ class Stub:
         return _state(self.pid) not in ("", "Z", "X")
 
     def kill(self) -> None:
-        """Kill the process, even if it is stopped."""
+        """Kills the process, even if it is stopped."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
@@ -50,7 +50,7 @@ class Stubs:
         return [stub for stub in found if stub is not None and model in (None, stub.model) and stub.alive()]
 
     def clean(self) -> list[str]:
-        """Remove the shared memory that no living stub uses, and return its names. No model may load meanwhile."""
+        """Removes the shared memory that no living stub uses, and returns its names. No model may load meanwhile."""
         used = {stub.region for stub in self.find()}
         unused = [path for path in self._regions() if path.name not in used]
         for path in unused:
@@ -58,7 +58,7 @@ class Stubs:
         return [path.name for path in unused]
 
     def end_all(self) -> list[Stub]:
-        """Kill the stubs that an ended server left behind, and remove its shared memory. Return the killed stubs."""
+        """Kills the stubs that an ended server left behind, and removes its shared memory. Returns the killed stubs."""
         left = self.find()
         for stub in left:
             stub.kill()
@@ -74,7 +74,7 @@ class Stubs:
                     yield path
 
     def _read(self, entry: Path) -> Stub | None:
-        """Parse a command line: program, REPOSITORY/MODEL/VERSION/model.py, name of the shared memory, and more."""
+        """Parses a command line: program, REPOSITORY/MODEL/VERSION/model.py, name of the shared memory, and more."""
         try:
             if entry.stat().st_uid != os.geteuid():
                 return None

@@ -16,7 +16,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def up(home: Home, console: Console, *, once: bool) -> None:
-    """Run the stack until a stop signal, or with `once` until the sample is read and its audio is checked.
+    """Runs the stack until a stop signal, or with `once` until the sample is read and its audio is checked.
 
     Raises CannotStart.
     """
@@ -57,7 +57,7 @@ async def _serve(home: Home, console: Console, *, once: bool) -> None:
 
 
 async def _read_sample(configuration: StackConfiguration, console: Console, *, check: bool) -> None:
-    """Read the sample if need be. With `check`, read it in any case, and raise CannotStart if that fails."""
+    """Reads the sample if need be. With `check`, reads it in any case, and raises CannotStart if that fails."""
     from orchestrator.embedded.sample_document import read_sample  # noqa: PLC0415 - the codecs need not hold up the start
 
     try:

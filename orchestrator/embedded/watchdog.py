@@ -132,7 +132,7 @@ class Watchdog:
         return health, str(error)
 
     async def _recover(self, triton: AsyncTriton, model: str, reason: str) -> bool:
-        """Unload and load the model and the models it needs. Return whether Triton did both."""
+        """Unloads and loads the model and the models it needs. Returns whether Triton did both."""
         async with self._recovering:
             began = time.monotonic()
             log.warning("recovering", model=model, reason=reason)
@@ -166,7 +166,7 @@ class Watchdog:
         return self._wanted.get(model, ()) if self._wanted is not None else ()
 
     def _kill(self, model: str) -> None:
-        """Kill the model's process, since Triton would wait for a hung one without end."""
+        """Kills the model's process, as Triton would wait for a hung one without end."""
         for stub in self._stubs.find(model) if self._stubs else []:
             stub.kill()
 
@@ -177,7 +177,7 @@ class Watchdog:
         return [stub for each in (model, *self._needs_of(model)) for stub in self._stubs.find(each)]
 
     async def _pause(self, stubs: Sequence[Stub], seconds: float) -> None:
-        """Wait until the next probe is due, or one of the processes is gone."""
+        """Waits until the next probe is due, or one of the processes is gone."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and all(stub.alive() for stub in stubs):  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(POLL)

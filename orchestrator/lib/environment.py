@@ -84,6 +84,6 @@ def _decode(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's hook
 
 
 def numbers_by_name(text: str) -> dict[str, int]:
-    """Parse a setting such as `kokoro=2,espeak=8`, whose form was checked when it was read."""
+    """Parses a setting such as `kokoro=2,espeak=8`, whose form was checked when it was read."""
     pairs = (pair.split("=") for pair in text.split(",") if pair.strip())
     return {name.strip(): int(number) for name, number in pairs}

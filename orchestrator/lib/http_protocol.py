@@ -66,7 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
         return super()._should_upgrade() and self.parser.get_method() == b"GET" and not bodied
 
     def _without_upgrade(self) -> bytes:
-        """Returns the head for a new parser, since this one takes no body after a request for an upgrade."""
+        """Returns the head for a new parser, as this one takes no body after a request for an upgrade."""
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)]
         lines += [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
@@ -112,7 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
         return f"The headers are longer than {self.max_head} bytes. Send fewer or shorter ones."
 
     def _answer(self, problem: Problem) -> None:
-        """Close the connection; answer with the problem first if no earlier response is still open."""
+        """Closes the connection; answers with the problem first if no earlier response is still open."""
         answers_earlier = self.cycle is not None and not self.cycle.response_complete and self._in_head
         begun = self.cycle is not None and not self.cycle.response_complete and self.cycle.response_started
         if not (answers_earlier or begun or self.pipeline):
@@ -134,5 +134,5 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def http_protocol(max_head: int) -> type[HttpProtocol]:
-    """Returns a class with this limit in bytes, since uvicorn makes the instances itself."""
+    """Returns a class with this limit in bytes, as uvicorn makes the instances itself."""
     return type("HttpProtocol", (HttpProtocol,), {"max_head": max_head})

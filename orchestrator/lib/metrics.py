@@ -38,16 +38,16 @@ QUEUE_SECONDS = Histogram(
 )
 SLOTS_IN_USE = Gauge("lectern_slots_in_use", "Slots of a model in which a segment is being made.", ["model", "lane"])
 REFUSED = Counter(
-    "lectern_requests_refused", "Requests refused since they would have waited too long.", ["model", "lane"]
+    "lectern_requests_refused", "Requests refused because they would have waited too long.", ["model", "lane"]
 )
 RETRIED = Counter(
-    "lectern_segments_retried", "Segments requested again since the model was lost before it spoke.", ["model"]
+    "lectern_segments_retried", "Segments requested again because the model was lost before it spoke.", ["model"]
 )
-SYNTHESES_CANCELLED = Counter("lectern_syntheses_cancelled", "Syntheses stopped since nobody listened.", ["model"])
+SYNTHESES_CANCELLED = Counter("lectern_syntheses_cancelled", "Syntheses stopped because nobody listened.", ["model"])
 STORE_FAILURES = Counter("lectern_store_failures", "Segments and encodings that could not be stored.")
 CACHE_BYTES = Gauge("lectern_cache_bytes", "Bytes of cached audio in the store, with all files that belong to it.")
-SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted since the cache exceeded its budget.")
-BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted since the cache exceeded its budget.")
+SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted because the cache exceeded its budget.")
+BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted because the cache exceeded its budget.")
 PLAYBACKS = Gauge("lectern_playbacks", "Open playbacks.", ["transport"])
 PROBE_AGE = Gauge("lectern_model_probe_age_seconds", "Age of the last successful probe of a model.", ["model"])
 

@@ -28,7 +28,7 @@ class _Channel(msgspec.Struct, frozen=True):
 
 
 class PubSub:
-    """Has its own connection, since the pool takes a connection back after each statement. Reconnects by itself."""
+    """Has its own connection, as the pool takes a connection back after each statement. Reconnects by itself."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings

@@ -56,7 +56,7 @@ def estimate_seconds(text: str) -> float:
 
 
 def running_seconds(text: str) -> list[float]:
-    """Return, for each offset from 0 to ``len(text)``, the seconds of the text before it."""
+    """Returns, for each offset from 0 to ``len(text)``, the seconds of the text before it."""
     return list(accumulate(map(_seconds.__getitem__, text), initial=0.0))
 
 

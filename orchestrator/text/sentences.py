@@ -48,7 +48,7 @@ _lock = Lock()  # a memory zone belongs to the pipeline, so only one thread may 
 
 
 def sentence_starts(texts: Sequence[str], language: str) -> Iterator[list[int]]:
-    """Yield, for each text, the sorted offsets at which its second and later sentences begin.
+    """Yields, for each text, the sorted offsets at which its second and later sentences begin.
 
     The texts are spoken text: no two spaces in a row and none at the ends. ``language`` is BCP-47.
     """

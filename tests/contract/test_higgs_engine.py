@@ -259,7 +259,7 @@ def test_the_watchdog_leaves_an_engine_that_starts_again_to_its_model(server: Ow
 
 
 def watched(server: OwnTriton, model: str, condition: Callable[[Watchdog], bool]) -> None:
-    """Run the watchdog until this is so; it must not have recovered the model."""
+    """Runs the watchdog until this is so; it must not have recovered the model."""
 
     async def story() -> None:
         watchdog = Watchdog(server.configuration.address, {model: ()}, server.stubs)

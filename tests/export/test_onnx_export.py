@@ -61,7 +61,7 @@ def test_speed_is_not_a_constant_of_the_graph(file: Path) -> None:
 
 
 def test_what_is_kept_is_what_is_built(file: Path) -> None:
-    """Run `make kokoro` as tests/models/kokoro_tiny/README.md says if it is not."""
+    """Runs `make kokoro` as tests/models/kokoro_tiny/README.md says if it is not."""
     built, kept = onnx.load(file), onnx.load(KEPT / "model.onnx")
     assert [node.op_type for node in built.graph.node] == [node.op_type for node in kept.graph.node]
     sessions = [onnxruntime.InferenceSession(path) for path in (file, KEPT / "model.onnx")]

@@ -63,7 +63,7 @@ def random_codec(size: Size, seed: int = 0) -> HiggsAudioV2TokenizerModel:
 
 
 def spread_codebooks(codec: HiggsAudioV2TokenizerModel) -> None:
-    """Draw each codebook where what it quantizes lies: elsewhere, all sounds would be the same few codes."""
+    """Draws each codebook where what it quantizes lies: elsewhere, all sounds would be the same few codes."""
     caught: list[torch.Tensor] = []
     catching = codec.fc.register_forward_hook(lambda _module, _given, made: caught.append(made))
     codec.encode(LOUDNESS * torch.randn(1, 1, codec.config.sample_rate))

@@ -117,7 +117,7 @@ def random_talker(
 
 
 def listen(talker: HiggsAudioV2ForConditionalGeneration) -> None:
-    """Let what was heard before weigh: as drawn, another voice hardly moves the scores of the next token."""
+    """Lets what was heard before weigh: as drawn, another voice hardly moves the scores of the next token."""
     with torch.no_grad():
         for layer in talker.model.layers:
             attention = layer.self_attn

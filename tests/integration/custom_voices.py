@@ -42,7 +42,7 @@ def speak(api: httpx.Client, name: Any, text: str = TEXT, **fields: Any) -> http
 
 
 def speak_from_store(api: httpx.Client, name: Any, text: str) -> httpx.Response:
-    """Speak a text that was spoken before, from the cache: a response ends a moment before its audio is cached."""
+    """Speaks a text that was spoken before, from the cache: a response ends a moment before its audio is cached."""
     return documents.until(lambda: speak(api, name, text), lambda answer: answer.headers.get("x-lectern-cost") == "0")
 
 

@@ -1,4 +1,4 @@
-"""Kept audio that nginx or the store sends in Lectern's place."""
+"""Cached audio that nginx or the store sends in Lectern's place."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

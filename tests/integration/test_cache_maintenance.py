@@ -1,4 +1,4 @@
-"""Kept audio stays within its budget: what goes, what stays, and what is found again."""
+"""The cache stays within its budget: what is evicted, what stays, and what is found again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence

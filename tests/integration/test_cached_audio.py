@@ -1,4 +1,4 @@
-"""Kept audio by the address that Content-Location gives: parts, validators, HEAD, and what is not there."""
+"""Cached audio by the address that Content-Location gives: parts, validators, HEAD, and what is not there."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

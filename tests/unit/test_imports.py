@@ -44,11 +44,11 @@ def test_the_migrations_are_known_without_being_imported() -> None:
 
 
 LAYERS = (
-    {"audio", "text", "lib"},
-    {"accounts"},
-    {"billing", "documents", "voices"},
-    {"speech"},
-    {"health", "playback"},
+    ("audio", "text", "lib"),
+    ("accounts",),
+    ("billing", "documents", "voices"),
+    ("speech",),
+    ("health", "playback"),
 )
 HEIGHT = {domain: height for height, domains in enumerate(LAYERS) for domain in domains}
 

@@ -112,7 +112,7 @@ def _install(family: Family, options: argparse.Namespace) -> None:
 
 
 def _install_random(family: Family, options: argparse.Namespace) -> None:
-    """Install random weights, which need no licence. Their preset voice is a buzz."""
+    """Installs random weights, which need no licence. Their preset voice is a buzz."""
     with tempfile.TemporaryDirectory() as written:
         folders = {part: options.random / RANDOM_FOLDERS[part] for part in family.parts}
         parts = {
@@ -148,7 +148,7 @@ def _installed(card: dict[str, Any], repository: Path) -> str:
 
 
 def _accepted(family: Family) -> dict[str, Acceptance]:
-    """Show the licences, and return an acceptance of each, by the first folder that is under it."""
+    """Shows the licences, and returns an acceptance of each, by the first folder that is under it."""
     for licence in family.licences.values():
         _say(f"{licence.shown()}\n")
     accepted = accept(list(family.licences.values()), os.environ, input if sys.stdin.isatty() else None)

@@ -37,7 +37,7 @@ def install(
     *,
     baseline: bool,
 ) -> None:
-    """Replace what is installed. `parts`: the files of each folder, by their paths in it. `accepted`: licences.
+    """Replaces what is installed. `parts`: the files of each folder, by their paths in it. `accepted`: licences.
 
     The card, which says that there is a model, is removed first and written last. The baseline links to the same files.
     """

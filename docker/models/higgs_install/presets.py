@@ -62,7 +62,7 @@ def read_presets(file: Path = PRESETS, mirror: str = "") -> tuple[list[Preset], 
 
 
 def check_recording(file: Path) -> None:
-    """Check that the model can take a recording: mono, 16 bits, 3 to 30 seconds. Raises NotWeights."""
+    """Checks that the model can take a recording: mono, 16 bits, 3 to 30 seconds. Raises NotWeights."""
     try:
         with wave.open(str(file)) as audio:
             seconds = audio.getnframes() / audio.getframerate()
@@ -74,7 +74,7 @@ def check_recording(file: Path) -> None:
 
 
 def write_buzz(folder: Path) -> dict[str, Path]:
-    """Write a preset called ``buzz`` into a folder, and return its files, by their paths below the presets."""
+    """Writes a preset called ``buzz`` into a folder, and returns its files, by their paths below the presets."""
     files = {name: folder / name for name in ("audio.wav", "voice.toml")}
     with wave.open(str(files["audio.wav"]), "wb") as audio:
         audio.setnchannels(1)

@@ -19,7 +19,7 @@ def staging(target: Path) -> Iterator[Path]:
 
 
 def replace_folder(files: Mapping[str, Path], target: Path) -> None:
-    """Replace a folder by one with these files, by their paths in it.
+    """Replaces a folder by one with these files, by their paths in it.
 
     They become hard links where the file system allows it, so that a download takes its space only once.
     """
@@ -38,7 +38,7 @@ def replace_folder(files: Mapping[str, Path], target: Path) -> None:
 
 
 def remove(target: Path) -> None:
-    """Remove a folder, a link or a file, if there is one."""
+    """Removes a folder, a link or a file, if there is one."""
     if target.is_symlink() or target.is_file():
         target.unlink()
     elif target.is_dir():

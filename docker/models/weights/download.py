@@ -84,7 +84,7 @@ def hub_token() -> str:
 
 @contextmanager
 def unreachable(address: str) -> Iterator[None]:
-    """Turn the errors of a request to this address into Unreachable, whose message says what to do."""
+    """Turns the errors of a request to this address into Unreachable, whose message says what to do."""
     try:
         yield
     except HfHubHTTPError as error:
@@ -103,7 +103,7 @@ def unreachable(address: str) -> Iterator[None]:
 
 
 def _download(file: LockedFile, part: Path, token: str) -> None:
-    """Download what `part` lacks.
+    """Downloads what `part` lacks.
 
     http_get itself tries again after a connection that ended early, but not after one that was reset, nor after an
     error of the server.

@@ -39,7 +39,7 @@ class HubLock:
 
     @classmethod
     def of(cls, file: Path, mirror: str = "") -> "HubLock":
-        """Read the file. Raises BadLock."""
+        """Reads the file. Raises BadLock."""
         content = tomllib.loads(file.read_text())
         published = content["source"].rstrip("/")
         found = _SOURCE.search(published)
@@ -56,7 +56,7 @@ class HubLock:
         return files
 
     def update(self, token: str = "") -> dict[str, str]:
-        """Write the commit and the hashes as the hub has them into the lock, and return the hashes by path.
+        """Writes the commit and the hashes as the hub has them into the lock, and returns the hashes by path.
 
         Raises Unreachable, WrongContent, and BadLock if the hub contradicts what is reported, or has nothing to take.
         """

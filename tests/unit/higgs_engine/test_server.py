@@ -74,7 +74,7 @@ Story = Callable[[Backend, TellingDriver], Awaitable[None]]
 
 
 def tell(story: Story, driver_tells: Tell = hello, load: Any = None, *, started: bool = True) -> TellingDriver:
-    """Run a story beside the server, which must end with it."""
+    """Runs a story beside the server, which must end with it."""
     driver = TellingDriver(driver_tells)
 
     async def whole() -> None:

@@ -12,7 +12,7 @@ BUSY = "503 Service Unavailable"
 
 
 def ask(answers: Iterable[tuple[str, str]]) -> tuple[bytes, int]:
-    """Ask a server that gives these answers, a status and further headers each, one after the other."""
+    """Asks a server that gives these answers, a status and further headers each, one after the other."""
     coming = iter(answers)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

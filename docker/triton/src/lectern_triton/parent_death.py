@@ -15,7 +15,7 @@ def kill_self() -> None:
 
 
 def end_with_parent(end: Callable[[], None] = kill_self) -> None:
-    """Call `end` once the parent has gone.
+    """Calls `end` once the parent has gone.
 
     A thread watches: the kernel's death signal would come as soon as the thread of the parent that forked this ends.
     """

@@ -44,7 +44,7 @@ class Delays:
     stopped: bool = False
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
-        """Say whether it was stopped."""
+        """Says whether it was stopped."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self._step(left, stop):
@@ -52,7 +52,7 @@ class Delays:
         return stop.is_set()
 
     def hold(self, released: Callable[[str], bool], stop: threading.Event) -> bool:
-        """Say whether it was stopped."""
+        """Says whether it was stopped."""
         while not released(self.text) and not self._step(STEP, stop):
             pass
         return stop.is_set()

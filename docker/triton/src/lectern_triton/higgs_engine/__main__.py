@@ -45,7 +45,7 @@ async def _serve(driver: str, connection: socket.socket) -> None:
 
 
 def _end() -> None:
-    """Kill this process with all its threads and all processes that it started."""
+    """Kills this process with all its threads and all processes that it started."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     if os.getpgrp() == os.getpid():  # it leads a process group of its own, as the backend starts it

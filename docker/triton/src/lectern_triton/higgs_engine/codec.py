@@ -33,7 +33,7 @@ class Codec:
             )
 
     def encode(self, samples: bytes) -> Codes:
-        """Encode samples in the format of `messages`."""
+        """Encodes samples in the format of `messages`."""
         audio = torch.from_numpy(np.frombuffer(samples, "<i2").astype(np.float32) / 32768)
         with torch.inference_mode(), _NoDraw():
             codes = self.model.encode(audio[None, None].to(self.model.device)).audio_codes[0]

@@ -28,10 +28,10 @@ class Driver(Protocol):
         """
 
     async def check(self) -> None:
-        """Raise an exception if the engine can no longer speak."""
+        """Raises an exception if the engine can no longer speak."""
 
     async def close(self) -> None:
-        """Free all resources."""
+        """Frees all resources."""
 
 
 class OutOfFrames(Exception):  # noqa: N818 - it names a state of affairs
@@ -42,4 +42,4 @@ class Load(Protocol):
     """The function `load` of a driver's module. It blocks, and is called in a thread."""
 
     def __call__(self, arguments: Mapping[str, Any], phase: Phase) -> Driver:
-        """Load the model with the arguments in model.json. Any exception fails the start, with its message."""
+        """Loads the model with the arguments in model.json. Any exception fails the start, with its message."""

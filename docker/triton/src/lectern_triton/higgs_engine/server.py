@@ -56,7 +56,7 @@ class Server:
         writer.transport.set_write_buffer_limits(high=UNREAD)
 
     async def run(self) -> None:
-        """Serve until the backend closes the socket or learns that the driver cannot start."""
+        """Serves until the backend closes the socket or learns that the driver cannot start."""
         ends = [asyncio.create_task(self._serve()), asyncio.create_task(self._cannot_start.wait())]
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +147,7 @@ class Server:
         await self._writer.drain()
 
     async def _end(self) -> None:
-        """Cancel all tasks, then close the driver: what it holds may need to be freed in order."""
+        """Cancels all tasks, then closes the driver: what it holds may need to be freed in order."""
         tasks = [*self._running.values(), *self._background]
         for task in tasks:
             task.cancel()
@@ -159,7 +159,7 @@ class Server:
 
 
 async def speak(driver: Driver, request: messages.Speak, send: Send) -> None:
-    """Speak a request and send its end, whatever that is. If it is cancelled, it sends none."""
+    """Speaks a request and sends its end, whatever that is. If it is cancelled, it sends none."""
     number = 0
     complete = True
     try:

@@ -16,7 +16,7 @@ def merge(feeds: Sequence[Tensors]) -> Tensors:
 
 
 def split(made: Tensors, sizes: Sequence[int]) -> list[Tensors]:
-    """Split outputs into those of requests with these sizes. Raises ValueError if rows are missing."""
+    """Splits outputs into those of requests with these sizes. Raises ValueError if rows are missing."""
     for name, value in made.items():
         if value.ndim == 0 or len(value) != sum(sizes):
             raise ValueError(f"the output {name!r} has the shape {list(value.shape)} for a batch of {sum(sizes)}")

@@ -31,7 +31,7 @@ class Graph(Protocol):
 
 
 def check_config(graph: Graph, config: Mapping[str, Any]) -> None:
-    """Compare a config with the inputs and outputs of a graph. Raises Mismatch."""
+    """Compares a config with the inputs and outputs of a graph. Raises Mismatch."""
     batches = config["max_batch_size"] > 0
     inputs = {node.name: node for node in graph.get_inputs()}
     outputs = {node.name: node for node in graph.get_outputs()}

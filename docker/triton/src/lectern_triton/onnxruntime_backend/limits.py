@@ -27,7 +27,7 @@ def limits_of(properties: Mapping[str, str]) -> Limits:
 
 
 def check_limits(feed: Tensors, limits: Limits) -> None:
-    """Compare one request's inputs with the limits. Raises OutOfLimits."""
+    """Compares one request's inputs with the limits. Raises OutOfLimits."""
     for name, limit in limits.items():
         if name not in feed:
             continue

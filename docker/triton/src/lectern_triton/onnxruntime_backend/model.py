@@ -45,7 +45,7 @@ class TritonPythonModel:
         self._shapes = {tensor["name"]: [int(size) for size in tensor["dims"]] for tensor in config["output"]}
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Refuse requests out of limits, and run the others: all at once, or each alone if the model does not batch."""
+        """Refuses requests out of limits, and runs the others: at once, or each alone if the model does not batch."""
         answers: list[Any] = [None] * len(requests)
         feeds = {}
         for place, request in enumerate(requests):

@@ -28,7 +28,7 @@ class Chunker:
         return self._samples / RATE
 
     def feed(self, samples: bytes) -> Iterator[Chunk]:
-        """Take the engine's next samples and yield the chunks that they complete."""
+        """Takes the engine's next samples and yields the chunks that they complete."""
         yield from self._cut(self._stretcher.feed(samples) if self._stretcher else samples)
 
     def finish(self) -> Iterator[Chunk]:

@@ -61,7 +61,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def read_configuration(parameters: Mapping[str, str]) -> Configuration:
-    """Read the parameters of config.pbtxt, without Triton's own, whose names are in capitals.
+    """Reads the parameters of config.pbtxt, without Triton's own, whose names are in capitals.
 
     Raises ConfigurationError.
     """
@@ -73,7 +73,7 @@ def read_configuration(parameters: Mapping[str, str]) -> Configuration:
 
 
 def read_arguments(folder: Path) -> dict[str, Any]:
-    """Read the engine's arguments from the folder of a version. Raises ConfigurationError."""
+    """Reads the engine's arguments from the folder of a version. Raises ConfigurationError."""
     file = folder / MODEL_JSON
     try:
         arguments = json.loads(file.read_text())

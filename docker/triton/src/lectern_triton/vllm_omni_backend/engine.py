@@ -71,13 +71,13 @@ class Engine:
         self._state: Callable[[], str] = lambda: "starts"
         self._failure: EngineFailed | None = None
         self._known = threading.Event()
-        """Set once the first start has succeeded or failed."""
+        """Is set once the first start has succeeded or failed."""
         self._closing = threading.Event()
         self._aborted_before = 0
         self._supervisor = threading.Thread(target=self._supervise, name="engine-supervisor", daemon=True)
 
     def start(self) -> messages.Ready:
-        """Wait until the engine is ready. Raises EngineFailed, with nothing left running."""
+        """Waits until the engine is ready. Raises EngineFailed, with nothing left running."""
         self._supervisor.start()
         self._known.wait()
         if self._failure is not None or self._ready is None:
@@ -85,7 +85,7 @@ class Engine:
         return self._ready
 
     def open(self) -> tuple[int, Stream, Connection]:
-        """Open a stream for a new request. Raises Unavailable, with the engine's state, while no engine is ready."""
+        """Opens a stream for a new request. Raises Unavailable, with the engine's state, while no engine is ready."""
         connection = self._connection
         try:
             if connection is None:
@@ -111,7 +111,7 @@ class Engine:
         return self._aborted_before + (connection.aborted if connection is not None else 0)
 
     def close(self) -> None:
-        """Stop the engine for good; its requests fail."""
+        """Stops the engine for good; its requests fail."""
         self._closing.set()
         if connection := self._connection:
             connection.send(messages.Close())
@@ -134,7 +134,7 @@ class Engine:
             self._known.set()
 
     def _run_once(self) -> tuple[str, float]:
-        """Run one process until it ends. Returns why it ended, and for how many seconds it was ready."""
+        """Runs one process until it ends. Returns why it ended, and for how many seconds it was ready."""
         began = time.monotonic()
         self._set_starting(began, [])
         try:
@@ -184,7 +184,7 @@ class Engine:
         raise EngineFailed("the model is being unloaded")
 
     def _watch_health(self, connection: Connection, process: EngineProcess) -> None:
-        """Check the engine's health until it is to end. Raises EngineFailed when it cannot go on."""
+        """Checks the engine's health until it is to end. Raises EngineFailed when it cannot go on."""
         due = time.monotonic()
         asked: float | None = None
         while not self._closing.is_set():

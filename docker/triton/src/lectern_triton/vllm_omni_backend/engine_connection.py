@@ -165,7 +165,7 @@ class Connection:
             return len(self._streams)
 
     def fail(self, why: str) -> None:
-        """Close the connection and end all streams. The first reason counts."""
+        """Closes the connection and ends all streams. The first reason counts."""
         with self._lock:
             if self._gone is not None:
                 return
@@ -179,7 +179,7 @@ class Connection:
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes both threads
 
     def close(self) -> None:
-        """Free the socket. The engine's process must have ended."""
+        """Frees the socket. The engine's process must have ended."""
         self.fail("the model is being unloaded")
         for thread in self._threads:
             thread.join()

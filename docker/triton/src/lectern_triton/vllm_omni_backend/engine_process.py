@@ -97,7 +97,7 @@ class EngineProcess:
         return f"was killed by {signal.Signals(ended.si_status).name}"
 
     def _ended(self) -> os.waitid_result | None:
-        """Look at its end without reaping it: until it is reaped, no other process can get its number."""
+        """Looks at its end without reaping it: until it is reaped, no other process can get its number."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
     def wait(self, limit: float) -> bool:
@@ -111,7 +111,7 @@ class EngineProcess:
         return True
 
     def kill(self) -> None:
-        """Kill it and all that it has started. Call it once."""
+        """Kills it and all that it has started. Call it once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()

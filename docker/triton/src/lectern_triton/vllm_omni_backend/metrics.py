@@ -59,7 +59,7 @@ class EngineMetrics:
         self._queue.put(lambda: self._observe("first_audio_seconds", seconds))
 
     def spoken(self, audio: float, seconds: float) -> None:
-        """Record a spoken request: `audio` seconds of audio, which took the engine `seconds`."""
+        """Records a spoken request: `audio` seconds of audio, which took the engine `seconds`."""
 
         def report() -> None:
             self._observe("real_time_factor", seconds / audio)
@@ -74,7 +74,7 @@ class EngineMetrics:
         self._queue.put(lambda: self._add("restarts", 1))
 
     def end(self) -> None:
-        """Remove the metrics."""
+        """Removes the metrics."""
         self._queue.put(None)
         self._thread.join()
 
@@ -146,7 +146,7 @@ class EngineMetrics:
         self._metric(name).observe(value)
 
     def _set(self, name: str, value: float, **labels: str) -> None:
-        """Set a gauge, if its value has changed."""
+        """Sets a gauge, if its value has changed."""
         key = (name, *labels.values())
         if self._gauges.get(key) != value:
             self._metric(name, **labels).set(value)

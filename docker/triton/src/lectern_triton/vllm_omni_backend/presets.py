@@ -32,7 +32,7 @@ class Preset(msgspec.Struct, frozen=True):
 
 
 def read_presets(folder: Path) -> dict[str, Preset]:
-    """Read the presets in a folder, by name. A folder that does not exist has none. Raises ConfigurationError."""
+    """Reads the presets in a folder, by name. A folder that does not exist has none. Raises ConfigurationError."""
     if not folder.is_dir():
         return {}
     return {one.name: _read(one) for one in sorted(folder.iterdir()) if one.is_dir()}

@@ -34,7 +34,7 @@ class Voice:
     """A voice that one engine speaks."""
 
     def __init__(self, settings: Settings, metrics: EngineMetrics) -> None:
-        """Start the engine, which may take minutes. Raises ConfigurationError and EngineFailed."""
+        """Starts the engine, which may take minutes. Raises ConfigurationError and EngineFailed."""
         folder = settings.folder.parent
         self._configuration = configuration = read_configuration(settings.parameters)
         self.concurrency = configuration.concurrency

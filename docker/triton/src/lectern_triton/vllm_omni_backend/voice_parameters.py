@@ -34,7 +34,7 @@ class VoiceParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 def read_voice_parameters(voice: Mapping[str, Any]) -> VoiceParameters:
-    """Parse the parameters. Raises BadRequest."""
+    """Parses the parameters. Raises BadRequest."""
     try:
         return msgspec.convert(voice, VoiceParameters)
     except msgspec.ValidationError as error:

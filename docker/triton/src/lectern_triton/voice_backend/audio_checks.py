@@ -23,7 +23,7 @@ class Implausible(Exception):  # noqa: N818 - it names a state of affairs
 
 
 def check_length(text: str, seconds: float, speed: float) -> None:
-    """Compare the length of the audio with that of the text. Raises Implausible."""
+    """Compares the length of the audio with that of the text. Raises Implausible."""
     categories = [unicodedata.category(character)[0] for character in text]
     shortest = categories.count("L") * SHORTEST_LETTER / speed
     longest = (sum(category in "LNSMP" for category in categories) * LONGEST_CHARACTER + LONGEST_SILENCE) / speed
@@ -35,7 +35,7 @@ def check_length(text: str, seconds: float, speed: float) -> None:
 
 
 def check_marks(text: str, samples: int, marks: Iterable[Mark]) -> None:
-    """Check that the marks lie within text and audio and ascend in both. Raises Implausible."""
+    """Checks that the marks lie within text and audio and ascend in both. Raises Implausible."""
     heard = read = 0
     for mark in marks:
         first, last, start, end = mark

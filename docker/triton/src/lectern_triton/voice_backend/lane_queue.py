@@ -29,7 +29,7 @@ class LaneQueue(Generic[Job]):
         self._changed = threading.Condition()
 
     def put(self, lane: Lane, job: Job) -> None:
-        """Add a job at the end of its lane. Raises LaneFull, also once the queue is closed."""
+        """Adds a job at the end of its lane. Raises LaneFull, also once the queue is closed."""
         with self._changed:
             waiting = self._waiting[lane]
             # A notified worker may not have taken its job yet. Jobs that idle workers are about to take do not count.
@@ -41,7 +41,7 @@ class LaneQueue(Generic[Job]):
             self._changed.notify()
 
     def take(self) -> Job | None:
-        """Wait for the next job. Returns None when the queue is closed."""
+        """Waits for the next job. Returns None when the queue is closed."""
         with self._changed:
             self._idle += 1
             try:
@@ -67,7 +67,7 @@ class LaneQueue(Generic[Job]):
             return {lane: len(jobs) for lane, jobs in self._waiting.items()}
 
     def remove(self, lane: Lane, job: Job) -> bool:
-        """Remove a waiting job. Returns False if it is no longer waiting."""
+        """Removes a waiting job. Returns False if it is no longer waiting."""
         with self._changed:
             try:
                 self._waiting[lane].remove(job)
@@ -76,7 +76,7 @@ class LaneQueue(Generic[Job]):
             return True
 
     def close(self) -> list[Job]:
-        """Make every `take` return None, and return the jobs that no worker took."""
+        """Makes every `take` return None, and returns the jobs that no worker took."""
         with self._changed:
             self._open = False
             left = [job for lane in LANES for job in self._waiting[lane]]

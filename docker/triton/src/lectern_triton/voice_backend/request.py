@@ -54,7 +54,7 @@ class Speak:
 
 
 def read_request(tensors: Tensors, parameters: str) -> Describe | Cancel | Speak:
-    """Parse a request from its input tensors and its parameters, which Triton gives as a JSON object.
+    """Parses a request from its input tensors and its parameters, which Triton gives as a JSON object.
 
     Raises BadRequest.
     """

@@ -32,7 +32,7 @@ class SpeechModel(ABC):
 
     @abstractmethod
     def make_voice(self, settings: Settings) -> Voice:
-        """Create the voice. Any exception fails the model's load, with its message."""
+        """Creates the voice. Any exception fails the model's load, with its message."""
 
     def metrics(self) -> Metrics | None:
         """Returns what records how requests go, if anything does. Called once, after `make_voice`."""
@@ -43,7 +43,7 @@ class SpeechModel(ABC):
         return True
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Create the voice and start its threads."""
+        """Creates the voice and starts its threads."""
         end_with_parent()
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
         config = json.loads(args["model_config"])
@@ -75,7 +75,7 @@ class SpeechModel(ABC):
                     self._workers.submit(parsed, reply, request.request_id())
 
     def finalize(self) -> None:
-        """Stop the voice and its threads."""
+        """Stops the voice and its threads."""
         self._workers.close()
 
 

@@ -30,7 +30,7 @@ class Stretcher:
         self._expected: Floats | None = None  # what followed the last frame where it was taken
 
     def feed(self, pcm: bytes) -> bytes:
-        """Take more input and return the output that is final by now."""
+        """Takes more input and returns the output that is final by now."""
         samples = np.frombuffer(pcm, np.int16)
         self._taken += samples.size
         self._waiting = np.concatenate([self._waiting, samples.astype(np.float32)])
@@ -49,7 +49,7 @@ class Stretcher:
         return np.clip(np.rint(samples), -32768, 32767).astype(np.int16).tobytes()
 
     def _lay(self) -> list[Floats]:
-        """Place all frames whose search range is complete, and return the output that no later frame overlaps."""
+        """Places all frames whose search range is complete, and returns the output that no later frame overlaps."""
         laid: list[Floats] = []
         hop, search = self._hop, self._search
         while True:

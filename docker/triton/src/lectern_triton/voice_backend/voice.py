@@ -68,7 +68,7 @@ class Models(Protocol):
     """The other models of the same Triton."""
 
     def call(self, model: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
-        """Call a model and wait for these outputs. Many threads may call at once.
+        """Calls a model and waits for these outputs. Many threads may call at once.
 
         Raises BadRequest and Unavailable if the model answers so, RuntimeError for any other failure.
         """
@@ -94,7 +94,7 @@ class Voice(Protocol):
     """How many segments it can speak at the same time."""
 
     def __init__(self, settings: Settings) -> None:
-        """Load the model. Any exception fails the load, with its message for the operator."""
+        """Loads the model. Any exception fails the load, with its message for the operator."""
 
     def card(self) -> Mapping[str, Any]:
         """Returns the model's card, ready for JSON."""
@@ -107,4 +107,4 @@ class Voice(Protocol):
         """
 
     def close(self) -> None:
-        """Free all resources, engines included; running `speak` calls may fail."""
+        """Frees all resources, engines included; running `speak` calls may fail."""

@@ -41,7 +41,7 @@ def find_words(text: str) -> list[Word]:
 
 
 def marks_by_length(words: Sequence[Word], first: int, last: int) -> list[Mark]:
-    """Mark words that are spoken between two samples, each with a time in proportion to its length."""
+    """Marks words that are spoken between two samples, each with a time in proportion to its length."""
     total = sum(word.end - word.start for word in words)
     marks: list[Mark] = []
     read = 0

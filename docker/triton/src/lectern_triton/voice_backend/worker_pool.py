@@ -37,7 +37,7 @@ class Reply(Protocol):
     def chunk(self, chunk: Chunk) -> None: ...
 
     def pulse(self) -> None:
-        """Send a sign of life: the request is not lost."""
+        """Sends a sign of life: the request is not lost."""
 
     def done(self) -> None: ...
 
@@ -131,7 +131,7 @@ class WorkerPool:
             reply.unavailable(f"the {request.segment.lane} queue is full: try again later")
 
     def cancel(self, request_id: str) -> None:
-        """Cancel a request. An unknown id, or one that has ended, is no error."""
+        """Cancels a request. An unknown id, or one that has ended, is no error."""
         with self._arrival:
             jobs = [job for job in self._present if job.request_id == request_id]
         for job in jobs:
@@ -139,7 +139,7 @@ class WorkerPool:
             self._stop(job)
 
     def close(self) -> None:
-        """Stop the running jobs, refuse the waiting ones, and free the voice."""
+        """Stops the running jobs, refuses the waiting ones, and frees the voice."""
         waiting = self._queue.close()
         with self._arrival:
             self._closed = True
@@ -195,7 +195,7 @@ class WorkerPool:
             reply.failed(f"the voice failed: {type(error).__name__}: {error}")
 
     def _send(self, job: Job, chunk: Chunk, samples: int) -> None:
-        """Send a chunk. `samples` is the number of samples sent before it."""
+        """Sends a chunk. `samples` is the number of samples sent before it."""
         marks = tuple(map(job.request.nfc.original_mark, chunk.marks))
         job.reply.chunk(Chunk(chunk.audio, marks))
         job.last_sent = time.monotonic()
@@ -224,7 +224,7 @@ class WorkerPool:
         return True
 
     def _stop(self, job: Job) -> None:
-        """Stop a job: its worker ends it, or this method does if it still waits."""
+        """Stops a job: its worker ends it, or this method does if it still waits."""
         job.stop.set()
         if self._queue.remove(job.request.segment.lane, job):
             self._leave(job)
@@ -235,7 +235,7 @@ class WorkerPool:
             self._present.discard(job)
 
     def _watch(self) -> None:
-        """Look after all jobs from one thread: to ask Triton from each job's own thread would cost more."""
+        """Looks after all jobs from one thread: to ask Triton from each job's own thread would cost more."""
         while True:
             with self._arrival:
                 while not self._present and not self._closed:
@@ -259,7 +259,7 @@ class WorkerPool:
             job.last_sent = now
 
     def _check_clients(self, jobs: list[Job]) -> None:
-        """Ask Triton whether the clients are still there, those first that were asked about longest ago.
+        """Asks Triton whether the clients are still there, those first that were asked about longest ago.
 
         Each question takes a round trip to the process of the server. On a busy machine, asking about many clients
         takes longer than they wait for a sign of life, so the rest is left for the next look.

@@ -14,7 +14,7 @@ DEPLOY: Final = {V2: "1/v2.yaml", V3: "1/v3.yaml"}
 
 
 def load(arguments: Mapping[str, Any], phase: Phase) -> Driver:
-    """Load the model. `arguments` are those of AsyncOmni and `codec`, a folder; relative paths start at the model's.
+    """Loads the model. `arguments` are those of AsyncOmni and `codec`, a folder; relative paths start at the model's.
 
     Without `deploy_config`, the checkpoint's type decides which of our two is used.
     """

@@ -30,7 +30,7 @@ ALWAYS: Final = {
 
 
 def prepare(codec: Path) -> None:
-    """Set the variables of this process. Those that the operator set stay, but for the path of the codec."""
+    """Sets the variables of this process. Those that the operator set stay, but for the path of the codec."""
     for name, value in (*ALWAYS.items(), *_caches()):
         os.environ.setdefault(name, value)
     os.environ["HIGGS_AUDIO_TOKENIZER_PATH"] = str(codec)

@@ -62,7 +62,7 @@ def start(arguments: Mapping[str, Any], codec_folder: Path, *, is_v3: bool, phas
 
 
 def _check(talker: VllmConfig) -> None:
-    """Raise ValueError for a configuration with which it would speak wrongly and report nothing."""
+    """Raises ValueError for a configuration with which it would speak wrongly and report nothing."""
     if talker.scheduler_config.enable_chunked_prefill:
         raise ValueError("the deploy file must say enable_chunked_prefill: false, or prompts lose their references")
     if talker.parallel_config.worker_extension_cls != EXTENSION:
@@ -81,7 +81,7 @@ def _read(model: Path, codec_folder: Path, *, is_v3: bool, phase: Phase) -> tupl
 
 
 async def _warm_up(driver: OmniDriver) -> None:
-    """Speak once with a reference, so that the first real request does not wait for what that initializes."""
+    """Speaks once with a reference, so that the first real request does not wait for what that initializes."""
     with contextlib.suppress(OutOfFrames):
         async for _ in driver.speak(WARM_UP):
             pass

@@ -25,15 +25,15 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and block until it ends. Not for calls from its own thread."""
+        """Runs a coroutine and blocks until it ends. Not for calls from its own thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and wait for it without blocking the caller's loop."""
+        """Runs a coroutine and waits for it without blocking the caller's loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def iterate(self, make: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
-        """Run a generator in the thread and yield its items. It is closed as soon as this one is.
+        """Runs a generator in the thread and yields its items. It is closed as soon as this one is.
 
         Raises what it raises, and RuntimeError if `close` ended it.
         """
@@ -61,7 +61,7 @@ class LoopThread:
             reading.cancel()
 
     def close(self) -> None:
-        """Cancel all tasks, wait for them, and end the thread. Blocks."""
+        """Cancels all tasks, waits for them, and ends the thread. Blocks."""
 
         async def end() -> None:
             others = asyncio.all_tasks() - {asyncio.current_task()}

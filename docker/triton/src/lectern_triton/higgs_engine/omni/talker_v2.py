@@ -68,7 +68,7 @@ class Talker(HiggsAudioV2TalkerForConditionalGeneration):  # type: ignore[misc] 
         return embedded
 
     def _maybe_apply_audio_feedback(self, hidden_states: torch.Tensor, input_ids: torch.Tensor) -> torch.Tensor:  # noqa: ARG002 - upstream's
-        """Put the last row of each request at its next token, which is the last of its tokens in this step."""
+        """Puts the last row of each request at its next token, which is the last of its tokens in this step."""
         speaking = [(row, state) for row, name in enumerate(self._batch) if (state := self._states.get(name))]
         speaking = [(row, state) for row, state in speaking if state.made]
         if not speaking:
@@ -80,7 +80,7 @@ class Talker(HiggsAudioV2TalkerForConditionalGeneration):  # type: ignore[misc] 
         return hidden_states.index_copy(0, tokens.to(hidden_states.device, torch.long), embedded)
 
     def sample(self, logits: torch.Tensor, sampling_metadata: SamplingMetadata) -> SamplerOutput:
-        """Draw a row for each request. The token that is returned only says whether the request goes on."""
+        """Draws a row for each request. The token that is returned only says whether the request goes on."""
         hidden = self._last_logits_hidden
         if len(self._batch) != len(logits) or hidden is None or len(hidden) != len(logits):
             raise RuntimeError(f"{len(logits)} rows for {len(self._batch)} requests: prompts must not be split")
@@ -122,7 +122,7 @@ def _restrict(scores: torch.Tensor, states: Sequence[RequestState]) -> None:
 def _draw(
     scores: torch.Tensor, sampling: SamplingMetadata, generators: Sequence[torch.Generator | None]
 ) -> torch.Tensor:
-    """Draw codes of shape [requests, CODEBOOKS], each request with its own parameters and generator."""
+    """Draws codes of shape [requests, CODEBOOKS], each request with its own parameters and generator."""
 
     def of_each(values: torch.Tensor | None, otherwise: float) -> torch.Tensor:
         given = values if values is not None else torch.full((len(scores),), otherwise, device=scores.device)
@@ -140,7 +140,7 @@ def _draw(
 def _redraw_repeated(
     state: RequestState, row: torch.Tensor, scores: torch.Tensor, generator: torch.Generator | None
 ) -> None:
-    """Draw codes again that repeat, in place and at a temperature of 1: otherwise a model may loop."""
+    """Draws codes again that repeat, in place and at a temperature of 1: otherwise a model may loop."""
     repeated = ((state.last == row) & (state.last < BEGIN)).sum(dim=0) >= REPEATS
     if repeated.any():
         row[repeated] = torch.multinomial(scores[repeated].softmax(dim=-1), 1, generator=generator)[:, 0]

@@ -12,5 +12,5 @@ class ControlTokens:
         self._any = re.compile("|".join(map(re.escape, sorted(tokens, key=len, reverse=True))))
 
     def escaped(self, text: str) -> str:
-        """Put a space after the first character of each control token, so that the tokenizer recognizes none."""
+        """Puts a space after the first character of each control token, so that the tokenizer recognizes none."""
         return self._any.sub(lambda token: f"{token[0][0]} {token[0][1:]}", text)

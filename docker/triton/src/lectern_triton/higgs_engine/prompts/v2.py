@@ -77,7 +77,7 @@ def conversation(text: str, scene: str, before: Sequence[str]) -> list[dict[str,
 
 
 def _processor(folder: Path, codec: HiggsAudioV2TokenizerModel) -> HiggsAudioV2Processor:
-    """Build the processor from the checkpoint's parts: loaded whole, it would load the codec from another path."""
+    """Builds the processor from the checkpoint's parts: loaded whole, it would load the codec from another path."""
     settings = json.loads((folder / "processor_config.json").read_text())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     template = folder / "chat_template.jinja"

@@ -54,7 +54,7 @@ class ReferenceCache:
         return await asyncio.shield(work)  # a request that is cancelled must not cancel the encoding of others
 
     async def close(self) -> None:
-        """Cancel what waits; an encoding that runs is not waited for."""
+        """Cancels what waits; an encoding that runs is not waited for."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         working = list(self._working.values())
         for work in working:

@@ -48,7 +48,7 @@ def load_driver(given: Mapping[str, Any], phase: Phase) -> TransformersDriver:
 
 
 def warm_up(codec: Codec, prompts: Prompts, talker: Talker) -> None:
-    """Do all that a request with a reference does, so that kernels are chosen and memory is allocated now."""
+    """Does all that a request with a reference does, so that kernels are chosen and memory is allocated now."""
     noise = (1_000 * np.random.default_rng(0).standard_normal(3 * RATE)).astype("<i2").tobytes()
     prompt = prompts.build("Ready?", "Audio is recorded from a quiet room.", [Spoken("Noise.", codec.encode(noise))])
     sampling = Sampling(temperature=1, top_p=0.95, top_k=50, seed=0)

@@ -18,7 +18,7 @@ class Talker:
         self._model = _Tapped.from_pretrained(folder, dtype=dtype, local_files_only=True).to(device).eval()
 
     def talk(self, prompt: Prompt, sampling: Sampling, most: int, tell: Callable[[Row], None], stop: Event) -> None:
-        """Call `tell` with each row as it is made, at most `most` of them. The model ends with a row of ENDs.
+        """Calls `tell` with each row as it is made, at most `most` of them. The model ends with a row of ENDs.
 
         The seed sets torch's generators, which belong to the process, so nothing else may draw from them meanwhile.
         Nothing does: one request at a time is here, and the codec is kept from drawing.
@@ -50,7 +50,7 @@ class Talker:
             model.tap = None
 
     def probe(self) -> None:
-        """Raise an exception if the device does not work."""
+        """Raises an exception if the device does not work."""
         torch.ones(1, device=self._model.device).item()
 
 
