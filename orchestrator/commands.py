@@ -45,7 +45,7 @@ def worker() -> None:
     from orchestrator.lib.job_worker import run_worker, worker_app
     from orchestrator.text.sentences import load_pipeline
 
-    database = read(DatabaseSettings)
+    database, chosen = read(DatabaseSettings), read(WorkerSettings)
     logs.configure(read(LogSettings))
     app = worker_app(database)
     app.add_tasks_from(blueprint, namespace="documents")
@@ -53,7 +53,7 @@ def worker() -> None:
     async def run() -> None:
         async with pool(database), asyncio.TaskGroup() as tasks:
             tasks.create_task(asyncio.to_thread(load_pipeline, "en"))  # else the first document would wait for it
-            await run_worker(app, read(WorkerSettings))
+            await run_worker(app, chosen)
 
     asyncio.run(run())
 
