@@ -139,7 +139,7 @@ async def _plan_block(
 ) -> Script:
     spoken = await documents.spoken_text(requester.account, document_id, block_id)
     text = SegmentText(spoken, Origin(text=spoken, block=block_id))
-    return await planner.plan_blocks([text], audio_options.voicing, requester)
+    return await planner.plan_block(text, audio_options.voicing, requester)
 
 
 def _text(block: documents.SpokenBlock) -> SegmentText:

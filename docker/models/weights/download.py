@@ -44,7 +44,7 @@ class DownloadProgress(tqdm):
 
 
 def fetch(file: LockedFile, folder: Path, *, token: str = "") -> Path:
-    """Returns the path of the file below `folder`, and download it unless it lies there already.
+    """Returns the path of the file below `folder`, which is downloaded unless it is there already.
 
     `token` belongs to an account of the hub, for files that are not open to everyone. It is not sent to hosts that the
     hub redirects to. Raises Unreachable and WrongContent.

@@ -49,6 +49,10 @@ class Planner:
     async def plan_utterances(self, utterances: Sequence[Utterance]) -> Script:
         return await self._threads.run(script_of_utterances, utterances, self._settings.first_seconds)
 
+    async def plan_block(self, block: SegmentText, voicing: Voicing, requester: Requester) -> Script:
+        """The script of a single block, made without a thread: whoever asks for a cached block waits for no encoder."""
+        return script_of_blocks([block], await self.resolve(voicing, requester))
+
     async def plan_blocks(self, blocks: Sequence[SegmentText], voicing: Voicing, requester: Requester) -> Script:
         """The script of a document's blocks."""
         return await self._threads.run(script_of_blocks, blocks, await self.resolve(voicing, requester))

@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -50,7 +51,7 @@ class SegmentText(NamedTuple):
     silence: float = 0.0
 
 
-class Segment(msgspec.Struct, frozen=True, kw_only=True):
+class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What one synthesis makes: 10 to 20 seconds of speech, at most `contract.MAX_TEXT` characters."""
 
     key: str
@@ -65,7 +66,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     # Not in the key, as the same words may stand anywhere.
     spans: Sequence[Span] = ()
     silence: float = 0.0  # seconds before it
-    estimated_seconds: float = 0.0  # its duration, before any model has spoken it
+
+    @cached_property
+    def estimated_seconds(self) -> float:
+        """Its duration, before any model has spoken it. What is cached needs no estimate."""
+        return estimate_seconds(self.text) / self.speed
 
 
 # Stands for a text without a word, such as "…" or an emoji alone. Applications that read a chat aloud send such texts
@@ -131,7 +136,6 @@ def make_segment(text: SegmentText, voicing: ResolvedVoicing) -> Segment:
         reference=voicing.voice.prompt.reference if voicing.voice.prompt else None,
         spans=text.spans,
         silence=text.silence,
-        estimated_seconds=estimate_seconds(text.text) / voicing.speed,
     )
 
 
