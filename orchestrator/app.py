@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -11,6 +10,7 @@ from litestar.di import Provide
 from litestar.types import Scope
 
 from orchestrator.accounts.authentication import key_authentication
+from orchestrator.accounts.requester import Requester
 from orchestrator.documents.controllers import DocumentController
 from orchestrator.health.controllers import healthz, readyz
 from orchestrator.lib.errors.problem_details import answer_exception
@@ -72,7 +72,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
 def _dependencies() -> dict[str, Provide]:
     """What a route may ask for by name."""
 
-    def account(scope: Scope) -> UUID:
+    def requester(scope: Scope) -> Requester:
         return scope["user"]  # type: ignore[no-any-return]
 
     def chosen_settings(state: State) -> Settings:
@@ -85,7 +85,7 @@ def _dependencies() -> dict[str, Provide]:
         return Provide(one_service, sync_to_thread=False)
 
     return {
-        "account": Provide(account, sync_to_thread=False),
+        "requester": Provide(requester, sync_to_thread=False),
         "settings": Provide(chosen_settings, sync_to_thread=False),
         **{name: service(name) for name in Services.__struct_fields__},
     }

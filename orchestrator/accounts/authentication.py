@@ -2,7 +2,6 @@
 
 import time
 from typing import Any, Final
-from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
@@ -10,7 +9,8 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.openapi.spec import SecurityRequirement
 from litestar.types import ASGIApp
 
-from orchestrator.accounts.service import account_of, digest
+from orchestrator.accounts.requester import Requester
+from orchestrator.accounts.service import digest, requester_of
 from orchestrator.lib.errors.problems import Unauthenticated
 
 PUBLIC = {"public": True}  # a route's opt
@@ -21,22 +21,22 @@ KEY_PROTOCOL = "lectern.key."  # browsers let a page set no header of a WebSocke
 
 
 class KeyCache:
-    """Caches the accounts of keys for some seconds, so that not every request asks the database."""
+    """Caches the requesters of keys for some seconds, so that not every request asks the database."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._accounts: dict[bytes, tuple[UUID, float]] = {}
+        self._requesters: dict[bytes, tuple[Requester, float]] = {}
 
-    async def account_of(self, key: str) -> UUID:
+    async def requester_of(self, key: str) -> Requester:
         """Raises `Unauthenticated`. Unknown keys are not cached: a new key works at once."""
         key_digest = digest(key)
-        account, expires_at = self._accounts.get(key_digest, (None, 0.0))
-        if account is None or time.monotonic() >= expires_at:
-            account = await account_of(key_digest)
-            if len(self._accounts) >= _MAX_CACHED_KEYS:
-                self._accounts.clear()
-            self._accounts[key_digest] = account, time.monotonic() + self._seconds
-        return account
+        requester, expires_at = self._requesters.get(key_digest, (None, 0.0))
+        if requester is None or time.monotonic() >= expires_at:
+            requester = await requester_of(key_digest)
+            if len(self._requesters) >= _MAX_CACHED_KEYS:
+                self._requesters.clear()
+            self._requesters[key_digest] = requester, time.monotonic() + self._seconds
+        return requester
 
 
 class KeyAuthentication(AbstractAuthenticationMiddleware):
@@ -45,11 +45,11 @@ class KeyAuthentication(AbstractAuthenticationMiddleware):
         self._keys = keys
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Makes the account's id the request's user. Raises `Unauthenticated`."""
+        """Makes the `Requester` the request's user. Raises `Unauthenticated`."""
         key = _offered_key(connection)
         if not key:
             raise Unauthenticated
-        return AuthenticationResult(user=await self._keys.account_of(key), auth=None)
+        return AuthenticationResult(user=await self._keys.requester_of(key), auth=None)
 
 
 def _offered_key(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

@@ -1,5 +1,6 @@
-"""Who asks for speech, and how soon it is wanted."""
+"""Who asks. Made once for each request, by its API key, and handed down: limits, fairness and metering read it."""
 
+from typing import Self
 from uuid import UUID
 
 import msgspec
@@ -7,9 +8,20 @@ import msgspec
 from lectern_contract import Lane
 
 
-class Requester(msgspec.Struct, frozen=True):
-    """``listener`` tells apart those who listen to one thing by many requests; None for a single request."""
+class Requester(msgspec.Struct, frozen=True, kw_only=True):
+    """``key``: the API key that was sent; None for a job, which works for the account alone.
+
+    ``listener`` tells apart those who listen to one thing by many requests; None for a single request.
+    """
 
     account: UUID
+    plan: str
+    key: UUID | None = None
     lane: Lane = "live"
     listener: UUID | None = None
+
+    def in_lane(self, lane: Lane) -> Self:
+        return msgspec.structs.replace(self, lane=lane)
+
+    def listening_to(self, listener: UUID, lane: Lane) -> Self:
+        return msgspec.structs.replace(self, listener=listener, lane=lane)

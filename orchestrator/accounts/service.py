@@ -5,9 +5,10 @@ import secrets
 from typing import Final
 from uuid import UUID
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.lib.database import DB
-from orchestrator.lib.errors.problems import Unauthenticated
+from orchestrator.lib.errors.problems import NotFound, Unauthenticated
 
 LOCAL: Final = "local"
 KEY_PREFIX: Final = "lectern_"  # lets secret scanners and people recognise a key
@@ -22,14 +23,21 @@ def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-async def account_of(key_digest: bytes) -> UUID:
-    """Returns the account of the key with this digest. Raises `Unauthenticated`."""
-    query = ApiKey.select(ApiKey.account).where(ApiKey.digest == key_digest, ApiKey.revoked_at.is_null())
-    found = await query.first()
+async def requester_of(key_digest: bytes) -> Requester:
+    """Returns the requester with the key of this digest. Raises `Unauthenticated`."""
+    query = ApiKey.select(ApiKey.id, ApiKey.account, ApiKey.account.plan.as_alias("plan"))
+    found = await query.where(ApiKey.digest == key_digest, ApiKey.revoked_at.is_null()).first()
     if found is None:
         raise Unauthenticated("This API key is not known here. Send a valid one as 'Authorization: Bearer KEY'.")
-    account: UUID = found["account"]
-    return account
+    return Requester(account=found["account"], plan=found["plan"], key=found["id"])
+
+
+async def requester_for(account: UUID) -> Requester:
+    """Returns the requester of a job, which has no key. Raises `NotFound` if the account was deleted meanwhile."""
+    found = await Account.select(Account.plan).where(Account.id == account).first()
+    if found is None:
+        raise NotFound("This account does not exist any more.")
+    return Requester(account=account, plan=found["plan"], lane="batch")
 
 
 async def ensure_local_account() -> str | None:

@@ -8,6 +8,7 @@ from orchestrator.lib.ids import new_id
 class Account(Table, tablename="account"):
     id = UUID(primary_key=True, default=new_id)
     name = Text(unique=True)
+    plan = Text(default="local")  # a name; its limits and prices are settings
     created_at = Timestamptz(default=TimestamptzNow())
 
 

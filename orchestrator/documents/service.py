@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
 from orchestrator.documents.settings import DocumentSettings
 from orchestrator.documents.tables import Block, Document
@@ -53,30 +54,34 @@ class BlockSummary(msgspec.Struct, frozen=True):
     is_spoken: bool
 
 
-async def create(account: UUID, new: NewDocument, limits: DocumentSettings) -> DocumentView:
+async def create(requester: Requester, new: NewDocument, limits: DocumentSettings) -> DocumentView:
     """Stores a document and the job that cuts it, both or neither. Raises `BadRequest` or `TooLarge`."""
     check_text(new.text, field="text", limit=limits.max_characters)
     title = new.title if new.title is not None else title_of(new.text)[: limits.max_title]
     check_text(title, field="title", limit=limits.max_title)
-    document = Document(account=account, title=title, format=new.format, text=new.text, characters=len(new.text))
+    document = Document(
+        account=requester.account, title=title, format=new.format, text=new.text, characters=len(new.text)
+    )
     async with DB.transaction():
         await document.save()
         await jobs.enqueue(CUT_JOB, document_id=str(document.id))
-    return await get(account, document.id)
+    return await get(requester, document.id)
 
 
-async def get(account: UUID, document_id: UUID) -> DocumentView:
+async def get(requester: Requester, document_id: UUID) -> DocumentView:
     """Returns a document. Raises `NotFound`, also for one of another account: nobody else may know that it exists."""
-    found = await Document.select(*_VIEW).where(Document.id == document_id, Document.account == account).first()
+    found = (
+        await Document.select(*_VIEW).where(Document.id == document_id, Document.account == requester.account).first()
+    )
     if found is None:
         raise NotFound(f"There is no document {document_id}.")
     return msgspec.convert(found, DocumentView)
 
 
-async def list_page(account: UUID, *, limit: int, after: UUID | None, limits: DocumentSettings) -> DocumentPage:
+async def list_page(requester: Requester, *, limit: int, after: UUID | None, limits: DocumentSettings) -> DocumentPage:
     """Returns a page of the account's documents, newest first."""
     _check_page(limit, limits)
-    query = Document.select(*_VIEW).where(Document.account == account)
+    query = Document.select(*_VIEW).where(Document.account == requester.account)
     if after is not None:
         query = query.where(Document.id < after)
     rows = await query.order_by(Document.id, ascending=False).limit(limit + 1)
@@ -84,19 +89,23 @@ async def list_page(account: UUID, *, limit: int, after: UUID | None, limits: Do
     return DocumentPage(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
-async def delete(account: UUID, document_id: UUID) -> None:
+async def delete(requester: Requester, document_id: UUID) -> None:
     """Deletes a document and its blocks. Its audio stays, as other documents may share it. Raises `NotFound`."""
-    gone = await Document.delete().where(Document.id == document_id, Document.account == account).returning(Document.id)
+    gone = (
+        await Document.delete()
+        .where(Document.id == document_id, Document.account == requester.account)
+        .returning(Document.id)
+    )
     if not gone:
         raise NotFound(f"There is no document {document_id}.")
 
 
 async def list_blocks(
-    account: UUID, document_id: UUID, *, limit: int, after: int | None, limits: DocumentSettings
+    requester: Requester, document_id: UUID, *, limit: int, after: int | None, limits: DocumentSettings
 ) -> BlockPage:
     """Returns a page of blocks, in reading order. Raises `NotFound`."""
     _check_page(limit, limits)
-    await get(account, document_id)
+    await get(requester, document_id)
     query = Block.select(*_BLOCK_VIEW).where(Block.document == document_id)
     if after is not None:
         query = query.where(Block.position > after)
@@ -105,17 +114,17 @@ async def list_blocks(
     return BlockPage(items=items, next=items[-1].position if len(rows) > limit else None)
 
 
-async def spoken_text(account: UUID, document_id: UUID, block_id: UUID) -> str:
+async def spoken_text(requester: Requester, document_id: UUID, block_id: UUID) -> str:
     """Returns the spoken text of a block, empty if it is not read aloud. Raises `NotFound`."""
-    found = await run(_SPOKEN, block_id, document_id, account)
+    found = await run(_SPOKEN, block_id, document_id, requester.account)
     if not found:
         raise NotFound(f"Document {document_id} has no block {block_id}.")
     return str(found[0]["spoken"])
 
 
-async def spoken_blocks(account: UUID, document_id: UUID) -> list[SpokenBlock]:
+async def spoken_blocks(requester: Requester, document_id: UUID) -> list[SpokenBlock]:
     """Returns the blocks that are read aloud, in order. Raises `NotFound`, or `NotReady` before they are cut."""
-    await _check_ready(account, document_id)
+    await _check_ready(requester, document_id)
     columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds)
     rows = (
         await Block.select(*columns)
@@ -126,9 +135,9 @@ async def spoken_blocks(account: UUID, document_id: UUID) -> list[SpokenBlock]:
     return msgspec.convert(rows, list[SpokenBlock])
 
 
-async def block_summaries(account: UUID, document_id: UUID) -> list[BlockSummary]:
+async def block_summaries(requester: Requester, document_id: UUID) -> list[BlockSummary]:
     """Returns all blocks, in order, without their texts. Raises `NotFound`, or `NotReady` before they are cut."""
-    await _check_ready(account, document_id)
+    await _check_ready(requester, document_id)
     return msgspec.convert(await run(_SUMMARIES, document_id), list[BlockSummary])
 
 
@@ -142,8 +151,8 @@ def title_of(text: str) -> str:
     return next((line.strip() for line in lines if line.strip()), "Untitled")
 
 
-async def _check_ready(account: UUID, document_id: UUID) -> None:
-    document = await get(account, document_id)
+async def _check_ready(requester: Requester, document_id: UUID) -> None:
+    document = await get(requester, document_id)
     if document.status == "failed":
         raise NotReady(f"This document cannot be read aloud: {document.error or 'its text could not be cut.'}")
     if document.status != "ready":

@@ -52,7 +52,7 @@ class BlockAudio:
 
     async def plan(self, block: UUID) -> PlannedBlock:
         """Raises `NotFound` if the document was deleted meanwhile."""
-        spoken = await documents.spoken_text(self._requester.account, self._document, block)
+        spoken = await documents.spoken_text(self._requester, self._document, block)
         segment = make_segment(SegmentText(spoken, Origin(text=spoken)), self._voicing)
         block_url = f"/api/v1/documents/{self._document}/blocks/{block}/audio"
         return PlannedBlock(

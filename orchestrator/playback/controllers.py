@@ -7,6 +7,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import bad_field
 from orchestrator.lib.errors.websocket import chosen_protocol
 from orchestrator.lib.rate_limit import RateLimit
@@ -52,7 +53,7 @@ class PlaybackController(Controller):
         self,
         socket: Socket,
         document_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         player: NamedDependency[Player],
         settings: NamedDependency[Settings],
         audio_options: NamedDependency[AudioOptions],
@@ -63,10 +64,10 @@ class PlaybackController(Controller):
         options = PlaybackOptions(
             audio_options=audio_options, query=socket.query_params, window=window, begin=begin_position
         )
-        async with player.opened(account, document_id, options, "socket") as session:
+        async with player.opened(requester, document_id, options, "socket") as session:
             await socket.accept(subprotocols=chosen_protocol(socket.scope))
             rate_limit = RateLimit(settings.playback.messages_per_second)
-            await serve_socket(socket, session, PositionSaver(account, document_id), rate_limit)
+            await serve_socket(socket, session, PositionSaver(requester, document_id), rate_limit)
 
     @get(
         "/playback",
@@ -79,7 +80,7 @@ class PlaybackController(Controller):
         self,
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         player: NamedDependency[Player],
         audio_options: NamedDependency[AudioOptions],
         begin_position: NamedDependency[Position | None],
@@ -93,7 +94,7 @@ class PlaybackController(Controller):
             audio_options=audio_options, query=request.query_params, window=window, begin=begin_position, name=session
         )
         return await begin(
-            request, serve_events(player.opened(account, document_id, options, "events")), EVENT_STREAM, _HEADERS
+            request, serve_events(player.opened(requester, document_id, options, "events")), EVENT_STREAM, _HEADERS
         )
 
     @put("/position", summary="Say where you are in a document; moves its playback", status_code=HTTP_200_OK)
@@ -101,11 +102,11 @@ class PlaybackController(Controller):
         self,
         document_id: FromPath[UUID],
         data: JSONBody[NewPosition],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         position_updates: NamedDependency[PositionUpdates],
     ) -> PositionView:
-        return await position_updates.publish(account, document_id, data)
+        return await position_updates.publish(requester, document_id, data)
 
     @get("/position", summary="Where you are in a document")
-    async def get_position(self, document_id: FromPath[UUID], account: NamedDependency[UUID]) -> PositionView:
-        return await positions.required(account, document_id)
+    async def get_position(self, document_id: FromPath[UUID], requester: NamedDependency[Requester]) -> PositionView:
+        return await positions.required(requester, document_id)

@@ -115,26 +115,26 @@ class Player:
 
     @asynccontextmanager
     async def opened(
-        self, account: UUID, document: UUID, options: PlaybackOptions, transport: Transport
+        self, requester: Requester, document: UUID, options: PlaybackOptions, transport: Transport
     ) -> AsyncIterator[PlaybackSession]:
         """Opens a playback and closes it at the end, which waits for nothing: a cancelled task may not wait.
 
         Raises `TooMany`, `Busy`, `NotFound`, `NotReady` or `BadRequest`.
         """
         window = self._window(options.window)
-        requester = Requester(account, options.audio_options.lane, listener=document)
+        requester = requester.listening_to(document, options.audio_options.lane)
         voicing = await self._planner.resolve(options.audio_options.voicing, requester)
         with ExitStack() as stack:
-            stack.enter_context(self._open_playbacks.counted(account, transport))
-            playlist = Playlist(await documents.block_summaries(account, document), voicing.speed)
-            begin = options.begin or await _stored_position(account, document)
+            stack.enter_context(self._open_playbacks.counted(requester.account, transport))
+            playlist = Playlist(await documents.block_summaries(requester, document), voicing.speed)
+            begin = options.begin or await _stored_position(requester, document)
             audio = BlockAudio(self._speech, requester, document, voicing, options.audio_options.sound, options.query)
             session = PlaybackSession(playlist, audio, SendQueue(), window=window, max_syntheses=self._max_syntheses)
             stack.callback(self._speech.forget_listener, requester)
             stack.callback(session.close)
             session.begin(document, begin)
             if transport == "events":  # the position of a socket comes over the socket itself
-                playback = OpenPlayback(account, document, options.name, session.move)
+                playback = OpenPlayback(requester.account, document, options.name, session.move)
                 stack.enter_context(self._open_playbacks.registered(playback))
             yield session
 
@@ -147,6 +147,6 @@ class Player:
         return requested
 
 
-async def _stored_position(account: UUID, document: UUID) -> Position | None:
-    stored = await positions.stored(account, document)
+async def _stored_position(requester: Requester, document: UUID) -> Position | None:
+    stored = await positions.stored(requester, document)
     return Position(stored.block, stored.seconds) if stored else None

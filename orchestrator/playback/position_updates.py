@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.pubsub import PubSub
 from orchestrator.playback import positions
 from orchestrator.playback.player import OpenPlaybacks
@@ -29,10 +30,10 @@ class PositionUpdates:
         self._origin = uuid4()
         pubsub.subscribe(_CHANNEL, self._receive, self._catch_up)
 
-    async def publish(self, account: UUID, document: UUID, new: NewPosition) -> PositionView:
+    async def publish(self, requester: Requester, document: UUID, new: NewPosition) -> PositionView:
         """Stores the position and moves the open playbacks of every process. Raises `NotFound`."""
-        view = await positions.store(account, document, new.block, new.seconds)
-        update = _PositionUpdate(self._origin, account, document, new.block, new.seconds, new.session)
+        view = await positions.store(requester, document, new.block, new.seconds)
+        update = _PositionUpdate(self._origin, requester.account, document, new.block, new.seconds, new.session)
         self._apply(update)  # at once, and also while this process receives nothing
         await self._pubsub.send(_CHANNEL, msgspec.json.encode(update).decode())
         return view

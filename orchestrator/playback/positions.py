@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.documents import service as documents
 from orchestrator.lib.database import is_outage, run
 from orchestrator.lib.errors.problems import NotFound
@@ -40,25 +41,25 @@ class StoredPosition(msgspec.Struct, frozen=True):
     seconds: float
 
 
-async def stored(account: UUID, document: UUID) -> PositionView | None:
-    found = await run(_READ, account, document)
+async def stored(requester: Requester, document: UUID) -> PositionView | None:
+    found = await run(_READ, requester.account, document)
     return msgspec.convert(found[0], PositionView) if found else None
 
 
-async def required(account: UUID, document: UUID) -> PositionView:
+async def required(requester: Requester, document: UUID) -> PositionView:
     """Raises `NotFound`."""
-    found = await stored(account, document)
+    found = await stored(requester, document)
     if found is None:
-        await documents.get(account, document)
+        await documents.get(requester, document)
         raise NotFound("Nobody has listened to this document yet, so there is no position.")
     return found
 
 
-async def store(account: UUID, document: UUID, block: UUID, seconds: float) -> PositionView:
+async def store(requester: Requester, document: UUID, block: UUID, seconds: float) -> PositionView:
     """Raises `NotFound`."""
-    found = await run(_STORE, new_id(), seconds, block, document, account)
+    found = await run(_STORE, new_id(), seconds, block, document, requester.account)
     if not found:
-        await documents.get(account, document)
+        await documents.get(requester, document)
         raise NotFound(f"Document {document} has no block {block}.")
     return msgspec.convert(found[0], PositionView)
 
@@ -71,8 +72,8 @@ async def recent(seconds: float) -> list[StoredPosition]:
 class PositionSaver:
     """Stores the position of one socket every few seconds: players send it more often than that."""
 
-    def __init__(self, account: UUID, document: UUID) -> None:
-        self._account = account
+    def __init__(self, requester: Requester, document: UUID) -> None:
+        self._requester = requester
         self._document = document
         self._unsaved: tuple[UUID, float] | None = None
         self._changed = asyncio.Event()
@@ -100,7 +101,7 @@ class PositionSaver:
         if unsaved is None:
             return
         try:
-            await store(self._account, self._document, *unsaved)
+            await store(self._requester, self._document, *unsaved)
         except NotFound:
             log.debug("position of a document that was deleted meanwhile")
         except Exception as error:

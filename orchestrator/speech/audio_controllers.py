@@ -48,11 +48,10 @@ audio_router: Final = Router("/api/v1/audio", route_handlers=[get_audio], tags=[
 async def get_custom_voice_preview(
     request: Request[Any, Any, Any],
     voice_id: FromPath[UUID],
-    account: NamedDependency[UUID],
+    requester: NamedDependency[Requester],
     speech: NamedDependency[SpeechService],
     previews: NamedDependency[VoicePreviews],
 ) -> Stream:
-    requester = Requester(account)
     script = await previews.plan(requester, str(voice_id))
     sound = Sound("mp3")
     return await begin(request, speech.audio(script, sound, requester), sound.content_type)

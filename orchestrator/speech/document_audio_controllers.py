@@ -45,13 +45,13 @@ class DocumentAudioController(Controller):
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
         block_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         planner: NamedDependency[Planner],
         speech: NamedDependency[SpeechService],
         delivery: NamedDependency[Delivery],
         audio_options: NamedDependency[AudioOptions],
     ) -> Response[bytes] | Stream:
-        requester = Requester(account, audio_options.lane, listener=document_id)
+        requester = requester.listening_to(document_id, audio_options.lane)
         script = await _plan_block(planner, requester, document_id, block_id, audio_options)
         (segment,) = script.segments
         name = AudioName(segment.key, audio_options.sound)
@@ -75,12 +75,12 @@ class DocumentAudioController(Controller):
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
         block_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         planner: NamedDependency[Planner],
         speech: NamedDependency[SpeechService],
         audio_options: NamedDependency[AudioOptions],
     ) -> Response[None]:
-        requester = Requester(account, audio_options.lane, listener=document_id)
+        requester = requester.listening_to(document_id, audio_options.lane)
         script = await _plan_block(planner, requester, document_id, block_id, audio_options)
         (segment,) = script.segments
         seconds = await unless_client_leaves(request, speech.synthesize(script, requester))
@@ -93,7 +93,7 @@ class DocumentAudioController(Controller):
         self,
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         planner: NamedDependency[Planner],
         speech: NamedDependency[SpeechService],
         audio_options: NamedDependency[AudioOptions],
@@ -104,8 +104,8 @@ class DocumentAudioController(Controller):
     ) -> Stream:
         if loudness is not None and not LOUDNESS[0] <= loudness <= LOUDNESS[1]:  # Litestar has no bounds for it
             raise bad_field("loudness", f"must be from {LOUDNESS[0]} to {LOUDNESS[1]} LUFS", where="query")
-        requester = Requester(account, audio_options.lane, listener=document_id)
-        blocks = await documents.spoken_blocks(account, document_id)
+        requester = requester.listening_to(document_id, audio_options.lane)
+        blocks = await documents.spoken_blocks(requester, document_id)
         script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
         body = speech.audio(script, audio_options.sound, requester, loudness=loudness, skip=skip)
         return await begin(request, body, audio_options.sound.content_type)
@@ -120,15 +120,15 @@ class DocumentAudioController(Controller):
         self,
         request: Request[Any, Any, Any],
         document_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         planner: NamedDependency[Planner],
         speech: NamedDependency[SpeechService],
         audio_options: NamedDependency[AudioOptions],
         caption_format: Annotated[CaptionFormat, QueryParameter(description="json, srt or vtt.")] = "json",
         skip: SkippedBlocks = "refused",
     ) -> Stream:
-        requester = Requester(account, audio_options.lane)
-        blocks = await documents.spoken_blocks(account, document_id)
+        requester = requester.in_lane(audio_options.lane)
+        blocks = await documents.spoken_blocks(requester, document_id)
         script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
         body = speech.captions(script, caption_format, requester, skip=skip)
         return await begin(request, body, CONTENT_TYPES[caption_format])
@@ -137,7 +137,7 @@ class DocumentAudioController(Controller):
 async def _plan_block(
     planner: Planner, requester: Requester, document_id: UUID, block_id: UUID, audio_options: AudioOptions
 ) -> Script:
-    spoken = await documents.spoken_text(requester.account, document_id, block_id)
+    spoken = await documents.spoken_text(requester, document_id, block_id)
     text = SegmentText(spoken, Origin(text=spoken, block=block_id))
     return await planner.plan_block(text, audio_options.voicing, requester)
 

@@ -1,5 +1,4 @@
 from typing import Annotated, Any
-from uuid import UUID
 
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
@@ -36,12 +35,12 @@ class OpenAiController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: JSONBody[SpeechRequest],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         planner: NamedDependency[Planner],
         speech: NamedDependency[SpeechService],
     ) -> Stream:
         sound = _sound(data)
-        requester = Requester(account, data.lane or "live")
+        requester = requester.in_lane(data.lane or "live")
         script = await planner.plan(data, requester)
         headers = await speech.usage_headers(script)
         if data.stream_format == "sse":
@@ -60,11 +59,11 @@ class OpenAiController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: JSONBody[CaptionRequest],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         planner: NamedDependency[Planner],
         speech: NamedDependency[SpeechService],
     ) -> Stream:
-        requester = Requester(account, data.lane or "live")
+        requester = requester.in_lane(data.lane or "live")
         script = await planner.plan(data, requester)
         caption_format = data.caption_format or "json"
         body = speech.captions(script, caption_format, requester)
@@ -83,13 +82,12 @@ class OpenAiController(Controller):
     async def get_voice_preview(
         self,
         request: Request[Any, Any, Any],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         speech: NamedDependency[SpeechService],
         previews: NamedDependency[VoicePreviews],
         voice: Annotated[str, QueryParameter(description="The voice's id.")],
         model: Annotated[str | None, QueryParameter(description="The voice's model.")] = None,
     ) -> Stream:
-        requester = Requester(account)
         script = await previews.plan(requester, voice, model=model)
         sound = Sound("mp3")
         return await begin(request, speech.audio(script, sound, requester), sound.content_type)

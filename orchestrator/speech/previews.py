@@ -53,9 +53,9 @@ class VoicePreviews:
         await (self._pins.pin(keys) if custom is None else self._pins.pin(keys, _owner(custom)))
         return script
 
-    def make_soon(self, account: UUID, voice: UUID) -> None:
+    def make_soon(self, requester: Requester, voice: UUID) -> None:
         """Starts the preview of a new custom voice and returns. If it fails, the request that asks for it fails too."""
-        task = asyncio.create_task(self._make(account, voice), name=f"preview {voice}")
+        task = asyncio.create_task(self._make(requester.in_lane("batch"), voice), name=f"preview {voice}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -68,8 +68,7 @@ class VoicePreviews:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _make(self, account: UUID, voice: UUID) -> None:
-        requester = Requester(account, "batch")
+    async def _make(self, requester: Requester, voice: UUID) -> None:
         try:
             async with asyncio.timeout(_DEADLINE):
                 await self._speech.synthesize(await self.plan(requester, str(voice)), requester)

@@ -7,6 +7,7 @@ from litestar import Controller, Request, Response, Router, delete, get, patch, 
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, MultipartBody, QueryParameter
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.byte_ranges import file_response
 from orchestrator.lib.errors.problem_details import FORM_EXCEPTION_HANDLERS
 from orchestrator.voices.catalog import Catalog
@@ -27,7 +28,7 @@ class VoiceController(Controller):
     @get(summary="The voices that can speak now: your custom voices, newest first, and the models'")
     async def list_voices(
         self,
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         catalog: NamedDependency[Catalog],
         voices: NamedDependency[CustomVoices],
         model: Annotated[str | None, QueryParameter(description="Only this model's.")] = None,
@@ -45,7 +46,7 @@ class VoiceController(Controller):
                 grade=None,
                 description=voice.description,
             )
-            for voice in await voices.list_all(account, model=model, language=language)
+            for voice in await voices.list_all(requester, model=model, language=language)
         ]
         of_models = [
             VoiceView(
@@ -69,7 +70,10 @@ class VoiceController(Controller):
         " a recording must be like.",
     )
     async def create_voice(
-        self, data: MultipartBody[NewPrompt], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+        self,
+        data: MultipartBody[NewPrompt],
+        requester: NamedDependency[Requester],
+        voices: NamedDependency[CustomVoices],
     ) -> CustomVoiceView:
         upload = Upload(
             audio=data.audio,
@@ -82,7 +86,7 @@ class VoiceController(Controller):
             model=data.model,
         )
         try:
-            return await voices.create_prompt(account, upload)
+            return await voices.create_prompt(requester, upload)
         finally:
             await data.audio.close()
 
@@ -93,15 +97,15 @@ class CustomVoiceController(Controller):
 
     @post("/mixes", summary="Make a custom voice of a mix of a model's voices")
     async def create_mix(
-        self, data: JSONBody[NewMix], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+        self, data: JSONBody[NewMix], requester: NamedDependency[Requester], voices: NamedDependency[CustomVoices]
     ) -> CustomVoiceView:
-        return await voices.create_mix(account, data)
+        return await voices.create_mix(requester, data)
 
     @get("/{voice_id:uuid}", summary="A custom voice")
     async def get_voice(
-        self, voice_id: FromPath[UUID], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+        self, voice_id: FromPath[UUID], requester: NamedDependency[Requester], voices: NamedDependency[CustomVoices]
     ) -> CustomVoiceView:
-        return await voices.get(account, voice_id)
+        return await voices.get(requester, voice_id)
 
     @patch(
         "/{voice_id:uuid}", summary="Change a custom voice: its name, description, language, or a prompt's transcript"
@@ -110,16 +114,16 @@ class CustomVoiceController(Controller):
         self,
         voice_id: FromPath[UUID],
         data: JSONBody[VoiceChange],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         voices: NamedDependency[CustomVoices],
     ) -> CustomVoiceView:
-        return await voices.change(account, voice_id, data)
+        return await voices.change(requester, voice_id, data)
 
     @delete("/{voice_id:uuid}", summary="Delete a custom voice and its recording")
     async def delete_voice(
-        self, voice_id: FromPath[UUID], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+        self, voice_id: FromPath[UUID], requester: NamedDependency[Requester], voices: NamedDependency[CustomVoices]
     ) -> None:
-        await voices.delete(account, voice_id)
+        await voices.delete(requester, voice_id)
 
     @get(
         "/{voice_id:uuid}/prompt",
@@ -130,10 +134,10 @@ class CustomVoiceController(Controller):
         self,
         request: Request[Any, Any, Any],
         voice_id: FromPath[UUID],
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         voices: NamedDependency[CustomVoices],
     ) -> Response[bytes]:
-        recording, digest = await voices.recording(account, voice_id)
+        recording, digest = await voices.recording(requester, voice_id)
         headers = {"cache-control": "private, no-store"}
         return file_response(request, recording, media_type=CONTENT_TYPE, etag=f'"{digest[:32]}"', headers=headers)
 

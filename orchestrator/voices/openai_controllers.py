@@ -2,13 +2,13 @@
 
 from typing import Annotated
 from urllib.parse import urlencode
-from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, MultipartBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.service import CustomVoices
@@ -31,7 +31,7 @@ class OpenAiVoiceController(Controller):
     @get(summary="The voices that can speak now")
     async def list_audio_voices(
         self,
-        account: NamedDependency[UUID],
+        requester: NamedDependency[Requester],
         catalog: NamedDependency[Catalog],
         voices: NamedDependency[CustomVoices],
         model: Annotated[str | None, QueryParameter(description="Only this model's.")] = None,
@@ -40,7 +40,7 @@ class OpenAiVoiceController(Controller):
             AudioVoice(
                 id=str(voice.id), name=voice.name, language=voice.language, model=voice.model, preview=voice.preview
             )
-            for voice in await voices.list_all(account, model=model)
+            for voice in await voices.list_all(requester, model=model)
         ]
         return AudioVoiceList(
             voices=custom
@@ -62,7 +62,10 @@ class OpenAiVoiceController(Controller):
         status_code=HTTP_200_OK,
     )
     async def create_audio_voice(
-        self, data: MultipartBody[NewAudioVoice], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+        self,
+        data: MultipartBody[NewAudioVoice],
+        requester: NamedDependency[Requester],
+        voices: NamedDependency[CustomVoices],
     ) -> MadeVoice:
         upload = Upload(
             audio=data.audio_sample,
@@ -76,18 +79,18 @@ class OpenAiVoiceController(Controller):
             model=data.model,
         )
         try:
-            return _created(await voices.create_prompt(account, upload))
+            return _created(await voices.create_prompt(requester, upload))
         finally:
             await data.audio_sample.close()
 
     @delete("/{voice_id:str}", summary="Delete a custom voice and its recording", status_code=HTTP_200_OK)
     async def delete_audio_voice(
-        self, voice_id: FromPath[str], account: NamedDependency[UUID], voices: NamedDependency[CustomVoices]
+        self, voice_id: FromPath[str], requester: NamedDependency[Requester], voices: NamedDependency[CustomVoices]
     ) -> DeletedVoice:
         known = id_of(voice_id)
         if known is None:
             raise NotFound("A custom voice has an id; GET /v1/audio/voices lists it.")
-        await voices.delete(account, known)
+        await voices.delete(requester, known)
         return DeletedVoice(id=str(known))
 
 

@@ -3,10 +3,11 @@
 import pytest
 
 from orchestrator.accounts.authentication import KeyCache
-from orchestrator.accounts.service import add_local_key, digest, ensure_local_account, new_key
+from orchestrator.accounts.service import add_local_key, digest, ensure_local_account, new_key, requester_for
 from orchestrator.accounts.tables import ApiKey
 from orchestrator.lib import database
-from orchestrator.lib.errors.problems import Unauthenticated
+from orchestrator.lib.errors.problems import NotFound, Unauthenticated
+from orchestrator.lib.ids import new_id
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("connected")]
@@ -22,7 +23,17 @@ async def test_the_local_account_is_made_once() -> None:
 
 async def test_another_key_belongs_to_the_same_account(stack: Stack) -> None:
     cache = KeyCache(0)
-    assert await cache.account_of(await add_local_key("test")) == await cache.account_of(stack.api_key)
+    first, other = [await cache.requester_of(key) for key in (stack.api_key, await add_local_key("test"))]
+    assert (other.account, other.plan) == (first.account, first.plan)
+    assert other.key != first.key
+
+
+async def test_a_job_works_for_an_account_without_a_key(stack: Stack) -> None:
+    asked = await KeyCache(0).requester_of(stack.api_key)
+    job = await requester_for(asked.account)
+    assert (job.account, job.plan, job.key, job.lane) == (asked.account, asked.plan, None, "batch")
+    with pytest.raises(NotFound):
+        await requester_for(new_id())
 
 
 async def test_no_key_is_stored_in_the_clear(stack: Stack) -> None:
@@ -34,13 +45,13 @@ async def test_no_key_is_stored_in_the_clear(stack: Stack) -> None:
 async def test_a_revoked_key_is_refused_once_it_is_not_cached() -> None:
     key = await add_local_key("soon revoked")
     cached, uncached = KeyCache(3600), KeyCache(0)
-    account = await cached.account_of(key)
+    requester = await cached.requester_of(key)
     await revoke(key)
-    assert await cached.account_of(key) == account
+    assert await cached.requester_of(key) == requester
     with pytest.raises(Unauthenticated):
-        await uncached.account_of(key)
+        await uncached.requester_of(key)
 
 
 async def test_an_unknown_key_is_refused() -> None:
     with pytest.raises(Unauthenticated):
-        await KeyCache(3600).account_of(new_key())
+        await KeyCache(3600).requester_of(new_key())

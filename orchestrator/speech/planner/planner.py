@@ -65,7 +65,7 @@ class Planner:
     async def _voice(self, requester: Requester, voice: str | None, model: str | None) -> Voice:
         default_model, default_voice = self._settings.default_model, self._settings.default_voice
         if voice and not (model is None and voice in OPENAI_VOICES):
-            custom = await self._custom_voices.find(requester.account, voice, model=model)
+            custom = await self._custom_voices.find(requester, voice, model=model)
             if custom is not None:
                 return custom
         if voice and voice.lower() in OPENAI_VOICES:

@@ -1,11 +1,11 @@
 """Finds the custom voice that a request names, ready to speak."""
 
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
 from lectern_contract.voice_mixes import spelled
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import BadRequest, NotFound, bad_field
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom import queries
@@ -29,12 +29,12 @@ class CustomVoiceLookup:
         self._prompts = prompts
         self._default_model = default_model
 
-    async def find(self, owner: UUID, name: str, *, model: str | None) -> Voice | None:
+    async def find(self, requester: Requester, name: str, *, model: str | None) -> Voice | None:
         """Returns the voice of this id, slug or name; None if the owner has no voice of this name.
 
         Raises `NotFound` for an unknown id, `BadRequest` or `Unavailable`.
         """
-        stored = await self._stored(owner, name, model)
+        stored = await self._stored(requester, name, model)
         if stored is None:
             return None
         if stored.kind == "mix":
@@ -60,9 +60,9 @@ class CustomVoiceLookup:
             prompt=Prompt(stored.digest or "", samples, RATE, stored.transcript or ""),
         )
 
-    async def _stored(self, owner: UUID, name: str, model: str | None) -> StoredVoice | None:
+    async def _stored(self, requester: Requester, name: str, model: str | None) -> StoredVoice | None:
         if (known := voice_id(name)) is not None:
-            stored = await queries.find_by_id(owner, known)
+            stored = await queries.find_by_id(requester.account, known)
             if stored is None:
                 raise NotFound(f"There is no voice {known}.")
             if model not in (None, stored.model):
@@ -72,7 +72,9 @@ class CustomVoiceLookup:
             return stored
         if len(name) > MAX_SLUG or not name.isprintable():
             return None
-        found = [stored for stored in await queries.find_by_name(owner, name) if model in (None, stored.model)]
+        found = [
+            stored for stored in await queries.find_by_name(requester.account, name) if model in (None, stored.model)
+        ]
         # Slugs come before names, as no two voices of one model have the same slug.
         exact = [stored for stored in found if stored.slug == name] or found
         best = [stored for stored in exact if stored.model == self._default_model] or exact

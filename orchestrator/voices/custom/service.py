@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.lib.database import DB
 from orchestrator.lib.errors.problems import BadRequest, Conflict, FieldError, FieldErrors, NotFound
 from orchestrator.lib.object_store import StoreFailed
@@ -37,10 +38,10 @@ class CustomVoices:
         settings: VoiceSettings,
         *,
         default_model: str,
-        on_created: Callable[[UUID, UUID], None],
+        on_created: Callable[[Requester, UUID], None],
         on_deleted: Callable[[UUID], Awaitable[None]],
     ) -> None:
-        """``on_created`` gets owner and id of each voice that is new or sounds different, ``on_deleted`` the id."""
+        """``on_created`` gets who asked, and the id of each voice that is new or sounds different."""
         self._fields = FieldValidator(catalog, settings, default_model)
         self._prompts = prompts
         self._uploads = uploads
@@ -49,29 +50,29 @@ class CustomVoices:
         self._on_deleted = on_deleted
 
     async def list_all(
-        self, owner: UUID, *, model: str | None = None, language: str | None = None
+        self, requester: Requester, *, model: str | None = None, language: str | None = None
     ) -> list[CustomVoiceView]:
         """Returns the owner's voices, newest first."""
-        found = await queries.list_all(owner)
+        found = await queries.list_all(requester.account)
         return [voice for voice in found if model in (None, voice.model) and speaks(voice.language, language)]
 
-    async def get(self, owner: UUID, voice: UUID) -> CustomVoiceView:
+    async def get(self, requester: Requester, voice: UUID) -> CustomVoiceView:
         """Raises `NotFound`."""
-        found = await queries.get(owner, voice)
+        found = await queries.get(requester.account, voice)
         if found is None:
             raise _no_voice(voice)
         return found
 
-    async def recording(self, owner: UUID, voice: UUID) -> tuple[bytes, str]:
+    async def recording(self, requester: Requester, voice: UUID) -> tuple[bytes, str]:
         """Returns a prompt's FLAC file and the digest of its samples. Raises `NotFound` or `StoreFailed`."""
-        found = await self.get(owner, voice)
+        found = await self.get(requester, voice)
         if found.prompt is None:
             raise NotFound(f"The voice {voice} is a mix and has no recording.")
         return await self._prompts.read(voice), found.prompt.digest
 
-    async def create_prompt(self, owner: UUID, upload: Upload) -> CustomVoiceView:
+    async def create_prompt(self, requester: Requester, upload: Upload) -> CustomVoiceView:
         """Raises `BadRequest` with everything that is wrong, `Conflict`, `Busy`, `Unavailable` or `StoreFailed`."""
-        await self._check_limit(owner)
+        await self._check_limit(requester.account)
         model, model_voices = await self._fields.model(upload.model, "prompts", lambda model: model.references)
         problems = FieldErrors()
         name, slug = await self._fields.name(upload.name, problems)
@@ -79,7 +80,7 @@ class CustomVoices:
         audio = await self._uploads.validate(upload, problems)
         problems.raise_if_any()
         voice = CustomVoice(
-            owner=owner,
+            owner=requester.account,
             kind="prompt",
             model=model,
             slug=slug,
@@ -92,18 +93,18 @@ class CustomVoices:
             transcript=upload.transcript.strip(),
         )
         consent = VoiceConsent(
-            account=owner,
+            account=requester.account,
             voice=voice.id,
             digest=audio.digest,
             speaker=normalize_spaces(upload.speaker),
             statement=upload.consent.strip(),
         )
         await self._save(voice, consent, await self._prompts.encode(audio.samples))
-        return await self._created(owner, voice.id)
+        return await self._created(requester, voice.id)
 
-    async def create_mix(self, owner: UUID, new: NewMix) -> CustomVoiceView:
+    async def create_mix(self, requester: Requester, new: NewMix) -> CustomVoiceView:
         """Raises `BadRequest` with everything that is wrong, `Conflict` or `Unavailable`."""
-        await self._check_limit(owner)
+        await self._check_limit(requester.account)
         model, _ = await self._fields.model(new.model, "mixes", lambda model: model.mixes)
         problems = FieldErrors()
         name, slug = await self._fields.name(new.name, problems)
@@ -114,7 +115,7 @@ class CustomVoices:
         problems.raise_if_any()
         assert mixed is not None  # noqa: S101 - without a mix there is a problem
         voice = CustomVoice(
-            owner=owner,
+            owner=requester.account,
             kind="mix",
             model=model,
             slug=slug,
@@ -124,11 +125,11 @@ class CustomVoices:
             mix=new.mix,
         )
         await self._save(voice)
-        return await self._created(owner, voice.id)
+        return await self._created(requester, voice.id)
 
-    async def change(self, owner: UUID, voice: UUID, change: VoiceChange) -> CustomVoiceView:
+    async def change(self, requester: Requester, voice: UUID, change: VoiceChange) -> CustomVoiceView:
         """Raises `NotFound`, `BadRequest` or `Conflict`."""
-        current = await self.get(owner, voice)
+        current = await self.get(requester, voice)
         problems = FieldErrors()
         values: dict[Any, Any] = {}
         if change.name is not None:
@@ -145,19 +146,19 @@ class CustomVoices:
         if not values:
             raise BadRequest("There is nothing to change: send a name, a description, a language or a transcript.")
         try:
-            await CustomVoice.update(values).where(CustomVoice.id == voice, CustomVoice.owner == owner)
+            await CustomVoice.update(values).where(CustomVoice.id == voice, CustomVoice.owner == requester.account)
         except asyncpg.UniqueViolationError:
             raise _taken(values[CustomVoice.slug], current.model) from None
         if change.language is not None or change.transcript is not None:
-            self._on_created(owner, voice)
-        return await self.get(owner, voice)
+            self._on_created(requester, voice)
+        return await self.get(requester, voice)
 
-    async def delete(self, owner: UUID, voice: UUID) -> None:
+    async def delete(self, requester: Requester, voice: UUID) -> None:
         """Raises `NotFound`, or `StoreFailed`: then nothing has changed, or only the recording is gone."""
         async with DB.transaction():
             deleted = (
                 await CustomVoice.delete()
-                .where(CustomVoice.id == voice, CustomVoice.owner == owner)
+                .where(CustomVoice.id == voice, CustomVoice.owner == requester.account)
                 .returning(CustomVoice.kind)
             )
             if not deleted:
@@ -198,9 +199,9 @@ class CustomVoices:
         except StoreFailed:
             log.exception("a recording without a voice stays in the store", voice=str(voice))
 
-    async def _created(self, owner: UUID, voice: UUID) -> CustomVoiceView:
-        self._on_created(owner, voice)
-        return await self.get(owner, voice)
+    async def _created(self, requester: Requester, voice: UUID) -> CustomVoiceView:
+        self._on_created(requester, voice)
+        return await self.get(requester, voice)
 
 
 def _default_language(model: ModelVoices) -> str:

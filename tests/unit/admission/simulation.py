@@ -21,11 +21,11 @@ def account(name: str) -> UUID:
 
 
 def live(name: str = "ann", listener: str | None = None) -> Requester:
-    return Requester(account(name), "live", None if listener is None else account(listener))
+    return Requester(account=account(name), plan="local", listener=None if listener is None else account(listener))
 
 
 def batch(name: str = "ann") -> Requester:
-    return Requester(account(name), "batch")
+    return Requester(account=account(name), plan="local", lane="batch")
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from orchestrator.speech.settings import AdmissionSettings
 from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subscription
 from tests.unit.admission.simulation import Encoder
 
-REQUESTER = Requester(UUID(int=1))
+REQUESTER = Requester(account=UUID(int=1), plan="local")
 
 
 def synthesis(key: str = "key") -> SharedSynthesis:
