@@ -20,7 +20,8 @@ from orchestrator.lib.metrics import metrics_page
 from orchestrator.lib.openapi import describe_errors, docs_asset, openapi_config
 from orchestrator.lib.query_parameters import refuse_unclear
 from orchestrator.playback.controllers import PlaybackController
-from orchestrator.services import Services, running
+from orchestrator.runtime import open_runtime
+from orchestrator.services import Services, open_services
 from orchestrator.settings import Settings
 from orchestrator.speech.audio_controllers import audio_router, get_custom_voice_preview
 from orchestrator.speech.document_audio_controllers import DocumentAudioController
@@ -64,8 +65,8 @@ def create_app(settings: Settings) -> Litestar:
 
 @asynccontextmanager
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
-    async with running(app.state.settings) as services:
-        app.state.services = services
+    async with open_runtime(app.state.settings) as runtime:
+        app.state.services = open_services(runtime)
         yield
 
 

@@ -11,7 +11,7 @@ import msgspec
 from orchestrator import settings
 from orchestrator.lib import logs
 from orchestrator.lib.environment import read
-from orchestrator.lib.settings import DatabaseSettings, LogSettings, WorkerSettings
+from orchestrator.lib.settings import DatabaseSettings
 
 
 def serve() -> None:
@@ -41,19 +41,17 @@ def serve() -> None:
 def worker() -> None:
     """Run jobs until SIGTERM or SIGINT."""
     from orchestrator.documents.jobs import blueprint
-    from orchestrator.lib.database import pool
     from orchestrator.lib.job_worker import run_worker, worker_app
-    from orchestrator.text.sentences import load_pipeline
+    from orchestrator.runtime import open_runtime
 
-    database, chosen = read(DatabaseSettings), read(WorkerSettings)
-    logs.configure(read(LogSettings))
-    app = worker_app(database)
+    chosen = settings.load()
+    logs.configure(chosen.log)
+    app = worker_app(chosen.database)
     app.add_tasks_from(blueprint, namespace="documents")
 
     async def run() -> None:
-        async with pool(database), asyncio.TaskGroup() as tasks:
-            tasks.create_task(asyncio.to_thread(load_pipeline, "en"))  # else the first document would wait for it
-            await run_worker(app, chosen)
+        async with open_runtime(chosen):
+            await run_worker(app, chosen.worker)
 
     asyncio.run(run())
 

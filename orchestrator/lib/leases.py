@@ -11,11 +11,13 @@ from uuid import uuid4
 
 import structlog
 
+from orchestrator.lib.backoff import backoff
 from orchestrator.lib.database import is_outage, run
+from orchestrator.lib.periodic import run_periodically
 
 _LIFETIME: Final = 6.0  # seconds without renewal until a holder counts as dead
 _RENEWAL: Final = 2.0  # seconds between renewals
-_POLL: Final = (0.02, 0.05, 0.1, 0.2)  # seconds between attempts to take the lease of another; the last one repeats
+_FIRST_POLL, _LONGEST_POLL = 0.02, 0.2  # seconds between attempts to take the lease of another
 
 _ACQUIRE: Final = (
     "INSERT INTO lease (key, owner, expires_at)"
@@ -44,13 +46,12 @@ class Leases:
     async def hold(self, key: str, *, on_wait: Callable[[], object] = lambda: None) -> AsyncIterator[bool]:
         """Waits until this process has the lease. Yields whether another process had it before."""
         contended = False
-        attempt = 0
+        pauses = backoff(_FIRST_POLL, _LONGEST_POLL)
         while not await run(_ACQUIRE, key, self._owner, _LIFETIME):
             if not contended:
                 contended = True
                 on_wait()
-            await asyncio.sleep(_POLL[min(attempt, len(_POLL) - 1)])
-            attempt += 1
+            await asyncio.sleep(next(pauses))
         async with self._holding([key]):
             yield contended
 
@@ -82,11 +83,8 @@ class Leases:
 
     async def keep_renewing(self) -> None:
         """Renews the leases of this process until cancelled."""
-        while True:
-            await asyncio.sleep(_RENEWAL)
-            if not self._held:
-                continue
-            try:
-                await run(_RENEW, _LIFETIME, self._owner)
-            except Exception:  # a failed renewal must not end this task
-                log.exception("leases not renewed")
+        await run_periodically(self._renew, pause=_RENEWAL, complaint="leases not renewed", log=log)
+
+    async def _renew(self) -> None:
+        if self._held:
+            await run(_RENEW, _LIFETIME, self._owner)

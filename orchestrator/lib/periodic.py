@@ -10,9 +10,13 @@ from orchestrator.lib.object_store import StoreFailed
 
 
 async def run_periodically(
-    work: Callable[[], Awaitable[object]], *, pause: float, complaint: str, log: structlog.stdlib.BoundLogger
+    work: Callable[[], Awaitable[object]],
+    *,
+    pause: float | Callable[[], float],
+    complaint: str,
+    log: structlog.stdlib.BoundLogger,
 ) -> None:
-    """Runs ``work`` again and again until cancelled, with ``pause`` seconds between two runs.
+    """Runs ``work`` again and again until cancelled, with ``pause`` seconds between two runs, which it may choose.
 
     A failed run is logged as ``complaint``; with a traceback unless the database or the store is away.
     """
@@ -24,4 +28,4 @@ async def run_periodically(
                 log.warning(complaint, error=repr(error.__cause__ or error))
             else:
                 log.exception(complaint)
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause() if callable(pause) else pause)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ import structlog
 from lectern.triton import AsyncTriton, CardVoice, TritonError
 from lectern_contract.voice_mixes import NoMix, is_mix, parse
 from orchestrator.lib.errors.problems import BadRequest, FieldError, Unavailable
+from orchestrator.lib.periodic import run_periodically
 from orchestrator.voices.voice import ModelVoices, Voice
 
 _FRESH_SECONDS: Final = 30.0
@@ -36,12 +38,12 @@ class Catalog:
 
     async def keep_fresh(self) -> None:
         """Refreshes the catalog for ever, so that requests do not wait for a refresh."""
-        while True:
-            try:
-                await self._refresh(_SHORTEST_REFRESH)
-            except Exception:  # the next refresh may succeed
-                log.exception("voices cannot be read from Triton")
-            await asyncio.sleep(_REFRESH_SECONDS if self._models else _FIRST_SECONDS)
+        await run_periodically(
+            partial(self._refresh, _SHORTEST_REFRESH),
+            pause=lambda: _REFRESH_SECONDS if self._models else _FIRST_SECONDS,
+            complaint="voices cannot be read from Triton",
+            log=log,
+        )
 
     async def models(self) -> list[str]:
         await self._refresh(_FRESH_SECONDS)

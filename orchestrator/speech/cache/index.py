@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from orchestrator.lib.database import is_outage, run
+from orchestrator.lib.periodic import run_periodically
 
 _FLUSH_SECONDS: Final = 2.0
 _MOST_NOTES: Final = 100_000  # while the database is away
@@ -98,10 +99,9 @@ class CacheIndex:
 
     async def keep_flushing(self) -> None:
         """Runs until it is cancelled, and writes the rest then."""
+        complaint = "uses of cached audio not written"
         try:
-            while True:
-                await asyncio.sleep(_FLUSH_SECONDS)
-                await self.flush()
+            await run_periodically(self.flush, pause=_FLUSH_SECONDS, complaint=complaint, log=log)
         finally:
             await asyncio.shield(self.flush())
 
@@ -111,12 +111,9 @@ class CacheIndex:
             return
         try:
             await run(_FLUSH, list(used))
-        except Exception as error:  # the task must outlive whatever one flush brings
-            if is_outage(error):
-                log.warning("uses of cached audio not written yet", error=str(error))
-            else:
-                log.exception("uses of cached audio not written")
-            self._used = {**used, **self._used}
+        except Exception:
+            self._used = {**used, **self._used}  # for the next flush
+            raise
 
     async def _record(self, statement: str, key: str, sizes: Mapping[str, int]) -> bool:
         try:

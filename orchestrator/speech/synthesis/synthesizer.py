@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
-from itertools import chain, repeat
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from lectern import triton
 from lectern.triton import AsyncTriton, Chunk, Mark
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib import metrics
+from orchestrator.lib.backoff import backoff
 from orchestrator.lib.errors.problems import BadRequest, Busy, ModelFailed, Problem, TooSlow, Unavailable
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.object_store import StoreFailed
@@ -27,7 +27,7 @@ from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subs
 _STORING_SECONDS: Final = 5.0  # at the end of the process, for audio that is still on its way to the store
 _RECOVERY_SECONDS: Final = 12.0  # within which a watchdog finds a dead model and loads it anew
 _RECOVERY_PAUSE: Final = 0.25
-_BUSY_PAUSES: Final = (0.1, 0.2, 0.5, 1.0)  # seconds before a busy model is asked again, the last one repeated
+_BUSY_PAUSES: Final = (0.1, 1.0)  # seconds before a busy model is asked again: the first and the longest
 # Errors by which a dead process of a model shows; other errors would only come again.
 _LOST: Final = (triton.Unreachable, triton.NotFound, triton.Cancelled, triton.ModelFailure)
 
@@ -153,7 +153,7 @@ class Synthesizer:
         A request that has heard nothing yet is told at once, unless it may wait for admission; a response that has
         begun waits.
         """
-        for pause in chain(_BUSY_PAUSES, repeat(_BUSY_PAUSES[-1])):
+        for pause in backoff(*_BUSY_PAUSES):
             try:
                 await self._speak(segment, synthesis)
             except triton.Busy:

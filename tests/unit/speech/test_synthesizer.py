@@ -75,7 +75,7 @@ class Speaking:
 
 @pytest.fixture
 async def speaking(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Speaking]:
-    monkeypatch.setattr(module, "_BUSY_PAUSES", (0.0,))
+    monkeypatch.setattr(module, "_BUSY_PAUSES", (0.0, 0.0))
     speaking = Speaking(slots=1)
     yield speaking
     await speaking.synthesizer.close()

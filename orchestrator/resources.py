@@ -1,0 +1,62 @@
+"""What every process opens first: the database, Triton, the store, threads, and the background loops around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from lectern.triton import AsyncTriton
+from orchestrator.lib import database
+from orchestrator.lib.background import Background, background_loops
+from orchestrator.lib.leases import Leases
+from orchestrator.lib.object_store import Store
+from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.lib.pubsub import PubSub
+from orchestrator.settings import Settings
+
+_UPLOAD_THREADS: Final = 1
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    settings: Settings
+    triton: AsyncTriton
+    store: Store
+    threads: PriorityThreads
+    """Encode and decode audio, and cut text."""
+    upload_threads: PriorityThreads
+    """Apart from those, so that no listener waits for the examination of an upload."""
+    leases: Leases
+    pubsub: PubSub
+    background: Background
+    closing: AsyncExitStack
+    """What is pushed here is closed before the connections."""
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Opens everything in the order of need, and closes it in reverse."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(database.pool(settings.database))
+        triton = AsyncTriton(settings.triton.address, secret=settings.triton.secret.reveal())
+        await stack.enter_async_context(triton)
+        threads = PriorityThreads(settings.speech.encoder_threads)
+        stack.callback(threads.close)
+        upload_threads = PriorityThreads(_UPLOAD_THREADS)
+        stack.callback(upload_threads.close)
+        background = await stack.enter_async_context(background_loops())
+        closing = await stack.enter_async_context(AsyncExitStack())
+        leases = Leases()
+        background.run("renew leases", leases.keep_renewing())
+        pubsub = PubSub(settings.database)
+        yield Resources(
+            settings=settings,
+            triton=triton,
+            store=Store(settings.store.url),
+            threads=threads,
+            upload_threads=upload_threads,
+            leases=leases,
+            pubsub=pubsub,
+            background=background,
+            closing=closing,
+        )
