@@ -24,8 +24,8 @@ class Encoder:
     """Encodes one file. It may move between threads, but only one may use it at a time.
 
     ``sample_rate`` is that of the voice, in Hz; chunks at another rate are converted to it. ``total_samples``, counted
-    at ``sample_rate``, says how much will be fed, where that is known from the start: WAV and MP3 then declare it.
-    ``wanted_rate`` is the rate to encode at, where the format leaves a choice.
+    at ``sample_rate``, says how much will be fed, where that is known from the start: WAV, MP3 and FLAC then declare
+    it. ``wanted_rate`` is the rate to encode at, where the format leaves a choice.
     How the samples are cut into chunks makes no difference to the bytes. No samples at all make a valid, empty file.
     An encoder that is dropped half way frees all its memory.
     """

@@ -63,7 +63,7 @@ class BlockAudio:
 
     async def cached_seconds(self, block: PlannedBlock) -> float | None:
         """Returns the duration of the cached audio, or None if it is not in the cache."""
-        return await self._speech.cached_seconds([block.segment])
+        return await self._speech.cached_seconds(block.segment)
 
     def make_ahead(self, block: PlannedBlock, *, admitted: bool) -> Subscription:
         """Starts the synthesis and returns at once.

@@ -42,11 +42,15 @@ class OpenAiController(Controller):
         sound = _sound(data)
         requester = requester.in_lane(data.lane or "live")
         script = await planner.plan(data, requester)
-        headers = await speech.usage_headers(script)
+        lengths = speech.lengths(script)
+        headers = await speech.usage_headers(script, lengths)
         if data.stream_format == "sse":
-            body = speech.events(script, sound, requester, timestamps=data.timestamps == "word", loudness=data.loudness)
+            timestamps = data.timestamps == "word"
+            body = speech.events(
+                script, sound, requester, timestamps=timestamps, loudness=data.loudness, lengths=lengths
+            )
             return await begin(request, body, EVENTS, {**headers, "cache-control": "no-cache"})
-        body = speech.audio(script, sound, requester, loudness=data.loudness)
+        body = speech.audio(script, sound, requester, loudness=data.loudness, lengths=lengths)
         return await begin(request, body, sound.content_type, headers)
 
     @post(
@@ -66,8 +70,9 @@ class OpenAiController(Controller):
         requester = requester.in_lane(data.lane or "live")
         script = await planner.plan(data, requester)
         caption_format = data.caption_format or "json"
-        body = speech.captions(script, caption_format, requester)
-        headers = await speech.usage_headers(script)
+        lengths = speech.lengths(script)
+        body = speech.captions(script, caption_format, requester, lengths=lengths)
+        headers = await speech.usage_headers(script, lengths)
         return await begin(request, body, CONTENT_TYPES[caption_format], headers)
 
     @get("/models", summary="The models that can speak now")

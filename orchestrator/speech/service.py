@@ -16,8 +16,9 @@ from orchestrator.lib.ids import new_id
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
 from orchestrator.speech.cache.audio_cache import AudioCache
-from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Script, Segment
+from orchestrator.speech.planner.script import WORDLESS, Script, Segment
 from orchestrator.speech.response.audio_stream import audio_stream
+from orchestrator.speech.response.cached_lengths import CachedLengths
 from orchestrator.speech.response.captions import CaptionFormat, captions
 from orchestrator.speech.response.events import TimedChunks, events
 from orchestrator.speech.response.loudness import leveled
@@ -26,7 +27,6 @@ from orchestrator.speech.response.usage import Tally, usage_headers
 from orchestrator.speech.settings import SpeechSettings
 from orchestrator.speech.synthesis.segment_stream import (
     SegmentChunks,
-    silent_samples,
     stream_segments,
     stream_silence,
 )
@@ -38,7 +38,7 @@ _SKIPS: Final[dict[Skip | None, tuple[type[Problem], ...]]] = {
     "refused": (BadRequest,),
     "failed": (BadRequest, ModelFailed),
 }
-_LENGTH_IN_HEADER: Final = ("wav", "mp3")  # formats whose header tells the length of the whole, if it is known by then
+_LENGTH_IN_HEADER: Final = ("wav", "mp3", "flac")  # formats whose header declares the length of the whole
 
 
 class SpeechService:
@@ -69,31 +69,47 @@ class SpeechService:
         *,
         loudness: float | None = None,
         skip: Skip | None = None,
+        lengths: CachedLengths | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """``loudness``: LUFS of the whole. ``skip``: segments that are left out, see `Skip`."""
-        chunks = self._chunks(script, requester, loudness, skip=skip)
-        return audio_stream(
-            chunks, sound, self._threads, total_samples=partial(self._total_samples, script.segments, sound)
-        )
+        lengths = lengths or self.lengths(script)
+        chunks = self._chunks(script, requester, lengths, loudness, skip=skip)
+        total = lengths.samples if sound.audio_format in _LENGTH_IN_HEADER else None
+        return audio_stream(chunks, sound, self._threads, total_samples=total)
 
     def events(
-        self, script: Script, sound: Sound, requester: Requester, *, timestamps: bool, loudness: float | None = None
+        self,
+        script: Script,
+        sound: Sound,
+        requester: Requester,
+        *,
+        timestamps: bool,
+        loudness: float | None = None,
+        lengths: CachedLengths | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """The audio as server-sent events, with the words and the usage."""
         tally = Tally(script.characters, self._prices)
-        chunks = TimedChunks(self._chunks(script, requester, loudness, tally), Timeline(script))
-        return events(audio_stream(chunks.stream(), sound, self._threads), chunks, tally, timestamps=timestamps)
+        chunks = self._chunks(script, requester, lengths or self.lengths(script), loudness, tally)
+        timed = TimedChunks(chunks, Timeline(script))
+        return events(audio_stream(timed.stream(), sound, self._threads), timed, tally, timestamps=timestamps)
 
     def captions(
-        self, script: Script, caption_format: CaptionFormat, requester: Requester, *, skip: Skip | None = None
+        self,
+        script: Script,
+        caption_format: CaptionFormat,
+        requester: Requester,
+        *,
+        skip: Skip | None = None,
+        lengths: CachedLengths | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """When each word is heard."""
-        return captions(self._chunks(script, requester, skip=skip), Timeline(script), caption_format)
+        chunks = self._chunks(script, requester, lengths or self.lengths(script), skip=skip)
+        return captions(chunks, Timeline(script), caption_format)
 
     async def synthesize(self, script: Script, requester: Requester) -> float:
         """Sees that all segments are in the cache; returns their seconds. Raises `Busy` and what makes one fail."""
         seconds = 0.0
-        async with aclosing(self._chunks(script, requester)) as chunks:
+        async with aclosing(self._chunks(script, requester, self.lengths(script))) as chunks:
             async for _, chunk in chunks:
                 seconds += len(chunk.audio) / chunk.sample_rate
         return seconds
@@ -108,39 +124,24 @@ class SpeechService:
         """The listener has left: others may have their room at once."""
         self._admission.forget_listener(requester)
 
-    async def usage_headers(self, script: Script) -> dict[str, str]:
+    def lengths(self, script: Script) -> CachedLengths:
+        """Asks the cache when it is first needed. Who hands it to several of these methods has it asked once."""
+        return CachedLengths(script.segments, self._cache)
+
+    async def usage_headers(self, script: Script, lengths: CachedLengths) -> dict[str, str]:
         """What the script takes, as far as that is known before the first byte."""
-        return usage_headers(script, await self.cached_seconds(script.segments), self._prices)
+        return usage_headers(script, await lengths.seconds(), self._prices)
 
-    async def cached_seconds(self, segments: Sequence[Segment]) -> float | None:
-        """The duration of the whole, if every segment is cached."""
-        lengths = await self._cached_lengths(segments)
-        return None if lengths is None else sum(samples / rate for samples, rate in lengths)
-
-    async def _total_samples(self, segments: Sequence[Segment], sound: Sound) -> int | None:
-        """None unless the format's header tells it, every segment is cached and all have one rate."""
-        if sound.audio_format not in _LENGTH_IN_HEADER:
-            return None
-        lengths = await self._cached_lengths(segments)
-        if lengths is None or len({rate for _, rate in lengths}) > 1:
-            return None
-        return sum(samples for samples, _ in lengths)
-
-    async def _cached_lengths(self, segments: Sequence[Segment]) -> list[tuple[int, int]] | None:
-        """Samples and rate of each, with the silence before it; stops at the first that is not cached."""
-        lengths = []
-        for segment in segments:
-            length = (0, SILENT_RATE) if segment is WORDLESS else await self._cache.length(segment.key)
-            if length is None:
-                return None
-            samples, rate = length
-            lengths.append((samples + silent_samples(segment.silence, rate), rate))
-        return lengths
+    async def cached_seconds(self, segment: Segment) -> float | None:
+        """Its duration, if it is cached."""
+        length = (await self._cache.lookup([segment.key])).get(segment.key)
+        return None if length is None else length.seconds
 
     def _chunks(
         self,
         script: Script,
         requester: Requester,
+        lengths: CachedLengths,
         loudness: float | None = None,
         tally: Tally | None = None,
         skip: Skip | None = None,
@@ -168,7 +169,7 @@ class SpeechService:
             segments,
             subscribe,
             ahead=ahead,
-            admit=partial(self._admit, segments, requester, waits=waits),
+            admit=partial(self._admit, segments, requester, lengths, waits=waits),
             on_heard=on_heard,
             skips=_SKIPS[skip],
         )
@@ -177,7 +178,9 @@ class SpeechService:
         again = partial(stream_segments, segments, subscribe, ahead=ahead, skips=_SKIPS[skip])
         return leveled(chunks, again, loudness, self._threads)
 
-    async def _admit(self, segments: Sequence[Segment], requester: Requester, *, waits: bool) -> Ticket | None:
+    async def _admit(
+        self, segments: Sequence[Segment], requester: Requester, lengths: CachedLengths, *, waits: bool
+    ) -> Ticket | None:
         """Admits at once what is cached or in flight, as it costs no model any time. Raises `Busy`."""
         first = segments[0]
         if self._synthesizer.is_in_flight(first):
@@ -186,7 +189,7 @@ class SpeechService:
         ticket = self._admission.admit_without_waiting(model, requester, work, in_turn=waits)
         if ticket is not None:
             return ticket
-        if await self._cached_lengths(segments[: self._settings.segments_ahead + 1]) is not None:
+        if await lengths.of(segments[: self._settings.segments_ahead + 1]) is not None:
             return None
         if waits:
             return await self._admission.admit_in_turn(model, requester, work)

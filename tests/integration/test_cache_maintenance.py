@@ -20,7 +20,7 @@ from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.settings import DatabaseSettings
 from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
 from orchestrator.speech.cache.eviction import Eviction, total_bytes
-from orchestrator.speech.cache.index import CacheIndex
+from orchestrator.speech.cache.index import CacheIndex, Length
 from orchestrator.speech.cache.maintenance import CacheMaintenance
 from orchestrator.speech.cache.names import METADATA, path_of
 from orchestrator.speech.cache.pins import pin, unpin
@@ -156,7 +156,7 @@ async def test_within_the_budget_or_without_one_nothing_goes(books: Books) -> No
 async def test_more_than_one_batch_goes_in_one_run(books: Books) -> None:
     keys = [uuid4().hex * 2 for _ in range(450)]
     for key in keys:
-        await books.cache_index.made(key, {"flac": 1000})
+        await books.cache_index.made(key, {"flac": 1000}, Length(RATE, RATE))
         await books.store.write(path_of(key, "flac"), b"x")
     await run("UPDATE cached_segment SET last_used = now() - interval '1 hour'")
     await books.evict(1000)
@@ -179,7 +179,7 @@ async def test_what_was_just_used_stays_however_small_the_budget(books: Books) -
     assert await kept(books, [key]) == [True]
 
 
-@pytest.mark.parametrize("how", ["read", "length", "encoded"])
+@pytest.mark.parametrize("how", ["read", "lookup", "encoded"])
 async def test_every_way_of_using_a_segment_counts(books: Books, how: str) -> None:
     key = await books.make()
     await books.audio_cache.encoded(key, OPUS)
@@ -189,13 +189,50 @@ async def test_every_way_of_using_a_segment_counts(books: Books, how: str) -> No
 
     uses: dict[str, Callable[[], Awaitable[object]]] = {
         "read": lambda: books.audio_cache.read(key),
-        "length": lambda: books.audio_cache.length(key),
+        "lookup": lambda: books.audio_cache.lookup([key]),
         "encoded": lambda: books.audio_cache.encoded(key, OPUS),
     }
     await uses[how]()
     await books.cache_index.flush()
     await books.evict(1)
     assert await kept(books, [key]) == [True]
+
+
+async def test_one_query_tells_the_length_of_any_number_of_segments(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached, unknown, going = [await books.make() for _ in range(3)], uuid4().hex * 2, await books.make()
+    await run("UPDATE cached_segment SET evicting = true WHERE segment_key = {}", going)
+    queries = []
+
+    async def counted(sql: str, *values: Any) -> list[dict[str, Any]]:
+        queries.append(sql)
+        return await run(sql, *values)
+
+    monkeypatch.setattr("orchestrator.speech.cache.index.run", counted)
+    found = await books.audio_cache.lookup([*cached, unknown, going, *cached])
+    assert found == dict.fromkeys(cached, Length(RATE, RATE))
+    assert len(queries) == 1
+
+
+async def test_without_the_database_the_store_tells_the_lengths(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [await books.make() for _ in range(40)]
+
+    async def away(*_: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr("orchestrator.speech.cache.index.run", away)
+    found = await books.audio_cache.lookup([*keys, uuid4().hex * 2])
+    assert found == dict.fromkeys(keys, Length(RATE, RATE))
+
+
+async def test_a_length_that_the_index_lacks_is_known_once_the_segment_was_read(books: Books) -> None:
+    key = await books.make()
+    await run("UPDATE cached_segment SET samples = NULL, sample_rate = NULL")
+    assert await books.audio_cache.lookup([key]) == {}
+    await books.audio_cache.read(key)
+    await books.cache_index.flush()
+    assert await books.audio_cache.lookup([key]) == {key: Length(RATE, RATE)}
 
 
 async def test_sending_kept_audio_asks_the_database_nothing(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +245,6 @@ async def test_sending_kept_audio_asks_the_database_nothing(books: Books, monkey
     monkeypatch.setattr("orchestrator.speech.cache.index.run", no_database)
     assert await books.audio_cache.encoded(key, OPUS)
     assert await books.audio_cache.read(key)
-    assert await books.audio_cache.length(key)
 
 
 async def test_what_is_being_made_stays(books: Books) -> None:
@@ -490,7 +526,7 @@ async def test_what_is_gone_from_the_store_is_forgotten(books: Books) -> None:
 
 async def test_a_row_just_written_is_believed_more_than_a_listing(books: Books) -> None:
     key = uuid4().hex * 2
-    await books.cache_index.made(key, {"flac": 5})  # the listing ran before its objects were there
+    await books.cache_index.made(key, {"flac": 5}, Length(RATE, RATE))  # the listing ran before its objects were there
     await books.adopt()
     assert await row(key) is not None
 

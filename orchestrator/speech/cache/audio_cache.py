@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Sequence
 from typing import Final, Self, TypeVar
 
 import msgspec
@@ -14,14 +15,16 @@ from orchestrator.audio.decoding import UnreadableAudioError, decode
 from orchestrator.audio.encoding import encode_whole
 from orchestrator.audio.formats import CONTAINERS, AudioFormat, Sound
 from orchestrator.lib import metrics
+from orchestrator.lib.database import is_outage
 from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.cache.index import CacheIndex
+from orchestrator.speech.cache.index import CacheIndex, Length
 from orchestrator.speech.cache.names import METADATA, parse_path, path_of
 
 ORIGINAL: Final[AudioFormat] = "flac"
 CHECKSUM: Final = "sum"  # suffix of the object beside an encoding; the metadata has that of the FLAC
 _WRITE_SLACK: Final = 10.0  # seconds within which new audio should be on its way to the store
+_READS_AT_ONCE: Final = 16  # while the store is asked in place of the index
 
 T = TypeVar("T")
 
@@ -70,6 +73,23 @@ class AudioCache:
         self._threads = threads
         self._index = cache_index
 
+    async def lookup(self, keys: Sequence[str]) -> dict[str, Length]:
+        """Returns the lengths of the segments that are cached, by one query; while the database is away, by the store.
+
+        The store may say otherwise than the index: what is then found missing is made again.
+        """
+        distinct = list(dict.fromkeys(keys))
+        try:
+            found = await self._index.lookup(distinct)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("lengths of cached audio are read from the store", error=str(error))
+            found = await self._lengths_in_store(distinct)
+        for key in found:
+            self._index.note(key)
+        return found
+
     async def read(self, key: str, *, leased: bool = False) -> CachedAudio | None:
         """Returns None if the segment is not cached.
 
@@ -87,16 +107,8 @@ class AudioCache:
                 log.warning("cached audio cannot be read and is made anew", segment=key, error=str(error))
                 await self._discard(key)
             return None
-        self._index.note(key)
+        self._index.note(key, Length(len(audio.samples), audio.sample_rate))
         return audio
-
-    async def length(self, key: str) -> tuple[int, int] | None:
-        """Returns the samples and their rate in Hz; None if the segment is not cached."""
-        metadata, size = await asyncio.gather(self._metadata(key), self._store.size(path_of(key, ORIGINAL)))
-        if metadata is None or size is None or (metadata.flac is not None and metadata.flac.size != size):
-            return None
-        self._index.note(key)
-        return metadata.samples, metadata.sample_rate
 
     async def write(self, key: str, audio: CachedAudio) -> None:
         """For the holder of the segment's lease. Raises `StoreFailed`."""
@@ -106,7 +118,8 @@ class AudioCache:
         await self._store.write(path_of(key, ORIGINAL), data, CONTAINERS[ORIGINAL].content_type)
         # Last, so that what the metadata names exists.
         await self._store.write(path_of(key, METADATA), metadata, "application/json")
-        await self._index.made(key, {ORIGINAL: len(data), METADATA: len(metadata)})
+        length = Length(facts.samples, facts.sample_rate)
+        await self._index.made(key, {ORIGINAL: len(data), METADATA: len(metadata)}, length)
 
     async def encoded(self, key: str, sound: Sound) -> bytes | None:
         """Returns a complete file with exact headers, made from the FLAC at the first request; None if not cached."""
@@ -193,6 +206,19 @@ class AudioCache:
             return None if metadata is None else metadata.flac
         data = await self._store.read(path_of(key, f"{suffix}.{CHECKSUM}"))
         return None if data is None else _decoded(data, Checksum)
+
+    async def _lengths_in_store(self, keys: Sequence[str]) -> dict[str, Length]:
+        at_once = asyncio.Semaphore(_READS_AT_ONCE)
+
+        async def length(key: str) -> Length | None:
+            async with at_once:
+                metadata, size = await asyncio.gather(self._metadata(key), self._store.size(path_of(key, ORIGINAL)))
+            if metadata is None or size is None or (metadata.flac is not None and metadata.flac.size != size):
+                return None
+            return Length(metadata.samples, metadata.sample_rate)
+
+        lengths = await asyncio.gather(*(length(key) for key in keys))
+        return {key: length for key, length in zip(keys, lengths, strict=True) if length is not None}
 
     async def _metadata(self, key: str) -> _Metadata | None:
         data = await self._store.read(path_of(key, METADATA))

@@ -1,4 +1,4 @@
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Integer, Text, Timestamptz
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -11,6 +11,8 @@ class CachedSegment(Table, tablename="cached_segment"):
     segment_key = Text(primary_key=True)
     sizes = JSONB()  # suffix -> bytes
     bytes = BigInt()  # their sum
+    samples = BigInt(null=True, default=None)  # None: found by a listing, and not read yet
+    sample_rate = Integer(null=True, default=None)  # Hz
     last_used = Timestamptz(index=True)
     evicting = Boolean(default=False)  # its objects are being deleted, or were when a process died
 
