@@ -21,6 +21,11 @@ SEGMENTS = Counter(
     " process), awaited (made meanwhile by another process), made.",
     ["model", "source"],
 )
+USAGE_SECONDS = Counter(
+    "lectern_usage_seconds",
+    "Seconds heard by accounts, by where they came from: made for them, joined (made for another request), cached.",
+    ["model", "source"],
+)
 AUDIO_SECONDS = Counter("lectern_audio_seconds", "Seconds of audio made.", ["model"])
 FIRST_AUDIO = Histogram(
     "lectern_first_audio_seconds",

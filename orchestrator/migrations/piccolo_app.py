@@ -5,6 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from orchestrator.accounts.tables import Account, ApiKey
+from orchestrator.billing.tables import Usage
 from orchestrator.documents.tables import Block, Document
 from orchestrator.lib.tables import Lease
 from orchestrator.playback.tables import ListeningPosition
@@ -20,6 +21,7 @@ APP_CONFIG = AppConfig(
         Document,
         Block,
         Lease,
+        Usage,
         CachedSegment,
         CachePin,
         ListeningPosition,

@@ -65,6 +65,10 @@ class BlockAudio:
         """Returns the duration of the cached audio, or None if it is not in the cache."""
         return await self._speech.cached_seconds(block.segment)
 
+    async def deliver(self, block: PlannedBlock, seconds: float) -> None:
+        """Counts a cached block that the listener is told of."""
+        await self._speech.deliver(block.segment, self._requester, seconds)
+
     def make_ahead(self, block: PlannedBlock, *, admitted: bool) -> Subscription:
         """Starts the synthesis and returns at once.
 

@@ -157,6 +157,7 @@ class PlaybackSession:
             self._fail(index, entry, error)
         else:
             if seconds is not None:
+                await self._audio.deliver(entry.block, seconds)
                 self._ready(index, entry, entry.block.cached_url, seconds)
             else:
                 entry.state = "queued"

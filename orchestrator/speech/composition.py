@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from orchestrator.billing.prices import Prices
+from orchestrator.billing.usage_meter import UsageMeter
 from orchestrator.resources import Resources
 from orchestrator.speech.admission.admission_controller import AdmissionController
 from orchestrator.speech.cache.audio_cache import AudioCache
@@ -36,7 +37,10 @@ def open_speech(resources: Resources, voices: Voices, *, on_audio: Callable[[str
         slots=lambda model: slots.get(model) or voices.catalog.slots(model),
         encoder=threads,
     )
-    synthesizer = Synthesizer(resources.triton, cache, resources.leases, admission, on_audio=on_audio)
+    meter = UsageMeter(resources.store)
+    resources.background.run("write usage", meter.keep_flushing())
+    resources.background.run("settle usage in the store", meter.keep_settling())
+    synthesizer = Synthesizer(resources.triton, cache, resources.leases, admission, meter, on_audio=on_audio)
     resources.closing.push_async_callback(synthesizer.close)
     planner = Planner(voices.catalog, voices.custom, threads, settings.speech)
     service = SpeechService(

@@ -61,6 +61,7 @@ class DocumentAudioController(Controller):
             return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=validated)
         sent = await delivery.send(request, name, headers)
         if sent is not None:
+            await speech.deliver(segment, requester)
             return sent
         body = speech.audio(script, name.sound, requester)
         return await begin(request, body, name.sound.content_type, validated)

@@ -118,7 +118,7 @@ class SpeechService:
         """Starts it and returns at once. Raises `Busy`, but not if its listener is ``admitted`` already."""
         free = admitted or self._synthesizer.is_in_flight(segment)
         ticket = None if free else self._admission.admit(segment.model, requester, segment.estimated_seconds)
-        return self._synthesizer.subscribe(segment, requester, ticket)
+        return self._synthesizer.listen(segment, requester, ticket)
 
     def forget_listener(self, requester: Requester) -> None:
         """The listener has left: others may have their room at once."""
@@ -127,6 +127,12 @@ class SpeechService:
     def lengths(self, script: Script) -> CachedLengths:
         """Asks the cache when it is first needed. Who hands it to several of these methods has it asked once."""
         return CachedLengths(script.segments, self._cache)
+
+    async def deliver(self, segment: Segment, requester: Requester, seconds: float | None = None) -> None:
+        """Counts cached audio that its listener gets as a whole file. ``seconds``: its duration, if known."""
+        seconds = await self.cached_seconds(segment) if seconds is None else seconds
+        if seconds is not None:  # else it was evicted in this moment
+            self._synthesizer.deliver(segment, requester, seconds)
 
     async def usage_headers(self, script: Script, lengths: CachedLengths) -> dict[str, str]:
         """What the script takes, as far as that is known before the first byte."""
@@ -148,7 +154,7 @@ class SpeechService:
     ) -> SegmentChunks:
         if script.is_wordless:
             if tally is not None:
-                tally.add(WORDLESS, 0.0, made=False)
+                tally.add(WORDLESS, 0.0, 0.0)
             return stream_silence()
         segments = script.segments
         ahead = self._settings.segments_ahead
@@ -158,12 +164,12 @@ class SpeechService:
             # It is a while until all of this is heard.
             requester = msgspec.structs.replace(requester, listener=new_id())
 
-        def subscribe(segment: Segment, ticket: Ticket | None) -> Subscription:
-            return self._synthesizer.subscribe(segment, requester, ticket)
+        def subscribe(segment: Segment, ticket: Ticket | None, *, counted: bool = False) -> Subscription:
+            return self._synthesizer.listen(segment, requester, ticket, counted=counted)
 
         def on_heard(segment: Segment, subscription: Subscription) -> None:
             if tally is not None:
-                tally.add(segment, subscription.seconds, made=subscription.made)
+                tally.add(segment, subscription.seconds, subscription.made_seconds)
 
         chunks = stream_segments(
             segments,
@@ -171,11 +177,12 @@ class SpeechService:
             ahead=ahead,
             admit=partial(self._admit, segments, requester, lengths, waits=waits),
             on_heard=on_heard,
+            on_end=self._synthesizer.flush_usage,
             skips=_SKIPS[skip],
         )
         if loudness is None:
             return chunks
-        again = partial(stream_segments, segments, subscribe, ahead=ahead, skips=_SKIPS[skip])
+        again = partial(stream_segments, segments, partial(subscribe, counted=True), ahead=ahead, skips=_SKIPS[skip])
         return leveled(chunks, again, loudness, self._threads)
 
     async def _admit(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -22,15 +23,25 @@ from tests.stack import ROOT, Stack
 class OwnDatabase:
     url: str
     api_key: str
+    triton_address: str
+    store_url: str
 
     def execute(self, statement: str) -> None:
         asyncio.run(_execute(self.url, statement))
+
+    def fetch(self, statement: str) -> list[dict[str, Any]]:
+        return asyncio.run(_fetch(self.url, statement))
 
 
 @contextmanager
 def worker(database: OwnDatabase, log: Path) -> Iterator[None]:
     """Runs the jobs of that database."""
-    environment = {**os.environ, "DATABASE_URL": database.url}
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database.url,
+        "TRITON_URL": database.triton_address,
+        "STORE_URL": database.store_url,
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator", "worker"], cwd=ROOT, env=environment, stdout=output, stderr=output
@@ -57,9 +68,18 @@ def own_database(stack: Stack) -> Iterator[OwnDatabase]:
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
-        yield OwnDatabase(url, str(json.loads(output)["api_key"]))
+        store = Home(stack.home).store.as_uri()
+        yield OwnDatabase(url, str(json.loads(output)["api_key"]), stack.triton_address, store)
     finally:
         asyncio.run(_execute(stack_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _fetch(url: str, statement: str) -> list[dict[str, Any]]:
+    connection = await asyncpg.connect(url, timeout=60)
+    try:
+        return [dict(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()
 
 
 async def _execute(url: str, statement: str) -> None:

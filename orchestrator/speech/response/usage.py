@@ -20,7 +20,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """Counts a response while it is heard. What is cached, or synthesized for another request, costs nothing."""
+    """Sums up what the meter counts of one response. What is cached, or made for another request, costs nothing."""
 
     def __init__(self, characters: int, prices: Prices) -> None:
         self._characters = characters
@@ -28,10 +28,9 @@ class Tally:
         self._seconds = 0.0
         self._made: defaultdict[str, float] = defaultdict(float)  # seconds, by model
 
-    def add(self, segment: Segment, seconds: float, *, made: bool) -> None:
+    def add(self, segment: Segment, seconds: float, made_seconds: float) -> None:
         self._seconds += segment.silence + seconds
-        if made:
-            self._made[segment.model] += seconds
+        self._made[segment.model] += made_seconds
 
     def usage(self) -> Usage:
         milliseconds = round(self._seconds * 1000)

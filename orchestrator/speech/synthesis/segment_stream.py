@@ -24,12 +24,13 @@ async def stream_segments(
     ahead: int,
     admit: Callable[[], Awaitable[Ticket | None]] | None = None,
     on_heard: Callable[[Segment, Subscription], object] = lambda _, __: None,
+    on_end: Callable[[], Awaitable[None]] | None = None,
     skips: tuple[type[Problem], ...] = (),
 ) -> SegmentChunks:
     """Yields the chunks of all segments. Closing it lets go of what nobody else listens to.
 
     ``ahead`` segments are synthesized ahead of the one that is yielded. ``admit`` is asked before the first one, and
-    its ticket goes to that. ``on_heard`` is told of each segment that came to its end.
+    its ticket goes to that. ``on_heard`` is told of each segment that came to its end; ``on_end`` is awaited after all.
 
     Raises what ``admit`` or a synthesis raises. A segment that fails by one of ``skips`` is left out from there on, and
     the next ones follow; if none was whole, the first failure is raised at the end.
@@ -66,6 +67,8 @@ async def stream_segments(
             look_ahead()
         if failure is not None and not whole:
             raise failure
+        if on_end is not None:
+            await on_end()
     finally:
         for _, subscription in window:
             subscription.close()

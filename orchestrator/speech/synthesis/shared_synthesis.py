@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from lectern.triton import Chunk
 from orchestrator.accounts.requester import Requester
+from orchestrator.billing.meter import Hold, Source
 from orchestrator.speech.admission.admission_controller import Ticket
 
 # begun: looked for in the cache. waiting: for a slot at the model, or for another process that synthesizes it.
@@ -24,6 +25,7 @@ class SharedSynthesis:
         self.key = key
         self.ticket = ticket
         self.made = False  # by a model, not read from the cache
+        self.awaited = False  # another process made it meanwhile
         self.stop: Callable[[], object] = lambda: None  # set by the owner of the task that adds the chunks
         self.chunks: list[Chunk] = []
         self._on_abandoned = on_abandoned
@@ -31,12 +33,14 @@ class SharedSynthesis:
         self._ended = False
         self._error: BaseException | None = None
         self._changed = asyncio.Event()
-        self._subscriptions = 0
+        self._subscriptions: list[Subscription] = []  # the first one pays for what a model makes
 
     def add(self, chunk: Chunk) -> None:
         """Leaves out empty chunks, by which a model only says that it is alive."""
         if chunk.audio.size or chunk.marks:
             self.chunks.append(chunk)
+            if self.made and self._subscriptions:
+                self._subscriptions[0].made_seconds += len(chunk.audio) / chunk.sample_rate
             self._notify()
 
     def end(self, error: BaseException | None = None) -> None:
@@ -59,9 +63,11 @@ class SharedSynthesis:
     def ended(self) -> bool:
         return self._ended
 
-    def subscribe(self, requester: Requester, *, joined: bool = False) -> "Subscription":
+    def subscribe(self, requester: Requester, hold: Hold, *, joined: bool = False) -> "Subscription":
         """Counts at once, before a chunk is read: a segment that is made ahead must not be abandoned."""
-        return Subscription(self, requester, joined=joined)
+        subscription = Subscription(self, requester, hold, joined=joined)
+        self._subscriptions.append(subscription)
+        return subscription
 
     def _notify(self) -> None:
         self._changed.set()
@@ -92,45 +98,52 @@ class SharedSynthesis:
             else:
                 await self._changed.wait()
 
-    def _join(self) -> None:
-        self._subscriptions += 1
-
-    def _leave(self) -> None:
-        self._subscriptions -= 1
-        if self._subscriptions == 0 and not self._ended:
+    def _leave(self, subscription: "Subscription") -> None:
+        self._subscriptions.remove(subscription)
+        if not self._subscriptions and not self._ended:
             self._on_abandoned(self)
 
 
 class Subscription:
-    """One request's hold on a synthesis, until `close`."""
+    """One request's hold on a synthesis, until `close`, which settles what was used of it."""
 
-    def __init__(self, synthesis: SharedSynthesis, requester: Requester, *, joined: bool) -> None:
+    def __init__(self, synthesis: SharedSynthesis, requester: Requester, hold: Hold, *, joined: bool) -> None:
+        self.made_seconds = 0.0
+        """Seconds that a model made for this requester: who joined another pays nothing until that one leaves."""
         self._synthesis = synthesis
         self._requester = requester
+        self._hold = hold
         self._joined = joined
+        self._heard = False
         self._open = True
-        synthesis._join()  # noqa: SLF001 - the other half of one idea
 
-    def chunks(self) -> AsyncIterator[Chunk]:
-        """Returns all chunks from the first one. Raises what made the synthesis fail."""
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Yields all chunks from the first one. Raises what made the synthesis fail."""
         if not self._synthesis.ended:
             self._synthesis.ticket.promote(self._requester, needed=True)  # until now it was made ahead
-        return self._synthesis._read()  # noqa: SLF001
+        async for chunk in self._synthesis._read():  # noqa: SLF001
+            self._heard = True
+            yield chunk
 
-    @property
-    def made(self) -> bool:
-        """Whether a model worked for this request. One that joined another's synthesis pays nothing."""
-        return self._synthesis.made and not self._joined
-
-    def stages(self) -> AsyncIterator[Stage]:
-        """Returns the stages from the present one to the last. Raises what made the synthesis fail."""
-        return self._synthesis._stages()  # noqa: SLF001
+    async def stages(self) -> AsyncIterator[Stage]:
+        """Yields the stages from the present one to the last. Raises what made the synthesis fail."""
+        async for stage in self._synthesis._stages():  # noqa: SLF001
+            self._heard = self._heard or stage in LAST_STAGES  # its listener is told where to hear it
+            yield stage
 
     @property
     def seconds(self) -> float:
         return self._synthesis.seconds
 
+    @property
+    def source(self) -> Source:
+        if self._synthesis.made:
+            return "joined" if self._joined else "made"
+        return "joined" if self._synthesis.awaited else "cached"
+
     def close(self) -> None:
         if self._open:
             self._open = False
-            self._synthesis._leave()  # noqa: SLF001
+            self._synthesis._leave(self)  # noqa: SLF001 - the other half of one idea
+            seconds = self.seconds if self._heard or self.made_seconds else 0.0
+            self._hold.settle(self.source, seconds=seconds, made_seconds=self.made_seconds)

@@ -14,6 +14,7 @@ import structlog
 from lectern import triton
 from lectern.triton import AsyncTriton, Chunk, Mark
 from orchestrator.accounts.requester import Requester
+from orchestrator.billing.meter import Hold, Meter, Uncounted
 from orchestrator.lib import metrics
 from orchestrator.lib.backoff import backoff
 from orchestrator.lib.errors.problems import BadRequest, Busy, ModelFailed, Problem, TooSlow, Unavailable
@@ -43,6 +44,7 @@ class Synthesizer:
         cache: AudioCache,
         leases: Leases,
         admission: AdmissionController,
+        meter: Meter,
         *,
         on_audio: Callable[[str], None],
     ) -> None:
@@ -52,6 +54,7 @@ class Synthesizer:
         self._cache = cache
         self._leases = leases
         self._admission = admission
+        self._meter = meter
         self._in_flight: dict[str, SharedSynthesis] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -59,11 +62,14 @@ class Synthesizer:
         """Whether to join it would cost no model any time."""
         return segment.key in self._in_flight
 
-    def subscribe(self, segment: Segment, requester: Requester, ticket: Ticket | None = None) -> Subscription:
-        """Joins the synthesis in flight or starts one, and returns at once.
+    def listen(
+        self, segment: Segment, requester: Requester, ticket: Ticket | None = None, *, counted: bool = False
+    ) -> Subscription:
+        """Joins the synthesis in flight or starts one, and returns at once. Everything that is heard passes here.
 
-        ``ticket``: that of the response, for its first segment.
+        ``ticket``: that of the response, for its first segment. ``counted``: by the same response before.
         """
+        hold = Uncounted() if counted else self._hold(segment, requester)
         synthesis = self._in_flight.get(segment.key)
         if synthesis is not None:
             metrics.SEGMENTS.labels(segment.model, "merged").inc()
@@ -72,7 +78,7 @@ class Synthesizer:
             synthesis.ticket.patient_until = max(synthesis.ticket.patient_until, patient_until)
             if ticket is not None:
                 ticket.drop()
-            return synthesis.subscribe(requester, joined=True)
+            return synthesis.subscribe(requester, hold, joined=True)
         ticket = ticket or self._admission.expect(segment.model, requester, segment.estimated_seconds)
         synthesis = SharedSynthesis(segment.key, ticket, self._abandon)
         self._in_flight[segment.key] = synthesis
@@ -82,7 +88,19 @@ class Synthesizer:
         # A task that is cancelled before its first step never takes it, and would not give up its ticket.
         task.add_done_callback(lambda _: ticket.drop())
         synthesis.stop = task.cancel
-        return synthesis.subscribe(requester)
+        return synthesis.subscribe(requester, hold)
+
+    def deliver(self, segment: Segment, requester: Requester, seconds: float) -> None:
+        """Counts cached audio that its listener gets as a whole file, without a stream of samples."""
+        self._hold(segment, requester).settle("cached", seconds=seconds, made_seconds=0.0)
+
+    async def flush_usage(self) -> None:
+        """Returns when what was heard so far is written down."""
+        await self._meter.flush()
+
+    def _hold(self, segment: Segment, requester: Requester) -> Hold:
+        characters = len(segment.text)
+        return self._meter.hold(requester, segment_key=segment.key, model=segment.model, characters=characters)
 
     async def close(self) -> None:
         """Stops what is still being synthesized; what is complete is stored."""
@@ -104,6 +122,7 @@ class Synthesizer:
                 waits = partial(synthesis.reach, "waiting")
                 async with self._leases.hold(segment.key, on_wait=waits) as contended:
                     # Another process may have finished it since we looked.
+                    synthesis.awaited = contended
                     if not await self._replay(segment, synthesis, "awaited" if contended else "store", leased=True):
                         waits()
                         async with synthesis.ticket.slot():

@@ -35,6 +35,7 @@ class FakeBlockAudio(BlockAudio):
         self.log: list[tuple[str, int]] = []
         self.syntheses: dict[int, FakeSynthesis] = {}
         self.admitted: list[bool] = []
+        self.delivered: list[tuple[int, float]] = []  # cached blocks that the listener was told of
         self.queues_at_once = True
         self._asked_anew = asyncio.Event()
 
@@ -47,6 +48,9 @@ class FakeBlockAudio(BlockAudio):
     async def cached_seconds(self, block: PlannedBlock) -> float | None:
         await asyncio.sleep(0)
         return SECONDS if int(block.segment.key) in self.cached else None
+
+    async def deliver(self, block: PlannedBlock, seconds: float) -> None:
+        self.delivered.append((int(block.segment.key), seconds))
 
     def make_ahead(self, block: PlannedBlock, *, admitted: bool) -> Subscription:
         number = int(block.segment.key)

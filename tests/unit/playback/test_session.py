@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orchestrator.lib.errors.problems import ModelFailed
-from tests.unit.playback.fakes import Listener, block_id, busy, settle
+from tests.unit.playback.fakes import SECONDS, Listener, block_id, busy, settle
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +71,7 @@ async def test_cached_blocks_are_ready_without_any_work() -> None:
     await listener.move(0)
     assert listener.audio.asked() == [1]
     assert listener.told.states() == [(0, "ready"), (1, "queued"), (2, "ready"), (3, "ready")]
+    assert listener.audio.delivered == [(number, SECONDS) for number in (0, 2, 3)], "they are counted"
 
 
 async def test_the_window_slides_with_the_listener() -> None:

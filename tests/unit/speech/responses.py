@@ -13,7 +13,8 @@ from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from tests.unit.audio.sounds import cut
 from tests.unit.speech.said import chunk, segment
-from tests.unit.speech.syntheses import REQUESTER, synthesis
+from tests.unit.speech.syntheses import subscribe as open_subscription
+from tests.unit.speech.syntheses import synthesis
 
 CHUNK = 2_205  # samples
 
@@ -40,6 +41,6 @@ def response(segments: Sequence[Samples], sound: Sound, rate: int, *, announced:
         for samples in cut(segments[int(asked.text)], CHUNK):
             made.add(chunk(samples, rate=rate))
         made.end()
-        return made.subscribe(REQUESTER)
+        return open_subscription(made)
 
     return asyncio.run(body())

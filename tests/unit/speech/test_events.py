@@ -38,7 +38,7 @@ def told(
         timed = TimedChunks(source(), timeline_of([segment(text) for text in TEXTS], TEXTS))
         tally = Tally(14, Prices({}))
         for place, one in chunks:
-            tally.add(segment(TEXTS[place]), len(one.audio) / one.sample_rate, made=True)
+            tally.add(segment(TEXTS[place]), len(one.audio) / one.sample_rate, 0.0)
         return [data async for data in events(audio(timed), timed, tally, timestamps=timestamps)]
 
     read = []

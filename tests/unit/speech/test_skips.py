@@ -14,7 +14,8 @@ from orchestrator.speech.response.captions import captions
 from orchestrator.speech.synthesis.segment_stream import stream_segments
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from tests.unit.speech.said import chunk, segment, timeline
-from tests.unit.speech.syntheses import REQUESTER, synthesis
+from tests.unit.speech.syntheses import subscribe as open_subscription
+from tests.unit.speech.syntheses import synthesis
 
 REFUSED = BadRequest("Nobody can say this.")
 Told = Sequence[Exception | None]
@@ -29,7 +30,7 @@ async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool
         if error is None or begun:
             made.add(chunk(10, (0, 10, 0, 1)))
         made.end(error)
-        return made.subscribe(REQUESTER)
+        return open_subscription(made)
 
     plans = [segment(str(number)) for number in range(len(told))]
     return [one async for one in stream_segments(plans, subscribe, ahead=2, skips=skips)]

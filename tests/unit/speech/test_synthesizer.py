@@ -19,6 +19,7 @@ from orchestrator.speech.synthesis import synthesizer as module
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 from orchestrator.speech.synthesis.synthesizer import Synthesizer
 from tests.unit.admission.simulation import MODEL, Encoder, batch, live, settle
+from tests.unit.speech.syntheses import ListMeter
 
 pytestmark = pytest.mark.anyio
 
@@ -60,17 +61,18 @@ class Nowhere:
 class Speaking:
     def __init__(self, slots: int) -> None:
         self.triton = Triton()
+        self.meter = ListMeter()
         self.controller = AdmissionController(
             AdmissionSettings(), deadline=100, slots=lambda _: slots, encoder=Encoder()
         )
         nowhere: Any = Nowhere()
         model: Any = self.triton
-        self.synthesizer = Synthesizer(model, nowhere, nowhere, self.controller, on_audio=lambda _: None)
+        self.synthesizer = Synthesizer(model, nowhere, nowhere, self.controller, self.meter, on_audio=lambda _: None)
 
-    def subscribe(
+    def listen(
         self, segment: Segment, requester: Requester, ticket: Ticket | None = None
     ) -> AbstractContextManager[Subscription]:
-        return closing(self.synthesizer.subscribe(segment, requester, ticket))
+        return closing(self.synthesizer.listen(segment, requester, ticket))
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ async def test_a_busy_model_is_said_at_once_to_whoever_has_heard_nothing(speakin
     one = segment("one")
     ticket = speaking.controller.admit(MODEL, live(), one.estimated_seconds)
     with (
-        speaking.subscribe(one, live(), ticket) as listening,
+        speaking.listen(one, live(), ticket) as listening,
         pytest.raises(Busy) as caught,
     ):
         await anext(listening.chunks())
@@ -105,16 +107,16 @@ async def test_a_busy_model_is_said_at_once_to_whoever_has_heard_nothing(speakin
 async def test_a_response_that_has_begun_asks_a_busy_model_again(speaking: Speaking) -> None:
     speaking.triton.refusals = 3
     speaking.triton.allowed.release()
-    with speaking.subscribe(segment("two"), live()) as listening:
+    with speaking.listen(segment("two"), live()) as listening:
         assert (await anext(listening.chunks())).audio.size
     assert len(speaking.triton.asked) == 4
 
 
 async def test_a_segment_that_a_listener_comes_to_goes_before_others_made_ahead(speaking: Speaking) -> None:
     with (
-        speaking.subscribe(segment("busy"), live("zoe")),
-        speaking.subscribe(segment("others"), live("bob")),
-        speaking.subscribe(segment("mine"), live("ann")) as mine,
+        speaking.listen(segment("busy"), live("zoe")),
+        speaking.listen(segment("others"), live("bob")),
+        speaking.listen(segment("mine"), live("ann")) as mine,
     ):
         coming = asyncio.create_task(first_of(mine))
         await settle()
@@ -127,9 +129,9 @@ async def test_a_segment_that_a_listener_comes_to_goes_before_others_made_ahead(
 async def test_a_live_listener_takes_a_batch_segment_into_the_live_lane(speaking: Speaking) -> None:
     busy, wanted = segment("busy"), segment("wanted")
     with (
-        speaking.subscribe(busy, batch()),
-        speaking.subscribe(wanted, batch()),
-        speaking.subscribe(wanted, live("bob")) as listening,
+        speaking.listen(busy, batch()),
+        speaking.listen(wanted, batch()),
+        speaking.listen(wanted, live("bob")) as listening,
     ):
         speaking.triton.allowed.release()
         speaking.triton.allowed.release()
@@ -138,13 +140,13 @@ async def test_a_live_listener_takes_a_batch_segment_into_the_live_lane(speaking
 
 
 async def test_who_leaves_while_the_segment_waits_leaves_nothing_behind(speaking: Speaking) -> None:
-    with speaking.subscribe(segment("busy"), live()):
+    with speaking.listen(segment("busy"), live()):
         await settle()
         one = segment("one")
-        with speaking.subscribe(one, live(), speaking.controller.expect(MODEL, live(), one.estimated_seconds)):
+        with speaking.listen(one, live(), speaking.controller.expect(MODEL, live(), one.estimated_seconds)):
             await settle()
         never = segment("never")
-        speaking.synthesizer.subscribe(never, live()).close()  # before its task has taken a step
+        speaking.synthesizer.listen(never, live()).close()  # before its task has taken a step
         await settle()
         queue = speaking.controller._model_queue(MODEL)
         assert queue.demand("live") == []
