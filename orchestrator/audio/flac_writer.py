@@ -1,13 +1,37 @@
 """FLAC (RFC 9639): bit exact, and the format of the audio cache."""
 
-from typing import Final
+import hashlib
+from typing import Final, NamedTuple, Self
 
 from orchestrator.audio.codec import Codec
-from orchestrator.audio.pcm import Samples
+from orchestrator.audio.pcm import Samples, samples_to_bytes
 
+MAGIC: Final = b"fLaC"
 STREAMINFO_BYTES: Final = 34
-LAST_BLOCK: Final = 0x80  # no metadata but STREAMINFO
+STREAMINFO: Final = 0  # types of metadata blocks
+APPLICATION: Final = 2
+LAST_BLOCK: Final = 0x80  # in the type of a metadata block: the frames follow
 RATE_TO_TOTAL: Final = slice(10, 18)  # sample rate, channels, bits, and in the lowest 36 bits the number of samples
+TOTAL_BITS: Final = 36
+RATE_SHIFT: Final = 44
+MD5: Final = slice(18, 34)
+
+
+class StreamInfo(NamedTuple):
+    """What the first metadata block says of the whole stream. The rate is in Hz."""
+
+    samples: int
+    sample_rate: int
+    md5: bytes
+
+    @classmethod
+    def read(cls, block: bytes) -> Self:
+        fields = int.from_bytes(block[RATE_TO_TOTAL], "big")
+        return cls(fields & ((1 << TOTAL_BITS) - 1), fields >> RATE_SHIFT, block[MD5])
+
+    def fits(self, samples: Samples) -> bool:
+        md5 = hashlib.md5(samples_to_bytes(samples), usedforsecurity=False)
+        return len(samples) == self.samples and md5.digest() == self.md5
 
 
 class FlacWriter:
@@ -15,7 +39,13 @@ class FlacWriter:
 
     def __init__(self, sample_rate: int, total_samples: int | None) -> None:
         self._codec = Codec("flac", sample_rate)
-        self._header = flac_header(self._codec.header, total_samples)
+        streaminfo = self._codec.header
+        if total_samples is not None:
+            fields = bytearray(streaminfo)
+            declared = int.from_bytes(fields[RATE_TO_TOTAL], "big") | total_samples
+            fields[RATE_TO_TOTAL] = declared.to_bytes(8, "big")
+            streaminfo = bytes(fields)
+        self._header = MAGIC + metadata_block(STREAMINFO | LAST_BLOCK, streaminfo)
 
     def feed(self, samples: Samples) -> bytes:
         header, self._header = self._header, b""
@@ -27,17 +57,18 @@ class FlacWriter:
 
 def whole_flac(samples: Samples, sample_rate: int) -> bytes:
     """Returns a file whose header has the number of samples, their MD5 and the sizes of the frames."""
+    streaminfo, frames = flac_parts(samples, sample_rate)
+    return MAGIC + metadata_block(STREAMINFO | LAST_BLOCK, streaminfo) + frames
+
+
+def flac_parts(samples: Samples, sample_rate: int) -> tuple[bytes, bytes]:
+    """Returns the content of the STREAMINFO block, which is complete, and all frames."""
     codec = Codec("flac", sample_rate)
     packets = codec.encode(samples) + codec.flush()
     if codec.last_packet is None:
         raise RuntimeError("FFmpeg's FLAC encoder ended without its header.")
-    streaminfo = bytes(codec.last_packet.get_sidedata("new_extradata"))
-    return flac_header(streaminfo, None) + b"".join(packets)
+    return bytes(codec.last_packet.get_sidedata("new_extradata")), b"".join(packets)
 
 
-def flac_header(streaminfo: bytes, total_samples: int | None) -> bytes:
-    fields = bytearray(streaminfo)
-    if total_samples is not None:
-        declared = int.from_bytes(fields[RATE_TO_TOTAL], "big") | total_samples
-        fields[RATE_TO_TOTAL] = declared.to_bytes(8, "big")
-    return b"fLaC" + bytes([LAST_BLOCK]) + STREAMINFO_BYTES.to_bytes(3, "big") + fields
+def metadata_block(kind: int, content: bytes) -> bytes:
+    return bytes([kind]) + len(content).to_bytes(3, "big") + content

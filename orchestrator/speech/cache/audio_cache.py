@@ -1,65 +1,27 @@
-"""The cached audio of segments: a FLAC for each key, its metadata, and the encodings that were asked for."""
+"""The cached audio of segments: one file for each key, and the encodings that were asked for beside it."""
 
 import asyncio
-import zlib
+import time
 from collections.abc import Sequence
-from typing import Final, Self, TypeVar
+from typing import Final
 
-import msgspec
-import numpy as np
-import numpy.typing as npt
 import structlog
 
-from lectern.triton import Mark
-from orchestrator.audio.decoding import UnreadableAudioError, decode
+from orchestrator.audio.decoding import UnreadableAudioError
 from orchestrator.audio.encoding import encode_whole
-from orchestrator.audio.formats import CONTAINERS, AudioFormat, Sound
+from orchestrator.audio.formats import CONTAINERS, Sound
 from orchestrator.lib import metrics
 from orchestrator.lib.database import is_outage
 from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.priority_threads import PriorityThreads
-from orchestrator.speech.cache.index import CacheIndex, Length
-from orchestrator.speech.cache.names import METADATA, parse_path, path_of
+from orchestrator.speech.cache.index import CacheIndex, Checksum
+from orchestrator.speech.cache.names import ORIGINAL, path_of
+from orchestrator.speech.cache.segment_file import LENGTH_BYTES, CachedAudio, Length, pack, read_length, unpack
 
-ORIGINAL: Final[AudioFormat] = "flac"
-CHECKSUM: Final = "sum"  # suffix of the object beside an encoding; the metadata has that of the FLAC
 _WRITE_SLACK: Final = 10.0  # seconds within which new audio should be on its way to the store
 _READS_AT_ONCE: Final = 16  # while the store is asked in place of the index
 
-T = TypeVar("T")
-
 log = structlog.stdlib.get_logger("lectern.cache")
-
-
-class CachedAudio(msgspec.Struct, frozen=True):
-    """Int16 mono samples, their rate in Hz, and the marks of the words."""
-
-    samples: npt.NDArray[np.int16]
-    sample_rate: int
-    marks: list[Mark]
-
-
-class Checksum(msgspec.Struct, frozen=True):
-    """Tells a file that a crash or a bad disk has changed from a whole one."""
-
-    size: int  # in bytes
-    crc32: int
-
-    @classmethod
-    def of(cls, data: bytes) -> Self:
-        return cls(len(data), zlib.crc32(data))
-
-    def fits(self, data: bytes) -> bool:
-        return len(data) == self.size and zlib.crc32(data) == self.crc32
-
-
-class _Metadata(msgspec.Struct, frozen=True):
-    """Lies beside a segment's audio, so that its length needs no decoding. Old ones have no checksum of the FLAC."""
-
-    samples: int
-    sample_rate: int
-    marks: list[Mark]
-    flac: Checksum | None = None
 
 
 class AudioCache:
@@ -85,7 +47,7 @@ class AudioCache:
             if not is_outage(error):
                 raise
             log.warning("lengths of cached audio are read from the store", error=str(error))
-            found = await self._lengths_in_store(distinct)
+            found = await lengths_in_store(self._store, distinct)
         for key in found:
             self._index.note(key)
         return found
@@ -95,45 +57,36 @@ class AudioCache:
 
         ``leased``: the caller holds the segment's lease, so that what cannot be read is not just being written.
         """
-        data, metadata = await asyncio.gather(
-            self._store.read(path_of(key, ORIGINAL)), self._store.read(path_of(key, METADATA))
-        )
-        if data is None and metadata is None:
+        began = time.monotonic()
+        data = await self._store.read(path_of(key, ORIGINAL))
+        if data is None:
+            self._index.note_missing(key, since=began)
             return None
         try:
-            audio = await self._threads.run(_restored, data, metadata)
-        except (UnreadableAudioError, msgspec.MsgspecError) as error:
+            audio = await self._threads.run(unpack, data)
+        except UnreadableAudioError as error:
             if leased:
                 log.warning("cached audio cannot be read and is made anew", segment=key, error=str(error))
                 await self._discard(key)
             return None
-        self._index.note(key, Length(len(audio.samples), audio.sample_rate))
+        self._index.note(key, audio.length)
         return audio
 
     async def write(self, key: str, audio: CachedAudio) -> None:
         """For the holder of the segment's lease. Raises `StoreFailed`."""
-        data = await self._threads.encode(_WRITE_SLACK, encode_whole, audio.samples, ORIGINAL, audio.sample_rate)
-        facts = _Metadata(len(audio.samples), audio.sample_rate, audio.marks, Checksum.of(data))
-        metadata = msgspec.json.encode(facts)
+        data = await self._threads.encode(_WRITE_SLACK, pack, audio)
         await self._store.write(path_of(key, ORIGINAL), data, CONTAINERS[ORIGINAL].content_type)
-        # Last, so that what the metadata names exists.
-        await self._store.write(path_of(key, METADATA), metadata, "application/json")
-        length = Length(facts.samples, facts.sample_rate)
-        await self._index.made(key, {ORIGINAL: len(data), METADATA: len(metadata)}, length)
+        outdated = await self._index.made(key, Checksum.of(data), audio.length)
+        await self._delete(key, outdated)
 
     async def encoded(self, key: str, sound: Sound) -> bytes | None:
         """Returns a complete file with exact headers, made from the FLAC at the first request; None if not cached."""
-        stored, checksum = await asyncio.gather(
-            self._store.read(path_of(key, sound.suffix)), self._checksum(key, sound.suffix)
-        )
-        if stored is not None and checksum is not None:
-            if checksum.fits(stored):
+        stored = await self._store.read(path_of(key, sound.suffix))
+        if stored is not None:
+            if await self._index.vouches(key, sound.suffix, Checksum.of(stored)):
                 self._index.note(key)
                 return stored
-            log.warning("a cached file is not what was written", segment=key, suffix=sound.suffix)
-        if sound.suffix == ORIGINAL:
-            # Written before there were checksums, or not cached at all.
-            return stored if stored is not None and checksum is None and await self.read(key) is not None else None
+            log.warning("a cached file is not what was written, or never indexed", segment=key, suffix=sound.suffix)
         made = await self._encode(key, sound)
         if made is not None:
             await self._add(key, sound, made)
@@ -147,13 +100,9 @@ class AudioCache:
         """
         if not await self._index.hold(key, again_after=again_after):
             return False
-        size, checksum = await asyncio.gather(
-            self._store.size(path_of(key, sound.suffix)), self._checksum(key, sound.suffix)
-        )
-        if size is not None and checksum is not None and size == checksum.size:
+        size = await self._store.size(path_of(key, sound.suffix))
+        if size is not None and await self._index.vouches_for_size(key, sound.suffix, size):
             return True
-        if sound.suffix == ORIGINAL:
-            return False
         made = await self._encode(key, sound)
         return made is not None and await self._add(key, sound, made)
 
@@ -161,6 +110,8 @@ class AudioCache:
         audio = await self.read(key)
         if audio is None:
             return None
+        if sound.suffix == ORIGINAL:
+            return await self._threads.run(pack, audio)
         return await self._threads.run(
             encode_whole, audio.samples, sound.audio_format, audio.sample_rate, sound.sample_rate
         )
@@ -171,14 +122,12 @@ class AudioCache:
         The index is written first, which holds off an eviction, and the FLAC must still exist: no encoding may outlive
         its segment and lie beside a later synthesis of it.
         """
-        suffix, checksum = f"{sound.suffix}.{CHECKSUM}", msgspec.json.encode(Checksum.of(data))
         try:
-            if not await self._index.add(key, {sound.suffix: len(data), suffix: len(checksum)}):
+            if not await self._index.add(key, sound.suffix, Checksum.of(data)):
                 return False
             if not await self._store.has(path_of(key, ORIGINAL)):
                 await self._index.forget_remnant(key, ORIGINAL)
                 return False
-            await self._store.write(path_of(key, suffix), checksum, "application/json")
             await self._store.write(path_of(key, sound.suffix), data, sound.content_type)
         except StoreFailed:
             metrics.STORE_FAILURES.inc()
@@ -187,60 +136,30 @@ class AudioCache:
         return True
 
     async def _discard(self, key: str) -> None:
-        """Deletes all objects of the segment: no encoding may lie beside a later synthesis of it."""
+        """Deletes the segment, and its encodings with it: none may lie beside a later synthesis of it."""
+        await self._delete(key, {ORIGINAL, *await self._index.forget(key)})
+
+    async def _delete(self, key: str, suffixes: set[str]) -> None:
         try:
-            listed = await self._store.list(path_of(key, METADATA).rpartition("/")[0])
-            paths = [stored.path for stored in listed if (parse_path(stored.path) or ("",))[0] == key]
-            await self._store.delete(sorted(paths, key=lambda path: path != path_of(key, METADATA)))
+            await self._store.delete([path_of(key, suffix) for suffix in sorted(suffixes)])
         except StoreFailed:
-            # New audio takes its place; only an old encoding may stay.
+            # Nothing vouches for them any more, and new ones take their place.
             metrics.STORE_FAILURES.inc()
-            log.exception("cached audio that cannot be read could not be deleted", segment=key)
-        else:
-            await self._index.forget(key)
+            log.exception("outdated audio could not be deleted", segment=key)
 
-    async def _checksum(self, key: str, suffix: str) -> Checksum | None:
-        """Returns None if it is not cached, or was written before there were checksums."""
-        if suffix == ORIGINAL:
-            metadata = await self._metadata(key)
-            return None if metadata is None else metadata.flac
-        data = await self._store.read(path_of(key, f"{suffix}.{CHECKSUM}"))
-        return None if data is None else _decoded(data, Checksum)
 
-    async def _lengths_in_store(self, keys: Sequence[str]) -> dict[str, Length]:
-        at_once = asyncio.Semaphore(_READS_AT_ONCE)
+async def lengths_in_store(store: Store, keys: Sequence[str]) -> dict[str, Length]:
+    """Reads the beginning of each segment's file. A segment that cannot be read has no length."""
+    at_once = asyncio.Semaphore(_READS_AT_ONCE)
 
-        async def length(key: str) -> Length | None:
+    async def length(key: str) -> Length | None:
+        try:
             async with at_once:
-                metadata, size = await asyncio.gather(self._metadata(key), self._store.size(path_of(key, ORIGINAL)))
-            if metadata is None or size is None or (metadata.flac is not None and metadata.flac.size != size):
-                return None
-            return Length(metadata.samples, metadata.sample_rate)
+                beginning = await store.read(path_of(key, ORIGINAL), first=LENGTH_BYTES)
+            return None if beginning is None else read_length(beginning)
+        except (StoreFailed, UnreadableAudioError) as error:
+            log.warning("the length of cached audio cannot be read", segment=key, error=repr(error))
+            return None
 
-        lengths = await asyncio.gather(*(length(key) for key in keys))
-        return {key: length for key, length in zip(keys, lengths, strict=True) if length is not None}
-
-    async def _metadata(self, key: str) -> _Metadata | None:
-        data = await self._store.read(path_of(key, METADATA))
-        return None if data is None else _decoded(data, _Metadata)
-
-
-def _decoded(data: bytes, kind: type[T]) -> T | None:
-    """Returns None for what a crash or a bad disk has changed."""
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _restored(data: bytes | None, metadata: bytes | None) -> CachedAudio:
-    """Raises `UnreadableAudioError` or `MsgspecError` unless both are what was written."""
-    if data is None or metadata is None:
-        raise UnreadableAudioError("Half of it is gone.")
-    facts = msgspec.json.decode(metadata, type=_Metadata)
-    if facts.flac is not None and not facts.flac.fits(data):
-        raise UnreadableAudioError("The file is not what was written.")
-    samples, rate = decode(data)
-    if (len(samples), rate) != (facts.samples, facts.sample_rate):
-        raise UnreadableAudioError(f"The file has {len(samples)} samples at {rate} Hz, and others were written.")
-    return CachedAudio(samples, rate, facts.marks)
+    lengths = await asyncio.gather(*(length(key) for key in keys))
+    return {key: length for key, length in zip(keys, lengths, strict=True) if length is not None}

@@ -1,8 +1,9 @@
 """Evicts the least recently used audio, so that the cache stays within its budget.
 
-A segment is evicted in steps, and may stop after any of them: its row is marked, its metadata is deleted (from then on
-it is not cached), then its audio, then the row. Eviction holds the lease that a synthesis of the segment needs, so that
-nothing is written while it is deleted. A reader has the bytes already, or finds nothing and has the segment made anew.
+A segment is evicted in steps, and may stop after any of them: its row is marked, its file is deleted (from then on it
+is not cached), then its encodings, then the row. Eviction holds the lease that a synthesis of the segment needs, so
+that nothing is written while it is deleted. A reader has the bytes already, or finds nothing and has the segment made
+anew.
 """
 # ruff: noqa: S608 - the statements consist of constants
 
@@ -15,7 +16,7 @@ from orchestrator.lib import metrics
 from orchestrator.lib.database import run
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.object_store import Store
-from orchestrator.speech.cache.names import METADATA, path_of
+from orchestrator.speech.cache.names import ORIGINAL, path_of
 from orchestrator.speech.settings import CacheSettings
 
 _BATCH: Final = 200  # segments
@@ -80,9 +81,9 @@ class Eviction:
         async with self._leases.take([str(row["segment_key"]) for row in rows]) as taken:
             marked = await run(_MARK, taken, self._settings.grace_seconds)
             going = {str(row["segment_key"]): msgspec.json.decode(row["sizes"]) for row in marked}
-            await self._store.delete([path_of(key, METADATA) for key in going])
+            await self._store.delete([path_of(key, ORIGINAL) for key in going])
             await self._store.delete(
-                [path_of(key, suffix) for key, sizes in going.items() for suffix in sizes if suffix != METADATA]
+                [path_of(key, suffix) for key, sizes in going.items() for suffix in sizes if suffix != ORIGINAL]
             )
             forgotten = await run(_FORGET, list(going))
         freed = [int(row["bytes"]) for row in forgotten]

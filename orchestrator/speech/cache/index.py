@@ -1,40 +1,55 @@
-"""The cache's index: the size and the length of each cached segment and the time of its last use, in one row.
+"""The cache's index: each cached segment's objects, with sizes and checksums, its length, and the time of its last use.
 
-Uses are collected in the process and written every few seconds, so that sending cached audio needs no query.
+The store is the truth of what is there, and the index of what was written. Uses are collected in the process and
+written every few seconds, so that sending cached audio needs no query.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 import structlog
 
 from orchestrator.lib.database import is_outage, run
 from orchestrator.lib.periodic import run_periodically
+from orchestrator.speech.cache.names import ORIGINAL
+from orchestrator.speech.cache.segment_file import Length
 
 _FLUSH_SECONDS: Final = 2.0
 _MOST_NOTES: Final = 100_000  # while the database is away
+_MOST_REMEMBERED: Final = 10_000  # segments whose checksums this process remembers
+_CLOCK_SLACK: Final = 1.0  # seconds within which a row may be newer than what a reader saw
 
 _LOOKUP: Final = (
     "SELECT segment_key, samples, sample_rate FROM cached_segment"
     " WHERE segment_key = ANY({}::text[]) AND samples IS NOT NULL AND NOT evicting"
 )
-_RECORD: Final = (
-    "INSERT INTO cached_segment (segment_key, sizes, bytes, samples, sample_rate, last_used, evicting)"
-    " VALUES ({}, {}::jsonb, {}, {}, {}, now(), false)"
-    " ON CONFLICT (segment_key) DO UPDATE SET sizes = cached_segment.sizes || excluded.sizes, bytes ="
-    " (SELECT sum(value::bigint) FROM jsonb_each_text(cached_segment.sizes || excluded.sizes)),"
-    " samples = coalesce(excluded.samples, cached_segment.samples),"
-    " sample_rate = coalesce(excluded.sample_rate, cached_segment.sample_rate), last_used = now(), evicting = false"
+_CHECKSUMS: Final = "SELECT sizes, checksums FROM cached_segment WHERE segment_key = {} AND NOT evicting"
+# Tells the sizes of what was there before: it belongs to another synthesis.
+_MADE: Final = (
+    "WITH before AS (SELECT sizes FROM cached_segment WHERE segment_key = {})"
+    " INSERT INTO cached_segment (segment_key, sizes, checksums, bytes, samples, sample_rate, last_used, evicting)"
+    " VALUES ({}, {}::jsonb, {}::jsonb, {}, {}, {}, now(), false)"
+    " ON CONFLICT (segment_key) DO UPDATE SET sizes = excluded.sizes, checksums = excluded.checksums,"
+    " bytes = excluded.bytes, samples = excluded.samples, sample_rate = excluded.sample_rate,"
+    " last_used = now(), evicting = false"
+    " RETURNING (SELECT sizes FROM before) AS before"
 )
-_MADE: Final = f"{_RECORD} RETURNING segment_key"
-_ADDED: Final = f"{_RECORD} WHERE NOT cached_segment.evicting RETURNING segment_key"
+_ADDED: Final = (
+    "INSERT INTO cached_segment (segment_key, sizes, checksums, bytes, last_used, evicting)"
+    " VALUES ({}, {}::jsonb, {}::jsonb, {}, now(), false)"
+    " ON CONFLICT (segment_key) DO UPDATE SET sizes = cached_segment.sizes || excluded.sizes,"
+    " checksums = cached_segment.checksums || excluded.checksums, bytes ="
+    " (SELECT sum(value::bigint) FROM jsonb_each_text(cached_segment.sizes || excluded.sizes)), last_used = now()"
+    " WHERE NOT cached_segment.evicting RETURNING segment_key"
+)
 _HOLD: Final = (
-    "UPDATE cached_segment SET last_used = now() WHERE segment_key = {} AND NOT evicting RETURNING segment_key"
+    "UPDATE cached_segment SET last_used = now() WHERE segment_key = {} AND NOT evicting RETURNING sizes, checksums"
 )
-_FORGET: Final = "DELETE FROM cached_segment WHERE segment_key = {}"
+_FORGET: Final = "DELETE FROM cached_segment WHERE segment_key = {} RETURNING sizes"
 _FORGET_REMNANT: Final = "DELETE FROM cached_segment WHERE segment_key = {} AND NOT sizes ? {}"
 # Rows are locked in one order, whichever process flushes, so that two never wait for each other.
 _FLUSH: Final = (
@@ -45,60 +60,114 @@ _FLUSH: Final = (
     " sample_rate = coalesce(used.sample_rate, cached_segment.sample_rate)"
     " FROM used WHERE cached_segment.segment_key = used.segment_key"
 )
+# A row that was used or written since may know better.
+_DROP_MISSING: Final = (
+    "WITH gone AS (SELECT segment_key FROM cached_segment"
+    " JOIN unnest({}::text[], {}::float8[]) AS missing(key, age) ON segment_key = key"
+    " WHERE NOT evicting AND last_used < now() - make_interval(secs => age)"
+    " ORDER BY segment_key FOR UPDATE OF cached_segment SKIP LOCKED)"
+    " DELETE FROM cached_segment USING gone WHERE cached_segment.segment_key = gone.segment_key"
+)
 
 log = structlog.stdlib.get_logger("lectern.cache")
 
 
-class Length(NamedTuple):
-    """The length of a segment's audio; the rate is in Hz."""
+class Checksum(NamedTuple):
+    """Tells an object that a crash or a bad disk has changed from a whole one."""
 
-    samples: int
-    sample_rate: int
+    size: int  # in bytes
+    crc32: int
 
-    @property
-    def seconds(self) -> float:
-        return self.samples / self.sample_rate
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        return cls(len(data), zlib.crc32(data))
 
 
 class CacheIndex:
     def __init__(self) -> None:
         self._used: dict[str, Length | None] = {}
+        self._missing: dict[str, float] = {}
         self._held: dict[str, float] = {}
+        self._remembered: dict[str, dict[str, Checksum]] = {}  # by key and suffix
 
     def note(self, key: str, length: Length | None = None) -> None:
         """Notes that the segment is being used now, and how long it is if it was read. Costs nothing but memory."""
         if len(self._used) < _MOST_NOTES:
             self._used[key] = length or self._used.get(key)
 
+    def note_missing(self, key: str, *, since: float) -> None:
+        """Notes that the store had no such segment ``since`` a moment by the monotonic clock: its row is wrong."""
+        if len(self._missing) < _MOST_NOTES:
+            self._missing[key] = since
+
     async def lookup(self, keys: Sequence[str]) -> dict[str, Length]:
         """Returns the lengths of the segments that are cached. Raises what the database does."""
         rows = await run(_LOOKUP, list(keys))
         return {row["segment_key"]: Length(row["samples"], row["sample_rate"]) for row in rows}
 
-    async def made(self, key: str, sizes: Mapping[str, int], length: Length) -> None:
-        """Indexes objects, by suffix and bytes, that the holder of the segment's lease wrote."""
-        await self._record(_MADE, key, sizes, length)
+    async def vouches(self, key: str, suffix: str, checksum: Checksum) -> bool:
+        """Returns whether this is what was written. Asks the database only if this process remembers it otherwise."""
+        return self._checksum(key, suffix) == checksum or await self._asked_checksum(key, suffix) == checksum
 
-    async def add(self, key: str, sizes: Mapping[str, int]) -> bool:
-        """Indexes objects that are about to be written. False: the segment is being evicted, or the database is away.
+    async def vouches_for_size(self, key: str, suffix: str, size: int) -> bool:
+        """Returns whether what was written had so many bytes; for objects that another server sends."""
+        remembered = self._checksum(key, suffix)
+        if remembered is not None and remembered.size == size:
+            return True
+        asked = await self._asked_checksum(key, suffix)
+        return asked is not None and asked.size == size
+
+    async def made(self, key: str, checksum: Checksum, length: Length) -> set[str]:
+        """Indexes a segment's file, which the holder of its lease wrote.
+
+        Returns the suffixes of encodings that were made from an earlier file.
+        """
+        sizes, checksums = _encoded(ORIGINAL, checksum)
+        try:
+            rows = await run(_MADE, key, key, sizes, checksums, checksum.size, length.samples, length.sample_rate)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            # It is found by the next listing of the store.
+            log.warning("cached audio not indexed", segment=key, error=str(error))
+            return set()
+        self._remember(key, {ORIGINAL: checksum})
+        before = rows[0]["before"]
+        return set(msgspec.json.decode(before or "{}")) - {ORIGINAL}
+
+    async def add(self, key: str, suffix: str, checksum: Checksum) -> bool:
+        """Indexes an object that is about to be written. False: the segment is being evicted, or the database is away.
 
         True also means that the segment, as one just used, will not be evicted now.
         """
-        return await self._record(_ADDED, key, sizes)
+        try:
+            added = bool(await run(_ADDED, key, *_encoded(suffix, checksum), checksum.size))
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("cached audio not indexed", segment=key, error=str(error))
+            return False
+        if added:
+            self._remember(key, {**self._remembered.get(key, {}), suffix: checksum})
+        return added
 
     async def forget_remnant(self, key: str, essential: str) -> None:
         """Undoes an `add` to a segment that was deleted just before: without its essential object there is none."""
+        self._remembered.pop(key, None)
         await run(_FORGET_REMNANT, key, essential)
 
-    async def forget(self, key: str) -> None:
-        """Removes a segment that the holder of its lease has deleted."""
+    async def forget(self, key: str) -> set[str]:
+        """Removes a segment that the holder of its lease is about to delete; returns the suffixes of its objects."""
+        self._remembered.pop(key, None)
         try:
-            await run(_FORGET, key)
+            rows = await run(_FORGET, key)
         except Exception as error:
             if not is_outage(error):
                 raise
             # The next reconciliation finds that it is gone.
             log.warning("deleted audio is still indexed", segment=key, error=str(error))
+            return set()
+        return {suffix for row in rows for suffix in msgspec.json.decode(row["sizes"])}
 
     async def hold(self, key: str, *, again_after: float) -> bool:
         """Returns whether the segment is indexed and, as one just used, will not be evicted now.
@@ -110,16 +179,17 @@ class CacheIndex:
             self.note(key)
             return True
         try:
-            held = bool(await run(_HOLD, key))
+            rows = await run(_HOLD, key)
         except Exception as error:
             if not is_outage(error):
                 raise
             return False
         if len(self._held) >= _MOST_NOTES:
             self._held = {one: since for one, since in self._held.items() if now - since < again_after}
-        if held:
+        if rows:
             self._held[key] = now
-        return held
+            self._remember(key, _decoded(rows[0]))
+        return bool(rows)
 
     async def keep_flushing(self) -> None:
         """Runs until it is cancelled, and writes the rest then."""
@@ -131,22 +201,49 @@ class CacheIndex:
 
     async def flush(self) -> None:
         used, self._used = self._used, {}
-        if not used:
-            return
+        missing, self._missing = self._missing, {}
         try:
-            samples, rates = zip(*(length or (None, None) for length in used.values()), strict=True)
-            await run(_FLUSH, list(used), list(samples), list(rates))
+            if missing:  # first, as it drops no row that was used since
+                now = time.monotonic()
+                await run(_DROP_MISSING, list(missing), [now - since + _CLOCK_SLACK for since in missing.values()])
+            if used:
+                samples, rates = zip(*(length or (None, None) for length in used.values()), strict=True)
+                await run(_FLUSH, list(used), list(samples), list(rates))
         except Exception:
-            self._used = {**used, **self._used}  # for the next flush
+            # For the next flush.
+            self._used = {**used, **self._used}
+            self._missing = {**missing, **self._missing}
             raise
 
-    async def _record(self, statement: str, key: str, sizes: Mapping[str, int], length: Length | None = None) -> bool:
-        encoded, (samples, rate) = msgspec.json.encode(sizes).decode(), length or (None, None)
+    def _checksum(self, key: str, suffix: str) -> Checksum | None:
+        return self._remembered.get(key, {}).get(suffix)
+
+    async def _asked_checksum(self, key: str, suffix: str) -> Checksum | None:
+        """Returns None also while the database is away."""
         try:
-            return bool(await run(statement, key, encoded, sum(sizes.values()), samples, rate))
+            rows = await run(_CHECKSUMS, key)
         except Exception as error:
             if not is_outage(error):
                 raise
-            # It is found by the next listing of the store.
-            log.warning("cached audio not indexed", segment=key, error=str(error))
-            return False
+            log.warning("checksum of cached audio not read", segment=key, error=str(error))
+            return None
+        if not rows:
+            return None
+        self._remember(key, _decoded(rows[0]))
+        return self._checksum(key, suffix)
+
+    def _remember(self, key: str, checksums: dict[str, Checksum]) -> None:
+        self._remembered.pop(key, None)
+        if len(self._remembered) >= _MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[key] = checksums
+
+
+def _encoded(suffix: str, checksum: Checksum) -> tuple[str, str]:
+    """Returns sizes and checksums as the table has them: JSON, by suffix."""
+    return f'{{"{suffix}": {checksum.size}}}', f'{{"{suffix}": {checksum.crc32}}}'
+
+
+def _decoded(row: dict[str, Any]) -> dict[str, Checksum]:
+    sizes, checksums = (msgspec.json.decode(row[name]) for name in ("sizes", "checksums"))
+    return {suffix: Checksum(sizes[suffix], crc32) for suffix, crc32 in checksums.items() if suffix in sizes}

@@ -9,7 +9,7 @@ from orchestrator.audio.formats import AUDIO_FORMATS, OPUS_RATE, AudioFormat, So
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.speech.schemas import SampleRate
 
-METADATA: Final = "json"  # suffix of a segment's metadata: written last, deleted first, so that what it names exists
+ORIGINAL: Final[AudioFormat] = "flac"  # suffix of a segment's own file, without which it is not cached
 FOLDER: Final = "segments"
 _PATH: Final = re.compile(rf"{FOLDER}/[0-9a-f]{{2}}/[0-9a-f]{{2}}/([0-9a-f]{{64}})\.([0-9a-z.]+)")
 _NAME: Final = re.compile(rf"([0-9a-f]{{64}})(?:\.([1-9][0-9]{{3,4}}))?\.({'|'.join(AUDIO_FORMATS)})")

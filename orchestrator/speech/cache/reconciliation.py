@@ -14,6 +14,7 @@ import structlog
 
 from orchestrator.lib.database import run
 from orchestrator.lib.object_store import Store, Stored
+from orchestrator.speech.cache.audio_cache import lengths_in_store
 from orchestrator.speech.cache.names import FOLDER, parse_path
 from orchestrator.speech.settings import CacheSettings
 
@@ -38,6 +39,15 @@ _DROP: Final = (
     " AND NOT EXISTS (SELECT FROM unnest({}::text[]) AS listed WHERE listed = segment_key)"
     " AND last_used < now() - make_interval(secs => {}) FOR UPDATE SKIP LOCKED)"
     " DELETE FROM cached_segment USING gone WHERE cached_segment.segment_key = gone.segment_key"
+)
+_WITHOUT_LENGTH: Final = (
+    "SELECT segment_key FROM cached_segment WHERE segment_key >= {} AND segment_key < {} AND samples IS NULL"
+    " AND NOT evicting"
+)
+_FILL: Final = (
+    "UPDATE cached_segment SET samples = read.samples, sample_rate = read.sample_rate"
+    " FROM unnest({}::text[], {}::bigint[], {}::int[]) AS read(key, samples, sample_rate)"
+    " WHERE segment_key = key AND cached_segment.samples IS NULL"
 )
 
 log = structlog.stdlib.get_logger("lectern.cache")
@@ -79,7 +89,17 @@ class Reconciliation:
         await run(_DROP, folder, behind, [key for key, _, _ in segments], settled)
         if added:
             log.info("cached audio indexed", folder=folder, segments=added)
+        await self._fill(folder, behind)
         return len(listed)
+
+    async def _fill(self, folder: str, behind: str) -> None:
+        """Reads the lengths that no listing tells."""
+        keys = [str(row["segment_key"]) for row in await run(_WITHOUT_LENGTH, folder, behind)]
+        lengths = await lengths_in_store(self._store, keys)
+        for start in range(0, len(lengths), _ROWS_PER_STATEMENT):
+            some = list(lengths.items())[start : start + _ROWS_PER_STATEMENT]
+            samples, rates = [length.samples for _, length in some], [length.sample_rate for _, length in some]
+            await run(_FILL, [key for key, _ in some], samples, rates)
 
 
 def _segments(listed: Iterable[Stored]) -> list[tuple[str, dict[str, int], datetime]]:

@@ -10,6 +10,7 @@ class CachedSegment(Table, tablename="cached_segment"):
 
     segment_key = Text(primary_key=True)
     sizes = JSONB()  # suffix -> bytes
+    checksums = JSONB()  # suffix -> CRC-32; nobody vouches for an object that has none here
     bytes = BigInt()  # their sum
     samples = BigInt(null=True, default=None)  # None: found by a listing, and not read yet
     sample_rate = Integer(null=True, default=None)  # Hz

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from orchestrator.speech.cache.audio_cache import AudioCache
-from orchestrator.speech.cache.index import Length
+from orchestrator.speech.cache.segment_file import Length
 from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Segment
 from orchestrator.speech.synthesis.segment_stream import silent_samples
 

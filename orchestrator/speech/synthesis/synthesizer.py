@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 from typing import Final
@@ -21,10 +22,12 @@ from orchestrator.lib.errors.problems import BadRequest, Busy, ModelFailed, Prob
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.object_store import StoreFailed
 from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
-from orchestrator.speech.cache.audio_cache import AudioCache, CachedAudio
+from orchestrator.speech.cache.audio_cache import AudioCache
+from orchestrator.speech.cache.segment_file import CachedAudio
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subscription
 
+_FIRST_CHUNK: Final = 0.25  # seconds of cached audio; each further chunk is twice as long
 _STORING_SECONDS: Final = 5.0  # at the end of the process, for audio that is still on its way to the store
 _RECOVERY_SECONDS: Final = 12.0  # within which a watchdog finds a dead model and loads it anew
 _RECOVERY_PAUSE: Final = 0.25
@@ -148,7 +151,8 @@ class Synthesizer:
         if audio is None:
             return False
         metrics.SEGMENTS.labels(segment.model, source).inc()
-        synthesis.add(Chunk(audio.samples, audio.sample_rate, audio.marks))
+        for chunk in cut_growing(audio):
+            synthesis.add(chunk)
         synthesis.end()
         synthesis.reach("cached")
         return True
@@ -233,6 +237,20 @@ class Synthesizer:
             log.exception("audio could not be stored", segment=segment.key)
         else:
             synthesis.reach("cached")
+
+
+def cut_growing(audio: CachedAudio) -> Iterator[Chunk]:
+    """Yields chunks that grow, so that the encoder has the first one ready at once; each mark with its word's start."""
+    marks = deque(audio.marks)
+    begin, size = 0, round(_FIRST_CHUNK * audio.sample_rate)
+    while begin < len(audio.samples):
+        end = begin + size
+        last = end >= len(audio.samples)
+        within: list[Mark] = []
+        while marks and (last or marks[0].first_sample < end):
+            within.append(marks.popleft())
+        yield Chunk(audio.samples[begin:end], audio.sample_rate, within)
+        begin, size = end, 2 * size
 
 
 def _joined(chunks: list[Chunk]) -> CachedAudio:
