@@ -74,8 +74,8 @@ class SpeechService:
         """``loudness``: LUFS of the whole. ``skip``: segments that are left out, see `Skip`."""
         lengths = lengths or self.lengths(script)
         chunks = self._chunks(script, requester, lengths, loudness, skip=skip)
-        total = lengths.samples if sound.audio_format in _LENGTH_IN_HEADER else None
-        return audio_stream(chunks, sound, self._threads, total_samples=total)
+        declarable = lengths.declarable if sound.audio_format in _LENGTH_IN_HEADER else None
+        return audio_stream(chunks, sound, self._threads, declarable=declarable)
 
     def events(
         self,

@@ -8,6 +8,8 @@ from typing import Final
 from orchestrator.audio.encoding import Encoder
 from orchestrator.audio.formats import Sound
 from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.speech.cache.segment_file import Length
+from orchestrator.speech.response.cached_lengths import fitted
 from orchestrator.speech.synthesis.segment_stream import SegmentChunks
 
 _FASTEST: Final = 2.0  # speed at which people play what they hear
@@ -19,9 +21,11 @@ async def audio_stream(
     sound: Sound,
     threads: PriorityThreads,
     *,
-    total_samples: Callable[[], Awaitable[int | None]] | None = None,
+    declarable: Callable[[], Awaitable[list[Length] | None]] | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """Yields bytes as they come, and closes the chunks with itself. ``total_samples``: of the whole, if known.
+    """Yields bytes as they come, and closes the chunks with itself.
+
+    ``declarable`` returns the length of each segment, which the header declares, or None if they are not known.
 
     If a chunk fails after bytes have been sent, the response must not end as if it were whole: the exception passes
     through the server, which breaks the connection.
@@ -29,21 +33,22 @@ async def audio_stream(
     encoder: Encoder | None = None
     buffer = PlayoutBuffer()
     async with aclosing(chunks):
-        total = await total_samples() if total_samples is not None else None
-        async for _, chunk in chunks:
-            if encoder is None:
-                encoder = await threads.run(
-                    Encoder,
-                    sound.audio_format,
-                    chunk.sample_rate,
-                    total_samples=total,
-                    wanted_rate=sound.sample_rate,
-                )
-            if data := await threads.encode(buffer.slack, encoder.feed, chunk.audio, chunk.sample_rate):
-                yield data
-            seconds = len(chunk.audio) / chunk.sample_rate
-            threads.count_encoded(seconds)
-            buffer.add(seconds)
+        lengths = await declarable() if declarable is not None else None
+        async with aclosing(chunks if lengths is None else fitted(chunks, lengths)) as heard:
+            async for _, chunk in heard:
+                if encoder is None:
+                    encoder = await threads.run(
+                        Encoder,
+                        sound.audio_format,
+                        chunk.sample_rate,
+                        total_samples=None if lengths is None else sum(length.samples for length in lengths),
+                        wanted_rate=sound.sample_rate,
+                    )
+                if data := await threads.encode(buffer.slack, encoder.feed, chunk.audio, chunk.sample_rate):
+                    yield data
+                seconds = len(chunk.audio) / chunk.sample_rate
+                threads.count_encoded(seconds)
+                buffer.add(seconds)
         if encoder is not None and (data := await threads.encode(buffer.slack, encoder.finish)):
             yield data
 

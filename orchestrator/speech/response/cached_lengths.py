@@ -1,11 +1,19 @@
 """How long a response is, known before its first sample because all its segments are cached."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Final
 
+import numpy as np
+
+from lectern.triton import Chunk
+from orchestrator.lib.errors.problems import ModelFailed
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.segment_file import Length
 from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Segment
-from orchestrator.speech.synthesis.segment_stream import silent_samples
+from orchestrator.speech.synthesis.segment_stream import SegmentChunks, silent_samples
+
+_QUIET: Final = 100  # of 32,768: nothing louder than this is speech
 
 
 class CachedLengths:
@@ -37,9 +45,35 @@ class CachedLengths:
         lengths = await self.of()
         return None if lengths is None else sum(length.seconds for length in lengths)
 
-    async def samples(self) -> int | None:
-        """Returns those of the whole; None also if its segments have several rates."""
+    async def declarable(self) -> list[Length] | None:
+        """Returns the length of each segment if one header can declare them all: None also at several rates."""
         lengths = await self.of()
-        if lengths is None or len({length.sample_rate for length in lengths}) > 1:
-            return None
-        return sum(length.samples for length in lengths)
+        return None if lengths is None or len({length.sample_rate for length in lengths}) > 1 else lengths
+
+
+async def fitted(chunks: SegmentChunks, declared: Sequence[Length]) -> SegmentChunks:
+    """Yields as many samples of each segment as were declared, so that the file is what its header says.
+
+    Only a segment that turned out unreadable and was made anew may differ. Silence follows one that is shorter, or that
+    was left out. Of one that is longer, silence at its end is cut. Speech is not: the response breaks, and the next one
+    declares the new length.
+    """
+    index, left = 0, declared[0].samples
+    async with aclosing(chunks):
+        async for of, chunk in chunks:
+            while index < of:
+                if left:
+                    yield index, _silence(left, declared[index].sample_rate)
+                index += 1
+                left = declared[index].samples
+            excess = chunk.audio[left:]
+            if chunk.sample_rate != declared[index].sample_rate or np.any(np.abs(excess.astype(int)) > _QUIET):
+                raise ModelFailed("A segment was made anew and does not fit the length that was declared. Ask again.")
+            left -= len(chunk.audio) - len(excess)
+            yield index, Chunk(chunk.audio[: len(chunk.audio) - len(excess)], chunk.sample_rate, chunk.marks)
+        if missing := left + sum(length.samples for length in declared[index + 1 :]):
+            yield index, _silence(missing, declared[index].sample_rate)
+
+
+def _silence(samples: int, sample_rate: int) -> Chunk:
+    return Chunk(np.zeros(samples, np.int16), sample_rate, [])

@@ -7,6 +7,7 @@ from orchestrator.audio.formats import Sound
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.admission.admission_controller import Ticket
+from orchestrator.speech.cache.segment_file import Length
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.response.audio_stream import audio_stream
 from orchestrator.speech.synthesis.segment_stream import stream_segments
@@ -19,19 +20,19 @@ from tests.unit.speech.syntheses import synthesis
 CHUNK = 2_205  # samples
 
 
-def response(segments: Sequence[Samples], sound: Sound, rate: int, *, announced: bool = False) -> bytes:
-    """The body of the response that says these segments."""
+def response(segments: Sequence[Samples], sound: Sound, rate: int, *, declared: Sequence[int] | None = None) -> bytes:
+    """The body of the response that says these segments, of which so many samples were declared."""
 
     async def body() -> bytes:
         threads = PriorityThreads(2)
         plans = [segment(str(number)) for number in range(len(segments))]
 
-        async def total() -> int:
-            return sum(map(len, segments))
+        async def lengths() -> list[Length]:
+            return [Length(samples, rate) for samples in declared or []]
 
         try:
             chunks = stream_segments(plans, subscribe, ahead=2)
-            audio = audio_stream(chunks, sound, threads, total_samples=total if announced else None)
+            audio = audio_stream(chunks, sound, threads, declarable=None if declared is None else lengths)
             return b"".join([data async for data in audio])
         finally:
             threads.close()
