@@ -29,12 +29,13 @@ def declared_samples(data: bytes, audio_format: AudioFormat) -> int:
     """What a player knows before it has read the whole file."""
     if audio_format == "wav":
         with wave.open(io.BytesIO(data)) as file:
-            return file.getnframes()
+            return int(file.getnframes())
     with av.open(io.BytesIO(data[: len(data) // 2])) as file:
         stream = file.streams.audio[0]
         assert stream.duration is not None
         assert stream.time_base is not None
-        return int(stream.duration * stream.time_base * RATE)
+        samples: int = round(stream.duration * stream.time_base * RATE)
+        return samples
 
 
 def parts(*lengths: int) -> list[Samples]:
