@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
 
 import msgspec
 
@@ -13,9 +12,9 @@ from orchestrator.lib.leases import Leases
 from orchestrator.lib.object_store import Store
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.pubsub import PubSub
+from orchestrator.lib.sandbox.sandbox import Sandbox
 from orchestrator.settings import Settings
-
-_UPLOAD_THREADS: Final = 1
+from orchestrator.voices.custom.recording_validation import validate_upload
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,8 +23,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     threads: PriorityThreads
     """Encode and decode audio, and cut text."""
-    upload_threads: PriorityThreads
-    """Apart from those, so that no listener waits for the examination of an upload."""
+    sandbox: Sandbox
+    """Reads untrusted files."""
     leases: Leases
     pubsub: PubSub
     background: Background
@@ -42,8 +41,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         await stack.enter_async_context(triton)
         threads = PriorityThreads(settings.speech.encoder_threads)
         stack.callback(threads.close)
-        upload_threads = PriorityThreads(_UPLOAD_THREADS)
-        stack.callback(upload_threads.close)
+        sandbox = await stack.enter_async_context(Sandbox(validate_upload))
         background = await stack.enter_async_context(background_loops())
         closing = await stack.enter_async_context(AsyncExitStack())
         leases = Leases()
@@ -54,7 +52,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             triton=triton,
             store=Store(settings.store.url),
             threads=threads,
-            upload_threads=upload_threads,
+            sandbox=sandbox,
             leases=leases,
             pubsub=pubsub,
             background=background,

@@ -40,12 +40,13 @@ def open_services(runtime: Runtime) -> Services:
     custom_voices = CustomVoices(
         voices.catalog,
         voices.prompts,
-        Uploads(resources.upload_threads, settings.voices),
+        Uploads(resources.sandbox, settings.voices),
         settings.voices,
         default_model=settings.speech.default_model,
         on_created=speech.previews.make_soon,
         on_deleted=speech.previews.forget,
     )
+    background.run_once("start the sandbox", resources.sandbox.start())
     open_playbacks = OpenPlaybacks(settings.playback)
     max_syntheses = settings.speech.segments_ahead + 1
     player = Player(speech.planner, speech.service, open_playbacks, settings.playback, max_syntheses=max_syntheses)

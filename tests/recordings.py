@@ -47,6 +47,25 @@ def file(
     return target.getvalue()
 
 
+def with_subtitles() -> bytes:
+    """The sound goes in as it comes out of a file: PyAV writes no subtitles, yet copies any stream."""
+    text = b"1\n00:00:00,000 --> 00:00:05,000\nHello.\n"
+    target = io.BytesIO()
+    with (
+        av.open(io.BytesIO(file(tone())), "r") as sound,
+        av.open(io.BytesIO(text), "r", format="srt") as words,
+        av.open(target, "w", format="matroska") as output,
+    ):
+        sources = (sound, words)
+        copies = [output.add_stream_from_template(source.streams[0]) for source in sources]
+        for source, copy in zip(sources, copies, strict=True):
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = copy
+                    output.mux(packet)
+    return target.getvalue()
+
+
 def _layout(sound: Sound) -> str:
     return "mono" if sound.ndim == 1 else "stereo"
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, MultipartBody, QueryParameter
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib.byte_ranges import file_response
 from orchestrator.lib.errors.problem_details import FORM_EXCEPTION_HANDLERS
+from orchestrator.lib.streaming import unless_client_leaves
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.prompt_store import CONTENT_TYPE
 from orchestrator.voices.custom.service import CustomVoices
@@ -71,6 +72,7 @@ class VoiceController(Controller):
     )
     async def create_voice(
         self,
+        request: Request[Any, Any, Any],
         data: MultipartBody[NewPrompt],
         requester: NamedDependency[Requester],
         voices: NamedDependency[CustomVoices],
@@ -86,7 +88,8 @@ class VoiceController(Controller):
             model=data.model,
         )
         try:
-            return await voices.create_prompt(requester, upload)
+            prompt = await unless_client_leaves(request, voices.check_prompt(requester, upload))
+            return await voices.create_prompt(requester, prompt)
         finally:
             await data.audio.close()
 

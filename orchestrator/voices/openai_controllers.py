@@ -1,15 +1,16 @@
 """Voices over OpenAI's addresses: the list that compatible servers have, and custom voices; see docs/voices.md."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, Request, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, MultipartBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib.errors.problems import NotFound
+from orchestrator.lib.streaming import unless_client_leaves
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.service import CustomVoices
 from orchestrator.voices.custom.uploads import Upload
@@ -63,6 +64,7 @@ class OpenAiVoiceController(Controller):
     )
     async def create_audio_voice(
         self,
+        request: Request[Any, Any, Any],
         data: MultipartBody[NewAudioVoice],
         requester: NamedDependency[Requester],
         voices: NamedDependency[CustomVoices],
@@ -79,7 +81,8 @@ class OpenAiVoiceController(Controller):
             model=data.model,
         )
         try:
-            return _created(await voices.create_prompt(requester, upload))
+            prompt = await unless_client_leaves(request, voices.check_prompt(requester, upload))
+            return _created(await voices.create_prompt(requester, prompt))
         finally:
             await data.audio_sample.close()
 

@@ -17,7 +17,7 @@ import pytest
 
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.sample_document import decode
-from tests.end_to_end.processes import Process, descendants, wait_until_gone
+from tests.processes import Process, descendants, wait_until_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 90.0  # seconds

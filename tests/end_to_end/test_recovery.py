@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.end_to_end.processes import Process, descendants
+from tests.processes import Process, descendants
 from tests.stack import Stack, started_stack
 
 pytestmark = pytest.mark.long

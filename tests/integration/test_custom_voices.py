@@ -1,5 +1,6 @@
 """Custom voices: their whole life over REST, and that nobody but the owner can see or use them."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.covers import flac_with_tags
 from tests.integration import documents
 from tests.integration.accounts import other_account
 from tests.integration.audio import decode
 from tests.integration.custom_voices import MODEL, TEXT, form, heard, speak, speak_from_store, upload, voice
 from tests.integration.servers import web_server
+from tests.processes import running, wait_until_gone
 from tests.recordings import CONSENT, TRANSCRIPT, file, pitch, silence, tone
 from tests.stack import Stack
 
+TEMPLATE = "orchestrator.lib.sandbox.template"
 MIX = {"af_heart": 2, "ef_dora": 1}
 
 
@@ -307,6 +311,25 @@ def test_limits_are_settings(stack: Stack, tmp_path: Path) -> None:
         assert upload(api, bytes(2 << 20)).status_code == 413
         with voice(api, transcript="Five seconds, about that: not more than these."):
             pass
+
+
+@pytest.mark.anyio
+async def test_who_leaves_ends_what_reads_the_upload(stack: Stack, api: httpx.Client) -> None:
+    """The file takes ten seconds of a processor, which is its limit, if nobody ends it before."""
+    slow = flac_with_tags(200_000, file(tone(), container="flac", codec="flac"))
+    (template,) = [one for one in running(stack.process.pid) if one.arguments[1:3] == ("-m", TEMPLATE)]
+    async with httpx.AsyncClient(base_url=api.base_url, headers=api.headers, timeout=60, trust_env=False) as client:
+        sending = asyncio.ensure_future(
+            client.post("/api/v1/voices", data=form(name="Left"), files={"audio": ("left.flac", slow)})
+        )
+        while len(at_work := running(template.pid)) < 2:  # a keeper, and the process that reads the file
+            await asyncio.sleep(0.02)
+            assert not sending.done()
+        sending.cancel()
+        await asyncio.wait([sending])
+    wait_until_gone(at_work, limit=5)
+    with voice(api, name="Stayed"):
+        pass
 
 
 def test_silence_around_a_recording_is_cut_off(api: httpx.Client) -> None:

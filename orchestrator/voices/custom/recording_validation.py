@@ -1,19 +1,25 @@
-"""Validates a recording as a prompt: length, sample rate, loudness, clipping and pauses, all problems at once."""
+"""Validates a recording as a prompt: length, sample rate, loudness, clipping and pauses, all problems at once.
+
+Runs in the sandbox, where no module can be loaded any more.
+"""
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import structlog
 
 from orchestrator.audio.loudness import LoudnessMeter
-from orchestrator.audio.pcm import EMPTY, FULL_SCALE, Samples, samples_from_bytes, samples_to_bytes
+from orchestrator.audio.pcm import EMPTY, FULL_SCALE, Samples, samples_to_bytes
 from orchestrator.audio.resampling import Resampler
-from orchestrator.lib import sandbox
 from orchestrator.voices.custom.recording_decoder import Recording, UnusableRecordingError, decode_recording
 from orchestrator.voices.settings import VoiceSettings
+
+# What PyAV imports only when a file has subtitles, and numpy only for a percentile.
+for _late in ("av.subtitles.codeccontext", "av.subtitles.stream", "numpy.ma"):
+    import_module(_late)
 
 RATE: Final = 24_000  # Hz, of stored prompts; what the models' codecs take
 _MEASURABLE: Final = 0.5  # seconds; R128 calls anything shorter silent
@@ -22,8 +28,6 @@ _MARGIN: Final = 5  # frames kept before the first sound and after the last
 _PAUSE_DEPTH: Final = 35.0  # dB below the loud level: anything quieter is a pause
 _NOISE_FLOOR: Final = -65.0  # dBFS: anything quieter is always a pause
 _LOUD_PERCENTILE: Final = 95  # of the levels: the loud level
-
-log = structlog.stdlib.get_logger("lectern.voices")
 
 
 class _Speech(msgspec.Struct, frozen=True):
@@ -43,7 +47,7 @@ class ValidatedRecording(msgspec.Struct, frozen=True):
 
 
 def validate(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
-    """Raises UnusableRecordingError if nothing can be decoded. Takes up to a second of CPU: call it in a thread."""
+    """Raises UnusableRecordingError if nothing can be decoded."""
     recording = decode_recording(data, limits)
     speech = _trim_silence(recording.samples, recording.rate)
     if not len(speech.samples):
@@ -54,51 +58,31 @@ def validate(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
     return ValidatedRecording(samples, seconds, seconds * speech.spoken_share, problems)
 
 
-class _Task(msgspec.Struct, frozen=True):
+class UploadedRecording(msgspec.Struct, frozen=True):
+    """An upload, as it is sent to the sandbox."""
+
     data: bytes
     limits: VoiceSettings
 
 
-class _Result(msgspec.Struct, frozen=True):
-    """``refused`` is the message of an UnusableRecordingError; ``samples`` are int16."""
+class RecordingVerdict(msgspec.Struct, frozen=True):
+    """What the sandbox says of an upload. ``refused`` continues the file's name; empty: it is a recording."""
 
     refused: str = ""
-    samples: bytes = b""
+    samples: bytes = b""  # int16, at `RATE`; empty if there are problems
     seconds: float = 0.0
-    spoken_seconds: float = 0.0
+    spoken_seconds: float = 0.0  # without pauses
     problems: list[str] = []
 
 
-def validate_in_sandbox(data: bytes, limits: VoiceSettings) -> ValidatedRecording:
-    """Validates in a process with limits, as FFmpeg may take gigabytes and minutes to open a small file."""
-    task = msgspec.msgpack.encode(_Task(data, limits))
+def validate_upload(upload: UploadedRecording) -> RecordingVerdict:
+    """Validates within the sandbox: FFmpeg may take gigabytes and minutes to open a small file."""
     try:
-        answer = sandbox.call(_validate_task, task, memory=limits.decode_memory, seconds=limits.decode_seconds)
-    except sandbox.OverLimitError as error:
-        log.warning("a recording could not be validated", error=str(error), size=len(data))
-        raise UnusableRecordingError(
-            "takes more memory or time to open than it may. Send the sound alone, as WAV or FLAC, without a cover and"
-            " other tags."
-        ) from None
-    result = msgspec.msgpack.decode(answer, type=_Result)
-    if result.refused:
-        raise UnusableRecordingError(result.refused)
-    return ValidatedRecording(
-        samples_from_bytes(result.samples), result.seconds, result.spoken_seconds, result.problems
-    )
-
-
-def _validate_task(task: bytes) -> bytes:
-    decoded = msgspec.msgpack.decode(task, type=_Task)
-    try:
-        validated = validate(decoded.data, decoded.limits)
+        found = validate(upload.data, upload.limits)
     except UnusableRecordingError as error:
-        return msgspec.msgpack.encode(_Result(refused=str(error)))
-    return msgspec.msgpack.encode(
-        _Result(
-            "", samples_to_bytes(validated.samples), validated.seconds, validated.spoken_seconds, validated.problems
-        )
-    )
+        return RecordingVerdict(refused=str(error))
+    samples = b"" if found.problems else samples_to_bytes(found.samples)
+    return RecordingVerdict("", samples, found.seconds, found.spoken_seconds, found.problems)
 
 
 def _problems(recording: Recording, speech: _Speech, seconds: float, limits: VoiceSettings) -> Iterator[str]:

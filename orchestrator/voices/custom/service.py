@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import structlog
 
 from orchestrator.accounts.requester import Requester
@@ -25,6 +26,14 @@ from orchestrator.voices.voice import ModelVoices, Voice
 _DEFAULT_LANGUAGE: Final = "en"  # for a model whose card names no voice
 
 log = structlog.stdlib.get_logger("lectern.voices")
+
+
+class CheckedPrompt(msgspec.Struct, frozen=True):
+    """A prompt that can be stored. ``recording`` is a FLAC file."""
+
+    voice: CustomVoice
+    consent: VoiceConsent
+    recording: bytes
 
 
 class CustomVoices:
@@ -70,8 +79,8 @@ class CustomVoices:
             raise NotFound(f"The voice {voice} is a mix and has no recording.")
         return await self._prompts.read(voice), found.prompt.digest
 
-    async def create_prompt(self, requester: Requester, upload: Upload) -> CustomVoiceView:
-        """Raises `BadRequest` with everything that is wrong, `Conflict`, `Busy`, `Unavailable` or `StoreFailed`."""
+    async def check_prompt(self, requester: Requester, upload: Upload) -> CheckedPrompt:
+        """Raises `BadRequest` with everything that is wrong, `Conflict`, `Busy` or `Unavailable`. Stores nothing."""
         await self._check_limit(requester.account)
         model, model_voices = await self._fields.model(upload.model, "prompts", lambda model: model.references)
         problems = FieldErrors()
@@ -99,8 +108,12 @@ class CustomVoices:
             speaker=normalize_spaces(upload.speaker),
             statement=upload.consent.strip(),
         )
-        await self._save(voice, consent, await self._prompts.encode(audio.samples))
-        return await self._created(requester, voice.id)
+        return CheckedPrompt(voice, consent, await self._prompts.encode(audio.samples))
+
+    async def create_prompt(self, requester: Requester, prompt: CheckedPrompt) -> CustomVoiceView:
+        """Raises `Conflict` or `StoreFailed`."""
+        await self._save(prompt.voice, prompt.consent, prompt.recording)
+        return await self._created(requester, prompt.voice.id)
 
     async def create_mix(self, requester: Requester, new: NewMix) -> CustomVoiceView:
         """Raises `BadRequest` with everything that is wrong, `Conflict` or `Unavailable`."""

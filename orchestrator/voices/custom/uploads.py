@@ -1,16 +1,17 @@
-"""Uploads of prompts: a few at a time are validated, on threads apart from those that serve listeners."""
+"""Uploads of prompts: a few at a time are validated, in the sandbox."""
 
+import asyncio
 from typing import Final, Protocol
 
 import msgspec
+import structlog
 
-from orchestrator.audio.pcm import EMPTY, Samples
+from orchestrator.audio.pcm import EMPTY, Samples, samples_from_bytes
 from orchestrator.lib.errors.problems import BadRequest, Busy, FieldErrors
-from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.lib.sandbox.sandbox import Limits, OverLimitError, Sandbox
 from orchestrator.lib.text_input import check_text
 from orchestrator.voices.custom.field_validation import transcript_problem
-from orchestrator.voices.custom.recording_decoder import UnusableRecordingError
-from orchestrator.voices.custom.recording_validation import ValidatedRecording, validate_in_sandbox
+from orchestrator.voices.custom.recording_validation import RecordingVerdict, UploadedRecording, validate_upload
 from orchestrator.voices.settings import VoiceSettings
 from orchestrator.voices.voice import digest_of
 
@@ -46,12 +47,15 @@ class PromptAudio(msgspec.Struct, frozen=True):
     spoken_seconds: float  # without pauses
 
 
+log = structlog.stdlib.get_logger("lectern.voices")
+
 _EMPTY: Final = PromptAudio(EMPTY, "", 0.0, 0.0)
 
 
 class Uploads:
-    def __init__(self, threads: PriorityThreads, settings: VoiceSettings) -> None:
-        self._threads = threads
+    def __init__(self, sandbox: Sandbox, settings: VoiceSettings) -> None:
+        """``sandbox`` runs `validate_upload`."""
+        self._sandbox = sandbox
         self._limits = settings
         self._active = 0
 
@@ -65,8 +69,10 @@ class Uploads:
             problem := transcript_problem(upload.transcript, recording.spoken_seconds, self._limits)
         ):
             problems.add("transcript", problem)
-        digest = await self._threads.run(digest_of, recording.samples)
-        return PromptAudio(recording.samples, digest, recording.seconds, recording.spoken_seconds)
+        samples = samples_from_bytes(recording.samples)
+        # Not in the sandbox: who takes it over must not choose the digest, which selects cached audio.
+        digest = await asyncio.to_thread(digest_of, samples)
+        return PromptAudio(samples, digest, recording.seconds, recording.spoken_seconds)
 
     def _check_texts(self, upload: Upload, problems: FieldErrors) -> None:
         with problems.collect("consent"):
@@ -78,7 +84,7 @@ class Uploads:
         with problems.collect("transcript"):
             check_text(upload.transcript, field="transcript", limit=self._limits.max_transcript)
 
-    async def _validate_recording(self, upload: Upload, problems: FieldErrors) -> ValidatedRecording | None:
+    async def _validate_recording(self, upload: Upload, problems: FieldErrors) -> RecordingVerdict | None:
         if self._active >= self._limits.uploads:
             raise Busy("Too many recordings are being validated. Try again in some seconds.", retry_after=3)
         self._active += 1
@@ -90,12 +96,23 @@ class Uploads:
                     f"has more than {self._limits.max_bytes:,} bytes, the most accepted. Send it in FLAC, or cut it.",
                 )
                 return None
-            recording = await self._threads.run(validate_in_sandbox, data, self._limits)
-        except UnusableRecordingError as error:
-            problems.add(upload.audio_field, str(error))
-            return None
+            recording = await self._run(data)
         finally:
             self._active -= 1
+        if recording.refused:
+            problems.add(upload.audio_field, recording.refused)
+            return None
         for problem in recording.problems:
             problems.add(upload.audio_field, problem)
         return recording
+
+    async def _run(self, data: bytes) -> RecordingVerdict:
+        limits = Limits(memory=self._limits.decode_memory, seconds=self._limits.decode_seconds)
+        try:
+            return await self._sandbox.run(validate_upload, UploadedRecording(data, self._limits), limits)
+        except OverLimitError as error:
+            log.warning("a recording could not be validated", error=str(error), size=len(data))
+            return RecordingVerdict(
+                refused="takes more memory or time to open than it may. Send the sound alone, as WAV or FLAC, without"
+                " a cover and other tags."
+            )

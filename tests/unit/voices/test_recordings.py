@@ -1,6 +1,5 @@
 """Which recordings are valid prompts, and that the problems of the others say what to do."""
 
-import io
 import struct
 import subprocess
 import sys
@@ -8,7 +7,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import av
 import msgspec
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ from orchestrator.voices.custom.recording_validation import RATE, validate
 from orchestrator.voices.settings import VoiceSettings
 from tests import covers
 from tests.fuzz.files import files
-from tests.recordings import TRANSCRIPT, Sound, file, pitch, silence, tone
+from tests.recordings import TRANSCRIPT, Sound, file, pitch, silence, tone, with_subtitles
 
 LIMITS = VoiceSettings()
 
@@ -128,25 +126,6 @@ def wav_that_lies() -> bytes:
         + b"data\xff\xff\xff\xff"
         + bytes(100)
     )
-
-
-def with_subtitles() -> bytes:
-    """The sound goes in as it comes out of a file: PyAV writes no subtitles, yet copies any stream."""
-    text = b"1\n00:00:00,000 --> 00:00:05,000\nHello.\n"
-    target = io.BytesIO()
-    with (
-        av.open(io.BytesIO(file(tone())), "r") as sound,
-        av.open(io.BytesIO(text), "r", format="srt") as words,
-        av.open(target, "w", format="matroska") as output,
-    ):
-        sources = (sound, words)
-        copies = [output.add_stream_from_template(source.streams[0]) for source in sources]
-        for source, copy in zip(sources, copies, strict=True):
-            for packet in source.demux():
-                if packet.dts is not None:
-                    packet.stream = copy
-                    output.mux(packet)
-    return target.getvalue()
 
 
 @pytest.mark.parametrize(

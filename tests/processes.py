@@ -1,4 +1,4 @@
-"""The processes of a running stack, found as the supervisor's descendants."""
+"""The processes that a process has started, and theirs."""
 
 import time
 from dataclasses import dataclass
@@ -28,6 +28,10 @@ def descendants(pid: int) -> list[Process]:
     for process in found:  # grows while it is walked
         found.extend(child for child in everything if child.parent == process.pid)
     return found
+
+
+def running(pid: int) -> list[Process]:
+    return [process for process in descendants(pid) if process.runs]
 
 
 def wait_until_gone(processes: list[Process], limit: float = 60.0) -> None:
