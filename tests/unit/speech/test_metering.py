@@ -10,7 +10,7 @@ import pytest
 
 from lectern.triton import Chunk
 from orchestrator.speech.admission.admission_controller import AdmissionController
-from orchestrator.speech.cache.audio_cache import CachedAudio
+from orchestrator.speech.cache.segment_file import CachedAudio
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.settings import AdmissionSettings
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
