@@ -13,6 +13,8 @@ from orchestrator.lib import logs
 from orchestrator.lib.environment import read
 from orchestrator.lib.settings import DatabaseSettings
 
+_OTHER_FILES: Final = 256  # of a process: database, Triton, store, log
+
 
 def serve() -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
@@ -21,15 +23,17 @@ def serve() -> None:
     from orchestrator.app import create_app
     from orchestrator.lib.access_log import AccessLog
     from orchestrator.lib.errors.websocket import WebSocketProblems
-    from orchestrator.lib.http_protocol import http_protocol
+    from orchestrator.lib.http_protocol import allow_open_files, http_protocol
 
     chosen = settings.load()
     logs.configure(chosen.log)
+    allow_open_files(2 * chosen.server.max_connections + _OTHER_FILES)
     uvicorn.run(
         AccessLog(WebSocketProblems(create_app(chosen))),
-        http=http_protocol(chosen.server.max_head_bytes),
+        http=http_protocol(chosen.server),
         host=chosen.server.host,
         port=chosen.server.port,
+        timeout_keep_alive=chosen.server.keep_alive_seconds,
         timeout_graceful_shutdown=chosen.server.drain_seconds,
         ws_max_size=chosen.server.max_socket_message,
         access_log=False,

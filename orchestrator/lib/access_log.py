@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage,
 from orchestrator.lib import metrics
 from orchestrator.lib.ids import new_id
 
+REFUSED: Final = "refused"  # in a request's state: the status with which its connection was ended meanwhile
 _ID_HEADER: Final = "x-request-id"
 _ACCEPTED_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT: Final = 499  # nginx's number for a client that closed before the answer was complete
@@ -59,7 +60,8 @@ class AccessLog:
                 status, complete = _BROKEN, True
                 raise
             finally:
-                self._record(scope, status if complete else _CLIENT_LEFT, time.perf_counter() - started)
+                refused = scope["state"].get(REFUSED)
+                self._record(scope, refused or (status if complete else _CLIENT_LEFT), time.perf_counter() - started)
 
     @staticmethod
     def _record(scope: HTTPScope, status: int, seconds: float) -> None:

@@ -15,6 +15,22 @@ class ServerSettings(EnvSettings, frozen=True, kw_only=True):
         int, env("LECTERN_MAX_HEAD_BYTES", "Largest request line with all headers, in bytes.", ge=4096)
     ] = 65_536
     max_body_bytes: Annotated[int, env("LECTERN_MAX_BODY_BYTES", "Largest request body, in bytes.", ge=1024)] = 8 << 20
+    max_connections: Annotated[
+        int,
+        env("LECTERN_MAX_CONNECTIONS", "Open connections, WebSockets included; more are answered with 503.", ge=1),
+    ] = 1000
+    request_seconds: Annotated[
+        float,
+        env("LECTERN_REQUEST_SECONDS", "Seconds in which a request's headers must come, and then its body.", gt=0),
+    ] = 20.0
+    min_body_rate: Annotated[
+        int, env("LECTERN_MIN_BODY_RATE", "Bytes a second at which a body may take longer than that.", ge=1)
+    ] = 1_000
+    keep_alive_seconds: Annotated[
+        int,
+        env("LECTERN_KEEP_ALIVE_SECONDS", "Seconds for which a connection without a request stays open.", ge=1),
+    ] = 65  # more than the 60 of common load balancers, which would otherwise meet connections that just end
+    stalled_seconds: float = 300.0  # after which an answer that is not read is broken off
     max_socket_message: int = 4_096  # bytes of one WebSocket message
 
 

@@ -67,6 +67,14 @@ class NotFound(Problem):
     slug = "not-found"
 
 
+class RequestTimeout(Problem):
+    """The request took too long to arrive."""
+
+    status = 408
+    title = "Request timeout"
+    slug = "request-timeout"
+
+
 class NotReady(Problem):
     """What is asked for is still being prepared. Try again in a moment."""
 
