@@ -46,12 +46,12 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         limit = self.limits.max_connections
-        if len(self.lingering) >= limit:
-            transport.abort()
-        elif len(self.connections) - len(self.lingering) > limit and not self._close_an_idle_one():
+        if len(self.connections) - len(self.lingering) <= limit or self._close_an_idle_one():
+            self._clock.wait_for(self._requests, "beginning")
+        elif len(self.lingering) < limit:
             self._refuse(Busy("The server has as many connections as it can take. Try again soon.", retry_after=1))
         else:
-            self._clock.wait_for(self._requests, "beginning")
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clock.stop()
