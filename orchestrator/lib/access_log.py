@@ -21,6 +21,7 @@ _BROKEN: Final = 599  # our own number: the answer had begun and could not be fi
 # Close codes that a client, or its loss, usually has. Any other is of the client's choice and must not become a label.
 _USUAL_CLOSE_CODES: Final = {1000, 1001, 1005, 1006, 1012}
 _SERVER_FAILED: Final = 1011
+_LOST: Final = 1006  # without a word
 
 log = structlog.stdlib.get_logger("lectern.request")
 socket_log = structlog.stdlib.get_logger("lectern.socket")
@@ -95,7 +96,11 @@ async def _log_socket(app: ASGIApp, scope: WebSocketScope, receive: Receive, sen
             MutableScopeHeaders.from_message(message)[_ID_HEADER] = request_id
         if message["type"] == "websocket.close" and code is None:
             code = message["code"]
-        await send(message)
+        try:
+            await send(message)
+        except OSError:  # as the ASGI specification has it, once the client has left
+            code = code or _LOST
+            raise
 
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         try:
@@ -105,9 +110,9 @@ async def _log_socket(app: ASGIApp, scope: WebSocketScope, receive: Receive, sen
             raise
         finally:
             path = scope.get("path_template") or "(none)"
-            metrics.SOCKETS.labels(path, code or 1006).inc()
+            metrics.SOCKETS.labels(path, code or _LOST).inc()
             socket_log.info(
-                "socket", path=scope["path"], code=code or 1006, seconds=round(time.perf_counter() - started, 2)
+                "socket", path=scope["path"], code=code or _LOST, seconds=round(time.perf_counter() - started, 2)
             )
 
 

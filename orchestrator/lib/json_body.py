@@ -1,13 +1,15 @@
-"""Reads a JSON body. A body that cannot be read is the sender's mistake, never a failure of the server."""
+"""Reads a body, above all JSON. One that cannot be read is the sender's mistake, never a failure of the server."""
 
 import re
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from litestar import Request
-from litestar.exceptions import SerializationException
+from litestar.exceptions import InternalServerException, SerializationException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from orchestrator.lib.errors.problems import BadRequest, TooLarge
+from orchestrator.lib.streaming import ClientLeft
 
 JSON_BODY: Final = "lectern.json_body"  # the key in a request's scope; read when an error is answered
 
@@ -19,16 +21,21 @@ _ESCAPE: Final = re.compile(
 
 
 class JsonRequest(Request[Any, Any, Any]):
-    async def body(self) -> bytes:
-        """Raises `TooLarge`."""
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Raises `TooLarge`, or `ClientLeft` if the connection is closed before the body is complete."""
         try:
-            return await super().body()
+            async for part in super().stream():
+                yield part
         except RequestEntityTooLarge:
             limit = self.route_handler.resolve_request_max_body_size()
             raise TooLarge(f"The request body is larger than {limit:,} bytes, the most accepted here.") from None
+        except InternalServerException as error:
+            if "disconnected" in error.detail:
+                raise ClientLeft from None
+            raise
 
     async def json(self) -> Any:  # noqa: ANN401 - JSON
-        """Raises `BadRequest` or `TooLarge`."""
+        """Raises `BadRequest`, and what `stream` raises."""
         try:
             body = await super().json()
         except UnicodeDecodeError:

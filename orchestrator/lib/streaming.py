@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from typing import Any, ClassVar, Self, TypeVar
+from contextlib import aclosing
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from litestar import Request, Response
 from litestar.response import Stream
 from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 
 from orchestrator.lib.errors.problems import Problem
 
@@ -30,7 +32,7 @@ async def begin(
         await body.aclose()
         raise
     # As a header: Litestar's Stream prefers the media type of the route, which is only audio in general.
-    return Stream(_Peeked(first, body), headers={**(headers or {}), "content-type": content_type})
+    return _ClosingStream(_Peeked(first, body), body, headers={**(headers or {}), "content-type": content_type})
 
 
 class HeadersOnly(Response[None]):
@@ -38,6 +40,23 @@ class HeadersOnly(Response[None]):
 
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:  # noqa: ANN401
         return super().to_asgi_response(app, request, **{**options, "is_head_response": True})
+
+
+class _ClosingStream(Stream):
+    """Closes its body at the end. Litestar leaves that to the garbage collector, also when a client has left."""
+
+    def __init__(self, content: AsyncIterator[bytes], body: AsyncGenerator[bytes, None], **options: Any) -> None:  # noqa: ANN401
+        super().__init__(content, **options)
+        self._body = body
+
+    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:  # noqa: ANN401
+        made = super().to_asgi_response(app, request, **options)
+
+        async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+            async with aclosing(self._body):
+                await made(scope, receive, send)
+
+        return cast("ASGIResponse", closing)
 
 
 class _Peeked:
@@ -52,7 +71,10 @@ class _Peeked:
 
     async def __anext__(self) -> bytes:
         first, self._first = self._first, None
-        return await anext(self._rest) if first is None else first
+        if first is not None:
+            return first
+        await asyncio.sleep(0)  # sending to a client that reads fast, or has left, waits for nothing, nor may the body
+        return await anext(self._rest)
 
 
 class ClientLeft(Problem):

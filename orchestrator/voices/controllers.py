@@ -9,7 +9,6 @@ from litestar.params import FromPath, JSONBody, MultipartBody, QueryParameter
 
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib.byte_ranges import file_response
-from orchestrator.lib.errors.problem_details import FORM_EXCEPTION_HANDLERS
 from orchestrator.lib.streaming import unless_client_leaves
 from orchestrator.voices.catalog import Catalog
 from orchestrator.voices.custom.prompt_store import CONTENT_TYPE
@@ -151,5 +150,4 @@ def upload_router(limits: VoiceSettings) -> Router:
         "/",
         route_handlers=[VoiceController, OpenAiVoiceController],
         request_max_body_size=limits.max_bytes + _FORM_BYTES,
-        exception_handlers=FORM_EXCEPTION_HANDLERS,  # type: ignore[arg-type]
     )

@@ -1,11 +1,12 @@
 """Turns every exception into an answer: RFC 9457 problem details, or OpenAI's error shape under /v1."""
 
+from traceback import walk_tb
 from typing import Any, Final
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import ClientException, HTTPException, ValidationException
 
 from orchestrator.lib.access_log import request_id_of
 from orchestrator.lib.database import is_outage
@@ -16,7 +17,8 @@ log = structlog.stdlib.get_logger("lectern.errors")
 
 _TITLES = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found", 405: "Method not allowed"}
 
-_FORM_ADVICE: Final = "Send text in UTF-8, and a file with a filename."
+_FORM_ADVICE: Final = "Send multipart/form-data with its boundary, text in UTF-8, and a file with a filename."
+_FORM: Final = "parse_multipart_form"  # Litestar's function, which takes some broken forms for failures of the server
 
 
 class _Answer(msgspec.Struct):
@@ -64,8 +66,8 @@ def _from_exception(error: Exception) -> _Answer:
             return _Answer(
                 error.status, error.title, error.slug, error.detail, error.errors, retry_after=error.retry_after
             )
-        case HTTPException(status_code=413):
-            return _Answer(413, TooLarge.title, TooLarge.slug, "The request body is larger than this server accepts.")
+        case _ if problem := _problem_with_form(error):
+            return _from_exception(problem)
         case HTTPException():
             title = _TITLES.get(error.status_code, "Request refused")
             detail = error.detail if error.detail and error.detail != title else f"{title}."
@@ -76,6 +78,23 @@ def _from_exception(error: Exception) -> _Answer:
             )
         case _:
             return _Answer(Problem.status, Problem.title, Problem.slug, Problem.__doc__ or Problem.title)
+
+
+def _problem_with_form(error: Exception) -> Problem | None:
+    match error:
+        case ClientException(detail="Request Entity Too Large"):  # what Litestar says of a form
+            return TooLarge("The form has too many parts, or a part too long a header. Send fewer.")
+        case ClientException(detail="Invalid multipart/form-data"):
+            why = error.__cause__.args[0] if error.__cause__ else "it is broken"
+            return BadRequest(f"The form cannot be read: {why}. {_FORM_ADVICE}")
+        case ValueError() | LookupError() if _raised_in(error, _FORM):  # by a charset that is unknown or not of text
+            return BadRequest(f"A field of the form cannot be decoded: {error}. {_FORM_ADVICE}")
+        case _:
+            return None
+
+
+def _raised_in(error: Exception, function: str) -> bool:
+    return any(frame.f_code.co_name == function for frame, _ in walk_tb(error.__traceback__))
 
 
 def _from_validation(error: ValidationException, request: Request[Any, Any, Any]) -> _Answer:
@@ -109,17 +128,3 @@ def _openai_body(answer: _Answer) -> tuple[dict[str, Any], str]:
     return {
         "error": {"message": answer.detail, "type": kind, "param": field, "code": answer.slug.replace("-", "_")}
     }, "application/json"
-
-
-def _not_utf8(request: Request[Any, Any, Any], _: UnicodeDecodeError) -> Response[bytes]:
-    return answer_exception(request, BadRequest(f"A field of the form is no text. {_FORM_ADVICE}"))
-
-
-def _unknown_charset(request: Request[Any, Any, Any], error: LookupError) -> Response[bytes]:
-    # A failed lookup in a dictionary or a list is a subclass of LookupError, and a fault of ours.
-    ours = type(error) is not LookupError
-    return answer_exception(request, error if ours else BadRequest(f"A field of the form has {error}. {_FORM_ADVICE}"))
-
-
-# A router's handlers for a form that cannot be decoded, which Litestar takes for a failure of the server.
-FORM_EXCEPTION_HANDLERS: Final = {UnicodeDecodeError: _not_utf8, LookupError: _unknown_charset}
