@@ -51,7 +51,7 @@ def app() -> App:
 @asynccontextmanager
 async def uvicorn_server(file: Path) -> AsyncIterator[tuple[str, int]]:
     """Yields address and process of a ten-line ASGI app, run by uvicorn as Lectern is."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "perf.static_servers:app", "--port", str(port)]
     options = ["--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
     async with _running([*command, *options], port, {FILE_VARIABLE: str(file)}) as server:
@@ -65,7 +65,7 @@ async def nginx_server(file: Path) -> AsyncIterator[tuple[str, int] | None]:
     if binary is None:
         yield None
         return
-    port = _free_port()
+    port = free_port()
     configuration = file.parent / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
     configuration.write_text(user + NGINX_CONFIGURATION.format(folder=file.parent, port=port))
@@ -100,7 +100,7 @@ async def _answers(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
