@@ -7,18 +7,20 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.types import Scope
+from litestar.types import ASGIApp, Scope
 
 from orchestrator.accounts.authentication import key_authentication
 from orchestrator.accounts.requester import Requester
 from orchestrator.documents.controllers import DocumentController
 from orchestrator.health.controllers import healthz, readyz
+from orchestrator.lib.access_log import AccessLog
 from orchestrator.lib.errors.problem_details import answer_exception
-from orchestrator.lib.errors.websocket import note_problem
+from orchestrator.lib.errors.websocket import WebSocketProblems, note_problem
 from orchestrator.lib.json_body import JsonRequest
 from orchestrator.lib.metrics import metrics_page
 from orchestrator.lib.openapi import describe_errors, docs_asset, openapi_config
 from orchestrator.lib.query_parameters import refuse_unclear
+from orchestrator.lib.response_headers import ResponseHeaders
 from orchestrator.playback.controllers import PlaybackController
 from orchestrator.runtime import open_runtime
 from orchestrator.services import Services, open_services
@@ -28,6 +30,12 @@ from orchestrator.speech.document_audio_controllers import DocumentAudioControll
 from orchestrator.speech.openai_controllers import OpenAiController
 from orchestrator.speech.response.openapi import describe_speech
 from orchestrator.voices.controllers import CustomVoiceController, upload_router
+
+
+def web_app(settings: Settings) -> ASGIApp:
+    """Returns the application within the layers that also see what no route takes."""
+    layers = WebSocketProblems(create_app(settings))
+    return AccessLog(ResponseHeaders(layers, settings.server.allowed_origins()))
 
 
 def create_app(settings: Settings) -> Litestar:

@@ -20,16 +20,14 @@ def serve() -> None:
     """Serve the REST API until SIGTERM or SIGINT."""
     import uvicorn
 
-    from orchestrator.app import create_app
-    from orchestrator.lib.access_log import AccessLog
-    from orchestrator.lib.errors.websocket import WebSocketProblems
+    from orchestrator.app import web_app
     from orchestrator.lib.http_protocol import allow_open_files, http_protocol
 
     chosen = settings.load()
     logs.configure(chosen.log)
     allow_open_files(2 * chosen.server.max_connections + _OTHER_FILES)
     uvicorn.run(
-        AccessLog(WebSocketProblems(create_app(chosen))),
+        web_app(chosen),
         http=http_protocol(chosen.server),
         host=chosen.server.host,
         port=chosen.server.port,

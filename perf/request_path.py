@@ -29,11 +29,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from lectern import local_stack
 from orchestrator import settings
-from orchestrator.app import create_app
+from orchestrator.app import web_app
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.postgres import Postgres
-from orchestrator.lib.access_log import AccessLog
-from orchestrator.lib.errors.websocket import WebSocketProblems
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = tuple(str(ROOT / folder) for folder in ("orchestrator", "clients/python/src"))
@@ -91,7 +89,7 @@ async def served() -> AsyncIterator[httpx.AsyncClient]:
     postgres.port = int((home.postgres / "postmaster.pid").read_text().splitlines()[3])
     triton = json.loads((home.path / local_stack.STACK_FILE).read_text())["triton_url"]
     environment = {"DATABASE_URL": postgres.url, "STORE_URL": home.store.as_uri(), "TRITON_URL": triton}
-    app = AccessLog(WebSocketProblems(create_app(settings.load({**os.environ, **environment}))))
+    app = web_app(settings.load({**os.environ, **environment}))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(of_request(app), log_config=None, access_log=False)

@@ -18,6 +18,7 @@ from orchestrator.lib.access_log import REFUSED
 from orchestrator.lib.errors.problem_details import openai_error, summary
 from orchestrator.lib.errors.problems import BadRequest, Busy, HeadersTooLarge, Problem, RequestTimeout
 from orchestrator.lib.request_clock import RequestClock
+from orchestrator.lib.response_headers import ALWAYS
 from orchestrator.lib.settings import ServerSettings
 
 _SLICE: Final = 16_384  # bytes that the parser gets at once; its progress is checked between two slices
@@ -236,6 +237,7 @@ class HttpProtocol(HttpToolsProtocol):
         body = msgspec.json.encode({"error": openai_error(problem)} if openai else summary(problem))
         headers = [
             *self.server_state.default_headers,
+            *ALWAYS,
             (b"content-type", b"application/json" if openai else b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),

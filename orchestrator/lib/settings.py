@@ -31,7 +31,18 @@ class ServerSettings(EnvSettings, frozen=True, kw_only=True):
         env("LECTERN_KEEP_ALIVE_SECONDS", "Seconds for which a connection without a request stays open.", ge=1),
     ] = 65  # more than the 60 of common load balancers, which would otherwise meet connections that just end
     stalled_seconds: float = 300.0  # after which an answer that is not read is broken off
+    cors_origins: Annotated[
+        str,
+        env(
+            "LECTERN_CORS_ORIGINS",
+            "Origins whose pages may use the API from browsers, such as https://reader.example.com,http://localhost:5173.",
+            pattern=r"^(|[a-z][a-z0-9+.-]*://[^/,*\s]+(\s*,\s*[a-z][a-z0-9+.-]*://[^/,*\s]+)*)$",
+        ),
+    ] = ""
     max_socket_message: int = 4_096  # bytes of one WebSocket message
+
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(origin.strip().lower() for origin in self.cors_origins.split(",") if origin.strip())
 
 
 class LogSettings(EnvSettings, frozen=True, kw_only=True):

@@ -59,6 +59,14 @@ class Unauthenticated(Problem):
     slug = "not-authenticated"
 
 
+class Forbidden(Problem):
+    """What is asked for is not allowed."""
+
+    status = 403
+    title = "Forbidden"
+    slug = "forbidden"
+
+
 class NotFound(Problem):
     """There is nothing at this address."""
 

@@ -11,6 +11,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.lib.errors.problem_details import summary
+from orchestrator.lib.errors.problems import Problem
 
 PROTOCOL: Final = "lectern"  # a browser that offers subprotocols gives up if the server takes none
 _FIRST_CODE: Final = 4000
@@ -26,6 +27,14 @@ def chosen_protocol(scope: Scope) -> str | None:
 
 def error_message(error: Exception) -> str:
     return msgspec.json.encode({"type": "error", "error": summary(error)}).decode()
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, problem: Problem) -> None:
+    """Completes the handshake, tells the problem and closes."""
+    await receive()
+    await send({"type": "websocket.accept", "subprotocol": chosen_protocol(scope), "headers": []})
+    await send({"type": "websocket.send", "bytes": None, "text": error_message(problem)})
+    await send(_close(summary(problem), problem))
 
 
 async def note_problem(error: Exception, scope: Scope) -> None:
