@@ -18,6 +18,7 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
 
 from lectern.triton import AsyncTriton
+from lectern.triton.channel import call_metadata
 from perf.http_client import Answer, checked
 from perf.machine import cpu_seconds, machine
 from perf.stack import Stack, find_stack
@@ -68,6 +69,7 @@ class WithoutServer:
 def phonemes(address: str, texts: list[str]) -> list[list[int]]:
     """Returns the ids of all sentences of the texts, as the kokoro model gets them."""
     client = InferenceServerClient(address)
+    headers = dict(call_metadata(address, os.environ.get("TRITON_SECRET")))
     found = []
     for one in texts:
         start: int | None = 0
@@ -77,7 +79,7 @@ def phonemes(address: str, texts: list[str]) -> list[list[int]]:
                 tensor.set_data_from_numpy(np.array([value.encode()], np.object_))
             inputs.append(InferInput("start", [1], "INT32"))
             inputs[-1].set_data_from_numpy(np.array([start], np.int32))
-            answer = client.infer("kokoro_g2p", inputs).as_numpy("sentence")
+            answer = client.infer("kokoro_g2p", inputs, headers=headers).as_numpy("sentence")
             assert answer is not None
             sentence = json.loads(answer[0])
             found.append(sentence["ids"])

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lectern.triton.channel import secret_metadata
+from lectern.triton.channel import checked_secret
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
@@ -32,7 +33,7 @@ class StackConfiguration:
     triton: TritonConfiguration | str
     """Address of an external Triton, or the configuration of the one to start."""
     triton_secret: Secret
-    """Secret of an external Triton; empty: it needs none."""
+    """What Triton's clients send; empty: an external Triton needs none."""
     store_url: str
     sample: bool
     """Whether the sample document is read aloud once the stack is ready."""
@@ -50,16 +51,17 @@ class StackConfiguration:
         except SettingsError as error:
             raise CannotStart(str(error)) from None
         try:
-            secret_metadata(given.get("TRITON_SECRET"))
+            secret = Secret(checked_secret(given.get("TRITON_SECRET", "")))
         except ValueError as error:
             raise CannotStart(f"TRITON_SECRET cannot be used: {error}") from None
+        triton = given.get("TRITON_URL") or _embedded_triton(home, embedded, secret)
         return cls(
             home=home,
             host=server.host,
             port=free_port() if any_port else server.port,
             database_url=given.get("DATABASE_URL") or None,
-            triton=given.get("TRITON_URL") or _embedded_triton(home, embedded),
-            triton_secret=Secret(given.get("TRITON_SECRET", "")),
+            triton=triton,
+            triton_secret=secret if isinstance(triton, str) else triton.secret,
             store_url=given.get("STORE_URL") or home.store.as_uri(),
             sample=embedded.sample,
         )
@@ -80,6 +82,7 @@ class StackConfiguration:
             **os.environ,
             "DATABASE_URL": database_url,
             "TRITON_URL": self.triton_url,
+            "TRITON_SECRET": self.triton_secret.reveal(),
             "STORE_URL": self.store_url,
             "LECTERN_HOME": str(self.home.path),
             "LECTERN_HOST": self.host,
@@ -87,7 +90,7 @@ class StackConfiguration:
         }
 
 
-def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonConfiguration:
+def _embedded_triton(home: Home, settings: EmbeddedSettings, secret: Secret) -> TritonConfiguration:
     repository = Path(settings.model_repository) if settings.model_repository else ROOT / "model_repository"
     more = [Path(folder) for folder in settings.model_repositories.split(os.pathsep) if folder]
     voices = voices_of(settings.models, [repository, *more])
@@ -105,6 +108,8 @@ def _embedded_triton(home: Home, settings: EmbeddedSettings) -> TritonConfigurat
         more_repositories=more,
         engine_python=_engine_python(settings),
         load_timeouts=load_timeouts(voices, [repository, *more]),
+        secret=secret if secret.reveal() else Secret(secrets.token_urlsafe(32)),
+        restrict_inference=settings.restrict_inference,
         device=settings.device,
     )
 

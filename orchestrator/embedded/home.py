@@ -78,7 +78,7 @@ class Home:
             if not self.marker.exists():
                 if any(self.path.iterdir()):
                     raise CannotStart(f"{self.path} is not empty and not Lectern's: {advice}")
-                self.marker.write_text(_MARKER_TEXT)
+                write_atomically(self.marker, _MARKER_TEXT, mode=0o600)
             # Root runs Postgres as another user, who must pass through this folder but not list it.
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
             for folder in (self.logs, self.store, self.triton):
@@ -124,7 +124,7 @@ class Home:
 
     def write_record(self, **values: Any) -> None:  # noqa: ANN401 - JSON
         """Writes how the running stack is reached; readers see the old record or the new one, never half of one."""
-        write_atomically(self.record, json.dumps(values, indent=2) + "\n", mode=0o644)
+        write_atomically(self.record, json.dumps(values, indent=2) + "\n", mode=0o600)
 
     def read_record(self) -> dict[str, Any] | None:
         try:

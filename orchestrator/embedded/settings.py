@@ -26,6 +26,9 @@ class EmbeddedSettings(EnvSettings, frozen=True, kw_only=True):
     model_repositories: Annotated[
         str, env("LECTERN_MODEL_REPOSITORIES", "Further folders of models, separated by colons.")
     ] = ""
+    restrict_inference: Annotated[
+        bool, env("LECTERN_RESTRICT_INFERENCE", "Whether the embedded Triton's inference needs its secret, 1 or 0.")
+    ] = True
     engine_python: Annotated[
         str,
         env(

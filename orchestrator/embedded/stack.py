@@ -96,10 +96,11 @@ class _Services:
 
 
 def _watchdog(configuration: StackConfiguration) -> Watchdog:
+    secret = configuration.triton_secret.reveal()
     if isinstance(configuration.triton, str):
-        return Watchdog(configuration.triton, secret=configuration.triton_secret.reveal())
+        return Watchdog(configuration.triton, secret=secret)
     triton = configuration.triton
-    return Watchdog(triton.address, triton.needs, Stubs(triton.shared_memory), triton.load_timeouts)
+    return Watchdog(triton.address, triton.needs, Stubs(triton.shared_memory), triton.load_timeouts, secret)
 
 
 async def _embedded_postgres(configuration: StackConfiguration, say: Say) -> Postgres:

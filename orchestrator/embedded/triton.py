@@ -16,11 +16,13 @@ from typing import Literal
 import structlog
 
 from lectern.triton import AsyncTriton, TritonError
-from lectern.triton.channel import SOCKET, grpc_target
-from orchestrator.embedded import CannotStart, private_files
+from lectern.triton.channel import SECRET_FILE, SECRET_KEY, SOCKET, grpc_target
+from orchestrator.embedded import CannotStart, private_process
 from orchestrator.embedded.child_process import Child, Command, tail
+from orchestrator.embedded.home import write_atomically
 from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, make_backend_directory
 from orchestrator.embedded.triton_model_processes import Stubs
+from orchestrator.lib.environment import Secret
 
 START_TIMEOUT = 120.0
 DRAIN_SECONDS = 8  # for requests in flight; if a model process died, Triton waits all of it
@@ -34,6 +36,10 @@ STARTS = 3
 LONGEST_SOCKET = 107
 # Prefixes of variables for an engine that a model runs in its own process: its device, build and tuning.
 ENGINE_VARIABLES = ("CUDA_", "NVIDIA_", "VLLM_", "FLASHINFER_", "TORCH", "LECTERN_ENGINE_")
+
+# All protocols but `health`: who may use these can run code, or read what others send.
+RESTRICTED = ("model-repository", "model-config", "shared-memory", "trace", "logging")
+INFERENCE = ("inference", "metadata", "statistics")
 
 log = structlog.stdlib.get_logger("lectern.triton")
 
@@ -68,6 +74,10 @@ class TritonConfiguration:
     """The interpreter of the engines' environment; None: the one that a model's configuration names."""
     load_timeouts: Mapping[str, float] = field(default_factory=dict)
     """Seconds to load, for the voice models that may take longer than others."""
+    secret: Secret = field(default_factory=lambda: Secret(secrets.token_urlsafe(32)))
+    """What a client of the restricted protocols must send; the same for all starts of this server."""
+    restrict_inference: bool = True
+    """Whether inference is restricted too."""
     device: Literal["cpu", "gpu"] = "cpu"
     """`gpu`: models that have a `configs/gpu.pbtxt` are loaded with it."""
 
@@ -81,6 +91,11 @@ class TritonConfiguration:
     def start_timeout(self) -> float:
         """Seconds until all models must be loaded; Triton loads them at the same time."""
         return max([START_TIMEOUT, *(seconds + START_TIMEOUT for seconds in self.load_timeouts.values())])
+
+    @property
+    def secret_file(self) -> Path:
+        """Where clients of our own user find the secret."""
+        return self.socket.with_name(SECRET_FILE)
 
     @property
     def address(self) -> str:
@@ -99,7 +114,7 @@ def socket_in(state: Path) -> Path:
 def arguments(configuration: TritonConfiguration, environment: ModelsEnvironment, backend_directory: Path) -> list[str]:
     """Returns the server's command line."""
     return [
-        *(sys.executable, "-I", "-S", str(private_files.__file__)),
+        *(sys.executable, "-I", "-S", str(private_process.__file__)),
         str(environment.server),
         *(
             f"--model-repository={folder.resolve()}"
@@ -117,11 +132,18 @@ def arguments(configuration: TritonConfiguration, environment: ModelsEnvironment
         "--allow-http=false",
         f"--grpc-address={grpc_target(configuration.address).removesuffix(_PORT)}",
         f"--grpc-port={_PORT.removeprefix(':')}",
+        private_process.PLACEHOLDER,
         "--metrics-address=127.0.0.1",
         f"--metrics-port={configuration.metrics_port}",
         f"--exit-timeout-secs={DRAIN_SECONDS}",
         "--log-format=ISO8601",
     ]
+
+
+def restriction(configuration: TritonConfiguration) -> str:
+    """Returns the argument for which the command line has a placeholder: it has the secret in it."""
+    protocols = [*RESTRICTED, *(INFERENCE if configuration.restrict_inference else [])]
+    return f"--grpc-restricted-protocol={','.join(protocols)}:{SECRET_KEY}={configuration.secret.reveal()}"
 
 
 def variables(
@@ -159,9 +181,13 @@ class TritonServer:
         # Model processes of a killed server: only this server uses the prefix.
         await asyncio.to_thread(Stubs(configuration.shared_memory).end_all)
         _make_private(configuration.socket.parent)
+        write_atomically(configuration.secret_file, configuration.secret.reveal(), mode=0o600)
         command = Command(
             argv=arguments(configuration, environment, backend_directory),
-            env=variables(environment, os.environ, configuration.engine_python),
+            env={
+                **variables(environment, os.environ, configuration.engine_python),
+                private_process.PRIVATE_ARGUMENT: restriction(configuration),
+            },
             log=configuration.log,
             folder=configuration.state,
             grace=DRAIN_SECONDS + EXIT_SLACK,
@@ -173,7 +199,8 @@ class TritonServer:
 
         A loaded model may still be unable to speak: only a probe shows that it can.
         """
-        async with AsyncTriton(self.configuration.address) as client:
+        secret = self.configuration.secret.reveal()
+        async with AsyncTriton(self.configuration.address, secret=secret) as client:
             starts = 1
             while (failure := await self._failed_start(client)) is not None:
                 if starts == STARTS:
@@ -208,6 +235,7 @@ class TritonServer:
         await self.child.stop()
         await asyncio.to_thread(Stubs(self.configuration.shared_memory).end_all)
         self.configuration.socket.unlink(missing_ok=True)
+        self.configuration.secret_file.unlink(missing_ok=True)
         if self.configuration.socket.parent != self.configuration.state.absolute():
             self.configuration.socket.parent.rmdir()
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 
+from tests.contract.secret_plugin import SecretPlugin
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -25,6 +27,7 @@ class Sentence:
 class G2P:
     def __init__(self, address: str) -> None:
         self._client = InferenceServerClient(address)
+        self._client.register_plugin(SecretPlugin(address))
 
     def sentence(
         self,

@@ -11,6 +11,7 @@ from tritonclient.utils import InferenceServerException
 
 from lectern.triton import AsyncTriton, Chunk, InvalidRequest
 from tests import kokoro
+from tests.contract.secret_plugin import SecretPlugin
 
 Story = Callable[[AsyncTriton], Awaitable[None]]
 Outputs = tuple[Any, int, Any]
@@ -195,6 +196,7 @@ async def executions(client: InferenceServerClient, at_least: int = 0) -> tuple[
 def test_merged_requests_give_what_each_gives_alone(triton_address: str) -> None:
     async def story() -> None:
         async with InferenceServerClient(triton_address) as client:
+            client.register_plugin(SecretPlugin(triton_address))
             single = [await acoustic(client, sentence) for sentence in sentences()]
             before = await executions(client)
             together = await asyncio.gather(*(acoustic(client, sentence) for sentence in sentences()))
@@ -219,6 +221,7 @@ def test_concurrent_segments_are_merged(tell: Any, triton_address: str) -> None:
     async def story(triton: AsyncTriton) -> None:
         texts = [f"Number {number} of many requests speaks this sentence." for number in range(16)]
         async with InferenceServerClient(triton_address) as client:
+            client.register_plugin(SecretPlugin(triton_address))
             before = await executions(client)
             await asyncio.gather(*(spoken(triton, text) for text in texts))
             after = await executions(client, at_least=before[0] + len(texts))
@@ -243,6 +246,7 @@ def test_a_request_that_the_model_cannot_take_is_refused(
 ) -> None:
     async def story() -> None:
         async with InferenceServerClient(triton_address) as client:
+            client.register_plugin(SecretPlugin(triton_address))
             good = await acoustic(client, sentences()[0])
             with pytest.raises(InferenceServerException, match=message) as refused:
                 await acoustic(client, (np.full(width, sign), length, 1.0, 0))

@@ -10,6 +10,7 @@ import pytest
 from tritonclient.grpc.aio import InferenceServerClient, InferInput
 
 from tests import kokoro
+from tests.contract.secret_plugin import SecretPlugin
 from tests.own_triton import OwnTriton, own_triton
 
 MODEL = "kokoro_acoustic"
@@ -59,7 +60,9 @@ async def merged(server: OwnTriton, *requests: Values) -> tuple[list[list[Any]],
 
     made: dict[str, list[Any]] = {}
     refused = []
-    async with InferenceServerClient(server.configuration.address) as client, asyncio.timeout(60):
+    address = server.configuration.address
+    async with InferenceServerClient(address) as client, asyncio.timeout(60):
+        client.register_plugin(SecretPlugin(address))
         async for answer, error in client.stream_infer(asked()):
             if error is not None:
                 refused.append(str(error))

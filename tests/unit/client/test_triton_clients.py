@@ -33,6 +33,7 @@ from lectern.triton import (
     Unreachable,
     sync_connection,
 )
+from lectern.triton.channel import call_metadata
 from tests.unit.client.either import Either
 from tests.unit.client.fake_triton import FakeTriton, chunk, endless, fails, inputs, message, says
 
@@ -390,6 +391,16 @@ def test_a_secret_goes_with_every_call(connect: Callable[..., Either], fake: Fak
         with pytest.raises(TritonError, match="asks for another secret") as refused:
             connect(fake.address, secret=given).call(method, *arguments)
         assert not isinstance(refused.value, Busy), "to wait would not help"
+
+
+def test_the_secret_beside_a_socket_is_found(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path / 'grpc:0'}"
+    assert call_metadata(address, None) == ()
+    (tmp_path / "secret").write_text("s3cret\n")
+    (header,) = call_metadata(address, "")
+    assert header[1] == "s3cret"
+    assert call_metadata(address, "another")[0] == (header[0], "another")
+    assert call_metadata("127.0.0.1:8001", None) == ()
 
 
 @pytest.mark.parametrize("secret", ["two\nlines", "ü", " around "])

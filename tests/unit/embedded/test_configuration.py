@@ -5,7 +5,7 @@ import pytest
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.triton import LONGEST_SOCKET, TritonConfiguration, variables
+from orchestrator.embedded.triton import LONGEST_SOCKET, TritonConfiguration, restriction, variables
 from orchestrator.embedded.triton_backends import ModelsEnvironment
 
 
@@ -64,6 +64,26 @@ def test_models_run_on_the_device_that_is_asked_for(home: Home) -> None:
         assert triton.device == device
     with pytest.raises(CannotStart, match="LECTERN_DEVICE"):
         StackConfiguration.of(home, {"LECTERN_DEVICE": "tpu"})
+
+
+def test_the_secret_is_made_anew_at_each_start_and_handed_to_all_processes(home: Home) -> None:
+    one, other = StackConfiguration.of(home, {}), StackConfiguration.of(home, {})
+    assert isinstance(one.triton, TritonConfiguration)
+    secret = one.triton.secret.reveal()
+    assert len(secret) >= 32
+    assert one.environment("")["TRITON_SECRET"] == secret
+    assert other.environment("")["TRITON_SECRET"] != secret
+    assert StackConfiguration.of(home, {"TRITON_SECRET": "mine"}).environment("")["TRITON_SECRET"] == "mine"
+
+
+@pytest.mark.parametrize("restricted", ["1", "0"])
+def test_inference_needs_the_secret_unless_a_setting_says_otherwise(home: Home, restricted: str) -> None:
+    configuration = StackConfiguration.of(home, {"TRITON_SECRET": "mine", "LECTERN_RESTRICT_INFERENCE": restricted})
+    assert isinstance(configuration.triton, TritonConfiguration)
+    option, _, protocols = restriction(configuration.triton).removesuffix(":lectern-secret=mine").partition("=")
+    assert option == "--grpc-restricted-protocol"
+    assert {"model-repository", "model-config", "shared-memory", "trace", "logging"} <= set(protocols.split(","))
+    assert ("inference" in protocols.split(",")) == (restricted == "1")
 
 
 def test_a_secret_that_cannot_be_sent_is_told(home: Home) -> None:

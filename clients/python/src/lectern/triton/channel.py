@@ -1,12 +1,15 @@
 """The gRPC channel of both clients: its address, its options and the secret that every call sends."""
 
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 SOCKET: Final = "unix:"  # begins the address of a socket in the file system
 
-# `--grpc-restricted-protocol` with the key `lectern-secret` has Triton look for it in this header.
-_METADATA_NAME: Final = "triton-grpc-protocol-lectern-secret"
+SECRET_KEY: Final = "lectern-secret"  # noqa: S105 - the key in Triton's `--grpc-restricted-protocol`
+SECRET_FILE: Final = "secret"  # noqa: S105 - beside the socket of a Triton that runs on this machine
+
+_METADATA_NAME: Final = f"triton-grpc-protocol-{SECRET_KEY}"  # the header in which Triton looks for it
 
 _MAX_PORT: Final = 65_535
 _MAX_MESSAGE: Final = 64 * 1024 * 1024  # bytes; gRPC's own limit of 4 MiB is near a voice prompt of 30 s at 48 kHz
@@ -56,10 +59,26 @@ def grpc_target(address: str) -> str:
     return SOCKET + quote(address.removeprefix(SOCKET), safe="/:") if address.startswith(SOCKET) else address
 
 
-def secret_metadata(secret: str | None) -> tuple[tuple[str, str], ...]:
-    """Returns the metadata of every call. Raises ValueError for a secret that cannot be sent as a header."""
-    if not secret:
-        return ()
+def call_metadata(address: str, secret: str | None) -> tuple[tuple[str, str], ...]:
+    """Returns the metadata of every call to a Triton. Raises ValueError for a secret that cannot be sent as a header.
+
+    Without a secret, takes the one in the file beside the socket, which only the user who runs Triton can read.
+    """
+    secret = secret or _secret_beside(address)
+    return ((_METADATA_NAME, checked_secret(secret)),) if secret else ()
+
+
+def checked_secret(secret: str) -> str:
+    """Raises ValueError for a secret that cannot be sent as a header."""
     if not secret.isascii() or not secret.isprintable() or secret != secret.strip():
         raise ValueError("Triton's secret is of printable ASCII characters, without spaces around it")
-    return ((_METADATA_NAME, secret),)
+    return secret
+
+
+def _secret_beside(address: str) -> str | None:
+    if not address.startswith(SOCKET):
+        return None
+    try:
+        return Path(address.removeprefix(SOCKET)).with_name(SECRET_FILE).read_text().strip()
+    except OSError:  # there is none, or it is another user's, as the socket is
+        return None

@@ -34,7 +34,10 @@ class Triton:
     """
 
     def __init__(self, address: str, *, secret: str | None = None, connect_timeout: float = 5.0) -> None:
-        """`address` is host:port or unix:/path, `secret` that of a Triton whose protocols are restricted."""
+        """`address` is host:port or unix:/path, `secret` that of a Triton whose protocols are restricted.
+
+        A socket's secret is found beside it, by the user who runs that Triton.
+        """
         self.address = checked_address(address)
         self._connection = Connection(self.address, secret, connect_timeout)
 

@@ -13,7 +13,7 @@ from tritonclient.grpc import service_pb2_grpc
 
 import lectern_contract as contract
 from lectern.triton import codec
-from lectern.triton.channel import CANCEL_SECONDS, channel_options, grpc_target, secret_metadata
+from lectern.triton.channel import CANCEL_SECONDS, call_metadata, channel_options, grpc_target
 from lectern.triton.errors import from_rpc, silent
 
 _END: Final = object()
@@ -24,7 +24,7 @@ class Connection:
     """Sends requests to the server at `address`."""
 
     def __init__(self, address: str, secret: str | None, connect_timeout: float) -> None:
-        self._metadata = secret_metadata(secret)
+        self._metadata = call_metadata(address, secret)
         self._channel = grpc.insecure_channel(grpc_target(address), options=channel_options(connect_timeout))
         self._stub: Any = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
 
