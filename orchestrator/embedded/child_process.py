@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.embedded.logs import open_log, rotate
 from orchestrator.embedded.service_user import ServiceUser
 
 UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
 """Runs the program only under a living supervisor: one that is killed before the death signal is set sends none."""
-LOG_LIMIT = 8 << 20  # bytes; a longer log is moved to NAME.log.1 at the next start
+TAIL = 64 << 10  # bytes of a log in which the reason of an end is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,11 @@ class Command:
 class Child:
     """A running command, the leader of its own session: Ctrl-C in the terminal reaches only the supervisor."""
 
-    def __init__(self, command: Command, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, command: Command, process: asyncio.subprocess.Process, log_start: int) -> None:
+        """``log_start``: the size of the log before the process wrote to it."""
         self.command = command
         self.process = process
+        self._log_start = log_start
 
     @property
     def pid(self) -> int:
@@ -50,12 +53,28 @@ class Child:
         """Raises OSError if the program cannot be run."""
         rotate(command.log)
         command.log.parent.mkdir(parents=True, exist_ok=True)
-        with command.log.open("ab") as log:
+        with open_log(command.log) as log:
+            log_start = os.fstat(log.fileno()).st_size
             process = await asyncio.create_subprocess_exec(
                 *_prefix(command), *command.argv, env=dict(command.env), cwd=command.folder, start_new_session=True,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log if command.output is None else command.output, stderr=log,
             )  # fmt: skip
-        return cls(command, process)
+        return cls(command, process, log_start)
+
+    def lines(self) -> list[str]:
+        """Returns the last lines of the log that this process and its children have written, without empty ones."""
+        with self.command.log.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start = self._log_start if size >= self._log_start else 0  # it was rotated meanwhile
+            file.seek(max(start, size - TAIL))
+            text = file.read().decode(errors="replace")
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def tail(self, preferred: str = "") -> str:
+        """Returns the last of its lines with ``preferred`` in it, else the last one with a word in it."""
+        lines = [line for line in self.lines() if any(map(str.isalpha, line))]
+        last = lines[-1] if lines else f"it wrote nothing into {self.command.log.name}"
+        return next((line for line in reversed(lines) if preferred in line), last)
 
     async def wait(self) -> int:
         """Returns the exit status, negative for a signal."""
@@ -76,25 +95,6 @@ class Child:
         """Kills the process and the rest of its process group at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-
-
-def rotate(log: Path, limit: int = LOG_LIMIT) -> None:
-    """Moves a log that is longer than `limit` bytes to NAME.log.1, in place of the one before."""
-    with contextlib.suppress(FileNotFoundError):
-        if log.stat().st_size > limit:
-            log.replace(log.with_name(f"{log.name}.1"))
-
-
-def tail(log: Path, preferred: str = "") -> str:
-    """Returns the last line of a log with `preferred` in it, else the last line; empty if the log is."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 8192))
-            text = file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if preferred in line), lines[-1] if lines else "")
 
 
 def _prefix(command: Command) -> list[str]:

@@ -96,7 +96,7 @@ class Home:
 
         The kernel releases the lock when its holder dies, so no lock is left behind.
         """
-        with open(self.lock, "ab", opener=_private) as file:
+        with open(self.lock, "ab", opener=private_opener) as file:  # who can read a lock can hold it
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -148,8 +148,8 @@ class Home:
             shutil.rmtree(self.path)  # the marker goes last, so that an interrupted purge can be run again
 
 
-def _private(path: str, flags: int) -> int:
-    """Opens a file that only our user can read: who can read a lock can hold it."""
+def private_opener(path: str, flags: int) -> int:
+    """Opens a file so that only our user can read it."""
     descriptor = os.open(path, flags, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import asyncpg
 
 from orchestrator.embedded import CannotStart
-from orchestrator.embedded.child_process import Child, Command, tail
+from orchestrator.embedded.child_process import Child, Command
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.ports import LOOPBACK, free_port
 from orchestrator.embedded.postgres_binaries import find_binaries, reachable_binaries
@@ -69,7 +69,7 @@ class Postgres:
             async with asyncio.timeout(limit):
                 while not await self._answers():
                     if child.process.returncode is not None:
-                        raise CannotStart(f"Postgres ended: {tail(self.log, 'FATAL')} (see {self.log})")
+                        raise CannotStart(f"Postgres ended: {child.tail('FATAL')} (see {self.log})")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise CannotStart(f"Postgres did not answer within {limit:.0f} s: see {self.log}") from None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.embedded import CannotStart
-from orchestrator.embedded.child_process import Child, Command, tail
+from orchestrator.embedded.child_process import Child, Command
 from orchestrator.embedded.postgres_binaries import MAJOR, Binaries
 from orchestrator.embedded.service_user import ServiceUser, check_reach
 
@@ -50,7 +50,7 @@ class DataDirectory:
         finally:
             await child.stop()
         if status != 0:
-            raise CannotStart(f"the database could not be made in {parent}: {tail(log)} (see {log})")
+            raise CannotStart(f"the database could not be made in {parent}: {child.tail()} (see {log})")
         # Renamed when it is whole: an interrupted start leaves nothing that looks like data.
         partial.rename(self.path)
 

@@ -11,6 +11,7 @@ import httpx
 
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
+from orchestrator.embedded.logs import keep_bounded
 from orchestrator.embedded.postgres import Postgres
 from orchestrator.embedded.stack_services import Orchestrator, start_postgres, start_triton
 from orchestrator.embedded.supervisor import StartService, Supervisor, background_task, supervised
@@ -33,6 +34,7 @@ async def running(configuration: StackConfiguration, say: Say) -> AsyncIterator[
         # The services start in the order in which they need each other, and stop in the reverse: web process, worker,
         # Triton, Postgres. So each service stops while everything that it needs still runs.
         async with contextlib.AsyncExitStack() as contexts:
+            await contexts.enter_async_context(background_task(keep_bounded(configuration.home.logs), "bound the logs"))
             services = _Services(contexts, say)
             new_key = await _start(configuration, services)
             try:

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from orchestrator.embedded import CannotStart
-from orchestrator.embedded.child_process import Child, Command, tail
+from orchestrator.embedded.child_process import Child, Command
 from orchestrator.embedded.configuration import ROOT
 from orchestrator.embedded.home import Home, write_atomically
 from orchestrator.embedded.postgres import Postgres
@@ -66,7 +66,7 @@ class Orchestrator:
         finally:
             await child.stop()
         if status := await child.wait():
-            raise CannotStart(f"`orchestrator {name}` {describe_status(status)}: {tail(log)} (see {log})")
+            raise CannotStart(f"`orchestrator {name}` {describe_status(status)}: {child.tail()} (see {log})")
         try:
             return msgspec.json.decode(output, type=_KeyOutput).api_key
         except msgspec.DecodeError as error:
@@ -97,7 +97,7 @@ async def _wait_until_healthy(url: str, child: Child) -> None:
         while time.monotonic() < limit:
             if child.process.returncode is not None:
                 raise CannotStart(
-                    f"the web process {describe_status(child.process.returncode)}: {tail(log)} (see {log})"
+                    f"the web process {describe_status(child.process.returncode)}: {child.tail()} (see {log})"
                 )
             try:
                 if (await client.get(f"{url}/healthz")).is_success:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 from orchestrator.embedded import CannotStart
-from orchestrator.embedded.child_process import Child, tail
+from orchestrator.embedded.child_process import Child
 
 PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each restart in a row
 STABLE_SECONDS = 10.0  # a service that ran for longer starts a new row of restarts
@@ -73,8 +73,8 @@ class Supervisor:
         finally:
             await service.stop()
         if not self._restarts:
-            log = service.child.command.log
-            raise CannotStart(f"{self.name} {ending} while Lectern started: {tail(log)} (see {log})")
+            child = service.child
+            raise CannotStart(f"{self.name} {ending} while Lectern started: {child.tail()} (see {child.command.log})")
         return ending
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from orchestrator.embedded.child_process import rotate
+from orchestrator.embedded.home import private_opener
+from orchestrator.embedded.logs import rotate
 
 SHOWN = ("recovering", "recovered", "not recovered")
 
@@ -24,7 +25,7 @@ def supervisor_log(log: Path, say: Callable[[str], None]) -> Iterator[None]:
         return event
 
     rotate(log)
-    with log.open("a", encoding="utf-8") as file:
+    with open(log, "a", encoding="utf-8", opener=private_opener) as file:
         structlog.configure(
             processors=[
                 structlog.processors.add_log_level,

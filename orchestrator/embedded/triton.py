@@ -18,7 +18,7 @@ import structlog
 from lectern.triton import AsyncTriton, TritonError
 from lectern.triton.channel import SECRET_FILE, SECRET_KEY, SOCKET, grpc_target
 from orchestrator.embedded import CannotStart, private_process
-from orchestrator.embedded.child_process import Child, Command, tail
+from orchestrator.embedded.child_process import Child, Command
 from orchestrator.embedded.home import write_atomically
 from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, make_backend_directory
 from orchestrator.embedded.triton_model_processes import Stubs
@@ -45,7 +45,8 @@ log = structlog.stdlib.get_logger("lectern.triton")
 
 # Triton appends a colon and a port to any address: with port 0, a path ends in this.
 _PORT = ":0"
-_NOT_LOADED = "UNAVAILABLE: "  # in Triton's table of the models, before the reason
+# The first line of what Triton says of each model that it could not load, before it ends.
+_NOT_LOADED = re.compile(r"load failed for model '([^']+)': version \d+ is at UNAVAILABLE state: (.*\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +241,12 @@ class TritonServer:
             self.configuration.socket.parent.rmdir()
 
     def _last_line(self) -> str:
-        last = tail(self.configuration.log, _NOT_LOADED)
-        if failed := re.match(rf"\|\s*(\S+)\s*\|[^|]*\|\s*{_NOT_LOADED}(.*?)\s*\|?$", last):
-            last = f"the model {failed[1]} was not loaded: {failed[2]}"
-        return f"{last or 'the log is empty'}; see {self.configuration.log}"
+        failed = (match for line in self.child.lines() if (match := _NOT_LOADED.search(line)))
+        if (first := next(failed, None)) is not None:
+            last = f"the model {first[1]} was not loaded: {first[2]}"
+        else:
+            last = self.child.tail()
+        return f"{last}; see {self.configuration.log}"
 
 
 def _make_private(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.embedded.child_process import Child, Command, rotate, tail
+from orchestrator.embedded.child_process import Child, Command
 from orchestrator.embedded.service_user import ServiceUser
 
 STUBBORN = (
@@ -165,21 +165,25 @@ def test_root_runs_a_child_as_another_user_without_roots_groups(tmp_path: Path) 
     asyncio.run(scenario())
 
 
-def test_a_long_log_is_rotated(tmp_path: Path) -> None:
-    log = tmp_path / "command.log"
-    rotate(log)
-    log.write_text("first\n" * 10)
-    rotate(log, limit=100)
-    assert log.exists()
-    rotate(log, limit=10)
-    assert not log.exists()
-    assert (tmp_path / "command.log.1").read_text().startswith("first")
+def test_what_a_child_told_last_is_its_own(tmp_path: Path) -> None:
+    """Not what an earlier start has left in the log, nor lines without a word."""
 
+    async def scenario() -> None:
+        async def ended(script: str) -> Child:
+            child = await Child.spawn(make_command(tmp_path, "sh", "-c", script))
+            await child.wait()
+            return child
 
-def test_the_tail_of_a_log_is_one_line(tmp_path: Path) -> None:
-    log = tmp_path / "command.log"
-    assert tail(log) == ""
-    log.write_text("one\nFATAL: two\n\n  three  \n\n")
-    assert tail(log) == "three"
-    assert tail(log, "FATAL") == "FATAL: two"
-    assert tail(log, "PANIC") == "three"
+        earlier = await ended("echo FATAL: earlier")
+        child = await ended("echo one; echo FATAL: two; echo; echo '  three  '; echo ';'")
+        assert child.tail() == "three"
+        assert child.tail("FATAL") == "FATAL: two"
+        assert child.tail("PANIC") == "three"
+        silent = await ended("true")
+        assert silent.tail("FATAL") == "it wrote nothing into command.log"
+        assert child.lines()[0] == "one"
+        assert earlier.lines()[0] == "FATAL: earlier"
+        child.command.log.write_text("after a rotation\n")
+        assert silent.tail() == "after a rotation"
+
+    asyncio.run(scenario())
