@@ -1,5 +1,7 @@
-"""Twenty times `kill -9` of a process, in random order, while requests come: the stack is back within seconds each time,
-nothing that was acknowledged is lost, and nothing is counted twice."""
+"""Twenty times `kill -9` of any process, while requests come.
+
+The stack is back within seconds, nothing that was acknowledged is lost, and nothing is counted twice.
+"""
 
 import asyncio
 import os
