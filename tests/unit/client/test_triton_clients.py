@@ -26,6 +26,7 @@ from lectern.triton import (
     InvalidRequest,
     Mark,
     ModelFailure,
+    ModelLost,
     NotFound,
     Reference,
     Triton,
@@ -206,8 +207,8 @@ def test_load_and_unload(triton: Either, fake: FakeTriton) -> None:
         (grpc.StatusCode.UNAVAILABLE, "Server exiting", Unreachable),
         (grpc.StatusCode.NOT_FOUND, "no such model", NotFound),
         (grpc.StatusCode.CANCELLED, "the client left", Cancelled),
-        (grpc.StatusCode.INTERNAL, "Stub process is not healthy", ModelFailure),
-        (grpc.StatusCode.UNKNOWN, "what", ModelFailure),
+        (grpc.StatusCode.INTERNAL, "Stub process is not healthy", ModelLost),
+        (grpc.StatusCode.UNKNOWN, "what", ModelLost),
     ],
 )
 def test_a_status_becomes_its_error(
@@ -227,7 +228,7 @@ def test_a_status_becomes_its_error(
         ("Request for unknown model: 'x' has no available versions", False, NotFound),
         ("expected 2 inputs but got 1", False, InvalidRequest),
         ("Server is stopping, scheduler for model has stopped", False, Unreachable),
-        ("Stub process 'espeak_0_0' is not healthy.", True, ModelFailure),
+        ("Stub process 'espeak_0_0' is not healthy.", True, ModelLost),
     ],
 )
 def test_a_message_without_a_status_becomes_an_error_too(

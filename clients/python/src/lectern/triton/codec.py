@@ -11,7 +11,7 @@ import numpy as np
 from tritonclient.grpc import service_pb2 as pb
 
 import lectern_contract as contract
-from lectern.triton.errors import InvalidRequest, ModelFailure, from_message
+from lectern.triton.errors import InvalidRequest, ModelFailure, ModelLost, from_message
 from lectern.triton.types import Card, Chunk, Mark, ModelInfo, Reference
 
 _LENGTH: Final = struct.Struct("<I")  # Triton puts it before each BYTES element
@@ -131,9 +131,9 @@ class ResponseReader:
             raise self._broken(f"card: {error}") from error
 
     def end(self) -> None:
-        """Raises ModelFailure if the stream stopped before the model had ended it."""
+        """Raises ModelLost if the stream stopped before the model had ended it."""
         if not self._complete:
-            raise ModelFailure("the response stopped before its end", model=self._model)
+            raise ModelLost("the response stopped before its end", model=self._model)
 
     def _outputs(self, response: pb.ModelStreamInferResponse) -> dict[str, bytes]:
         infer = response.infer_response

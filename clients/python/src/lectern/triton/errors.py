@@ -50,6 +50,10 @@ class ModelFailure(TritonError):
     """The model failed while it worked on the request."""
 
 
+class ModelLost(ModelFailure):
+    """The model's process may have died: the model itself says nothing any more."""
+
+
 _BY_CODE: Final[dict[grpc.StatusCode, type[TritonError]]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
     grpc.StatusCode.NOT_FOUND: NotFound,
@@ -96,7 +100,7 @@ def from_rpc(error: grpc.RpcError, model: str | None) -> TritonError:
         return Unreachable(f"{Unreachable.__doc__} ({details})", model=model)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded(model=model)  # gRPC's own text says only "Deadline Exceeded"
-    return _BY_CODE.get(code, ModelFailure)(details, model=model)
+    return _BY_CODE.get(code, ModelLost)(details, model=model)
 
 
 def from_message(message: str, model: str, *, from_model: bool) -> TritonError:
@@ -104,7 +108,7 @@ def from_message(message: str, model: str, *, from_model: bool) -> TritonError:
     if stated := _STATED.match(message):
         return _BY_STATED_NAME[stated[1]](message[stated.end() :], model=model)
     if from_model:  # Triton speaks for a model process that died
-        return ModelFailure(message, model=model)
+        return ModelLost(message, model=model)
     if message.lower().startswith(_UNKNOWN_MODEL):
         return NotFound(message, model=model)
     if message.lower().startswith(_STOPPING):
@@ -124,4 +128,4 @@ def from_load(error: grpc.RpcError, model: str) -> TritonError:
 
 def silent(model: str) -> TritonError:
     """Returns the error for a request for which its model gives no sign of life any more."""
-    return ModelFailure(f"gave no sign of life for {SILENCE:g} s: its process may have died", model=model)
+    return ModelLost(f"gave no sign of life for {SILENCE:g} s: its process may have died", model=model)

@@ -80,6 +80,16 @@ class Triton:
         request.parameters["unload_dependents"].bool_param = unload_dependents
         self._call("RepositoryModelUnload", request, timeout, model)
 
+    def parameters(self, model: str, *, timeout: float = 5.0) -> dict[str, str]:
+        """Returns the parameters in the config.pbtxt of a loaded model."""
+        response = self._call("ModelConfig", pb.ModelConfigRequest(name=model), timeout, model)
+        return {name: value.string_value for name, value in response.config.parameters.items()}
+
+    def answered(self, model: str, *, timeout: float = 5.0) -> int:
+        """Returns how many requests the model has answered since it was loaded, of whatever kind."""
+        response = self._call("ModelStatistics", pb.ModelStatisticsRequest(name=model), timeout, model)
+        return sum(each.inference_stats.success.count for each in response.model_stats)
+
     def card(self, model: str, *, timeout: float = 10.0) -> Card:
         reader = codec.ResponseReader(model)
         with closing(self._connection.stream(codec.describe_request(model), timeout)) as responses:
