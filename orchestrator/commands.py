@@ -58,6 +58,17 @@ def worker() -> None:
     asyncio.run(run())
 
 
+def guard() -> None:
+    """Guard the models of one Triton until SIGTERM or SIGINT: probe them, and load again what does not speak."""
+    from orchestrator.guard import program
+    from orchestrator.guard.settings import GuardSettings
+    from orchestrator.lib.settings import LogSettings, TritonSettings
+
+    triton, chosen = read(TritonSettings), read(GuardSettings)
+    logs.configure(read(LogSettings))
+    asyncio.run(program.guard(triton, chosen))
+
+
 def setup() -> None:
     """Migrate the database and make the local account; prints {"api_key": KEY} at the first start, else null."""
     from orchestrator.accounts.service import ensure_local_account
@@ -110,6 +121,7 @@ def _print(value: object) -> None:
 COMMANDS: Final[dict[str, Callable[[], None]]] = {
     "serve": serve,
     "worker": worker,
+    "guard": guard,
     "setup": setup,
     "key": key,
     "openapi": openapi,

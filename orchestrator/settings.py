@@ -10,14 +10,20 @@ from orchestrator.billing.settings import BillingSettings
 from orchestrator.documents.settings import DocumentSettings
 from orchestrator.health.settings import HealthSettings
 from orchestrator.lib.environment import SettingsError, read
-from orchestrator.lib.settings import DatabaseSettings, LogSettings, ServerSettings, StoreSettings, WorkerSettings
+from orchestrator.lib.settings import (
+    DatabaseSettings,
+    LogSettings,
+    ServerSettings,
+    StoreSettings,
+    TritonSettings,
+    WorkerSettings,
+)
 from orchestrator.playback.settings import PlaybackSettings
 from orchestrator.speech.settings import (
     AdmissionSettings,
     CacheSettings,
     DeliverySettings,
     SpeechSettings,
-    TritonSettings,
 )
 from orchestrator.voices.settings import VoiceSettings
 

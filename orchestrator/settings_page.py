@@ -7,6 +7,7 @@ import msgspec
 
 from orchestrator import settings
 from orchestrator.embedded.settings import EmbeddedSettings
+from orchestrator.guard.settings import GuardSettings
 from orchestrator.lib.environment import Secret, meaning_of, variable_of, variables
 
 _HEAD: Final = """# Settings
@@ -18,7 +19,7 @@ the processes that read it, and `make up` fills it in. This page is made by `mak
 
 def settings_page() -> str:
     groups = [field.type for field in msgspec.structs.fields(settings.Settings)]
-    sections = [_section(kind) for kind in [*groups, EmbeddedSettings] if variables(kind)]
+    sections = [_section(kind) for kind in [*groups, GuardSettings, EmbeddedSettings] if variables(kind)]
     return "\n".join([_HEAD, *sections])
 
 

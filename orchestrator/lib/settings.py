@@ -1,4 +1,4 @@
-"""Settings of the processes themselves, of the database and of the store."""
+"""Settings of the processes themselves, of the database, of Triton and of the store."""
 
 from typing import Annotated, Literal
 
@@ -57,6 +57,14 @@ class LogSettings(EnvSettings, frozen=True, kw_only=True):
 class DatabaseSettings(EnvSettings, frozen=True, kw_only=True):
     url: Annotated[Secret, env("DATABASE_URL", "Postgres: postgresql://user:password@host:port/database.")]
     pool_size: Annotated[int, env("LECTERN_DATABASE_POOL", "Connections of each process.", ge=1, le=100)] = 8
+
+
+class TritonSettings(EnvSettings, frozen=True, kw_only=True):
+    address: Annotated[str, env("TRITON_URL", "Triton's gRPC address: host:port, or unix:/path of its socket.")]
+    secret: Annotated[
+        Secret,
+        env("TRITON_SECRET", "The secret of a Triton elsewhere whose protocols are restricted by lectern-secret."),
+    ] = Secret("")
 
 
 class StoreSettings(EnvSettings, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from orchestrator.lib.environment import EnvSettings, Secret, env, numbers_by_name
+from orchestrator.lib.environment import EnvSettings, env, numbers_by_name
 
 
 class CacheSettings(EnvSettings, frozen=True, kw_only=True):
@@ -46,14 +46,6 @@ class DeliverySettings(EnvSettings, frozen=True, kw_only=True):
     link_seconds: Annotated[
         int, env("LECTERN_LINK_SECONDS", "For redirect: seconds for which a signed address is valid.", ge=2, le=604_800)
     ] = 300
-
-
-class TritonSettings(EnvSettings, frozen=True, kw_only=True):
-    address: Annotated[str, env("TRITON_URL", "Triton's gRPC address: host:port, or unix:/path of its socket.")]
-    secret: Annotated[
-        Secret,
-        env("TRITON_SECRET", "The secret of a Triton elsewhere whose protocols are restricted by lectern-secret."),
-    ] = Secret("")
 
 
 class SpeechSettings(EnvSettings, frozen=True, kw_only=True):

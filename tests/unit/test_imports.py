@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
         ("orchestrator.migrations.run", {"procrastinate", "piccolo.apps.migrations.commands.forwards"}),
         ("orchestrator.embedded.up", {"av", "spacy"}),
         ("orchestrator.embedded.__main__", {"numpy"}),
+        ("orchestrator.guard.program", {"litestar", "piccolo", "asyncpg", "obstore", "av", "spacy"}),
     ],
 )
 def test_what_a_process_does_not_load_before_it_starts(module: str, spared: set[str]) -> None:
@@ -45,7 +46,7 @@ def test_the_migrations_are_known_without_being_imported() -> None:
 
 LAYERS = (
     ("audio", "text", "lib"),
-    ("accounts",),
+    ("accounts", "guard"),
     ("billing", "documents", "voices"),
     ("speech",),
     ("health", "playback"),
