@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
-from lectern.triton import Triton
+from lectern.triton import AsyncTriton, Triton
 from orchestrator.embedded.ports import free_port
 from orchestrator.embedded.triton import TritonConfiguration, TritonServer, socket_in
-from orchestrator.embedded.triton_model_processes import Stubs
+from orchestrator.guard.model_processes import Stubs
 
 ROOT = Path(__file__).parents[1]
 LIMIT = 60.0  # seconds in which what a test waits for must have happened
@@ -89,6 +89,14 @@ def configuration_of(
     )
 
 
+async def load_models(configuration: TritonConfiguration) -> None:
+    """Loads what a guard would load. Raises TritonError."""
+    needed = [model for others in configuration.needs.values() for model in others]
+    async with AsyncTriton(configuration.address) as client:
+        for model in dict.fromkeys([*needed, *configuration.needs]):
+            await client.load(model, timeout=configuration.load_timeouts.get(model, LIMIT) + LIMIT)
+
+
 @contextmanager
 def own_triton(folder: Path, repository: Path, load_timeouts: Mapping[str, float] | None = None) -> Iterator[OwnTriton]:
     """``load_timeouts``: seconds, of the models that it runs with; tests load what else they need."""
@@ -98,6 +106,7 @@ def own_triton(folder: Path, repository: Path, load_timeouts: Mapping[str, float
         server = runner.run(TritonServer.start(configuration))
         try:
             runner.run(server.wait_ready())
+            runner.run(load_models(configuration))
             own = OwnTriton(configuration)
             yield own
             own.client.close()

@@ -14,6 +14,7 @@ from orchestrator.embedded.models import load_timeouts, needs, voices_of
 from orchestrator.embedded.ports import LOOPBACK, free_port
 from orchestrator.embedded.settings import EmbeddedSettings
 from orchestrator.embedded.triton import TritonConfiguration, socket_in
+from orchestrator.guard.limits import LOAD_SLACK
 from orchestrator.lib.environment import Secret, SettingsError, read
 from orchestrator.lib.settings import ServerSettings
 
@@ -35,6 +36,9 @@ class StackConfiguration:
     triton_secret: Secret
     """What Triton's clients send; empty: an external Triton needs none."""
     store_url: str
+    guard: int | None
+    """Port of the guard to start on this machine; None: `guard_url` is an external one."""
+    guard_url: str
     sample: bool
     """Whether the sample document is read aloud once the stack is ready."""
 
@@ -42,6 +46,7 @@ class StackConfiguration:
     def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> "StackConfiguration":
         """Raises CannotStart if a setting cannot be used."""
         given = dict(environment)
+        guard = None if given.get("LECTERN_GUARD_URL") else free_port()
         any_port = given.get("LECTERN_PORT") == "0"
         if any_port:
             del given["LECTERN_PORT"]
@@ -63,6 +68,8 @@ class StackConfiguration:
             triton=triton,
             triton_secret=secret if isinstance(triton, str) else triton.secret,
             store_url=given.get("STORE_URL") or home.store.as_uri(),
+            guard=guard,
+            guard_url=given.get("LECTERN_GUARD_URL") or f"http://{LOOPBACK}:{guard}",
             sample=embedded.sample,
         )
 
@@ -87,7 +94,26 @@ class StackConfiguration:
             "LECTERN_HOME": str(self.home.path),
             "LECTERN_HOST": self.host,
             "LECTERN_PORT": str(self.port),
+            "LECTERN_GUARD_URL": self.guard_url,
         }
+
+    def guard_environment(self) -> dict[str, str]:
+        """Returns the environment of the guard, which needs no database."""
+        external = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "STORE_URL")}
+        chosen = {
+            "TRITON_URL": self.triton_url,
+            "TRITON_SECRET": self.triton_secret.reveal(),
+            "LECTERN_GUARD_LISTEN": f"{LOOPBACK}:{self.guard}",
+        }
+        if not isinstance(self.triton, str):
+            needs = self.triton.needs.items()
+            limits = [f"{model}.load={seconds + LOAD_SLACK:g}" for model, seconds in self.triton.load_timeouts.items()]
+            chosen |= {
+                "LECTERN_GUARD_MODELS": ",".join(f"{model}={'+'.join(its)}" for model, its in needs),
+                "LECTERN_GUARD_PROCESSES": self.triton.shared_memory,
+                "LECTERN_MODEL_LIMITS": ",".join([*limits, os.environ.get("LECTERN_MODEL_LIMITS", "")]).strip(","),
+            }
+        return external | chosen
 
 
 def _embedded_triton(home: Home, settings: EmbeddedSettings, secret: Secret) -> TritonConfiguration:

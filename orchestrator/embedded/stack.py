@@ -1,4 +1,4 @@
-"""Postgres, Triton, the web process and the worker as one: started in order, kept running, stopped in reverse."""
+"""Postgres, Triton, guard, worker and web process as one: started in order, kept running, stopped in reverse."""
 
 import asyncio
 import contextlib
@@ -13,10 +13,13 @@ from orchestrator.embedded import CannotStart
 from orchestrator.embedded.configuration import StackConfiguration
 from orchestrator.embedded.logs import keep_bounded
 from orchestrator.embedded.postgres import Postgres
-from orchestrator.embedded.stack_services import Orchestrator, start_postgres, start_triton
+from orchestrator.embedded.stack_services import (
+    Orchestrator,
+    start_postgres,
+    start_triton,
+    wait_until_models_speak,
+)
 from orchestrator.embedded.supervisor import StartService, Supervisor, background_task, supervised
-from orchestrator.embedded.triton_model_processes import Stubs
-from orchestrator.embedded.watchdog import Watchdog
 
 READY_TIMEOUT = 60.0
 POLL = 0.1
@@ -32,7 +35,7 @@ async def running(configuration: StackConfiguration, say: Say) -> AsyncIterator[
     """
     try:
         # The services start in the order in which they need each other, and stop in the reverse: web process, worker,
-        # Triton, Postgres. So each service stops while everything that it needs still runs.
+        # guard, Triton, Postgres. So each service stops while everything that it needs still runs.
         async with contextlib.AsyncExitStack() as contexts:
             await contexts.enter_async_context(background_task(keep_bounded(configuration.home.logs), "bound the logs"))
             services = _Services(contexts, say)
@@ -51,6 +54,9 @@ async def _start(configuration: StackConfiguration, services: "_Services") -> st
         await services.start("Postgres", partial(start_postgres, postgres))
     if not isinstance(configuration.triton, str):
         await services.start("Triton", partial(start_triton, configuration.triton))
+    if configuration.guard is not None:
+        guard = Orchestrator(configuration.home, configuration.guard_environment())
+        await services.start("guard", partial(guard.start_guard, configuration.guard_url))
     if postgres is not None:
         await services.wait_ready("Postgres")
     orchestrator = Orchestrator(
@@ -62,7 +68,8 @@ async def _start(configuration: StackConfiguration, services: "_Services") -> st
     await services.start("web", partial(orchestrator.start_web, configuration.url))
     for name in services.supervisors:
         await services.wait_ready(name)
-    await services.contexts.enter_async_context(background_task(_watchdog(configuration).run(), "watch the models"))
+    if configuration.guard is not None:
+        await wait_until_models_speak(configuration.guard_url, services.say)
     await _wait_until_ready(configuration)
     for supervisor in services.supervisors.values():
         supervisor.enable_restarts()
@@ -95,14 +102,6 @@ class _Services:
         if name not in self.announced:
             self.announced.add(name)
             self.say(f"{name} runs")
-
-
-def _watchdog(configuration: StackConfiguration) -> Watchdog:
-    secret = configuration.triton_secret.reveal()
-    if isinstance(configuration.triton, str):
-        return Watchdog(configuration.triton, secret=secret)
-    triton = configuration.triton
-    return Watchdog(triton.address, triton.needs, Stubs(triton.shared_memory), triton.load_timeouts, secret)
 
 
 async def _embedded_postgres(configuration: StackConfiguration, say: Say) -> Postgres:

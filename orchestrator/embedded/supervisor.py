@@ -12,6 +12,8 @@ from orchestrator.embedded.child_process import Child
 
 PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each restart in a row
 STABLE_SECONDS = 10.0  # a service that ran for longer starts a new row of restarts
+CHECK_PAUSE = 2.0  # seconds between two questions whether a service still answers
+CHECKS = 3  # questions in a row without an answer before it is killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class RunningService:
     """Returns once the service answers. Raises CannotStart, at the latest when the process ends before that."""
     stop: Callable[[], Awaitable[None]]
     """Ends the process in bounded time. Harmless if the process has ended."""
+    answers: Callable[[], Awaitable[bool]] | None = None
+    """Asks the service, once it was ready, whether it still works; None: it is not asked. Returns in some seconds."""
 
 
 StartService = Callable[[], Awaitable[RunningService]]
@@ -69,13 +73,29 @@ class Supervisor:
             if self._ready.is_set():
                 self._say(f"{self.name} is back")
             self._ready.set()
-            ending = describe_status(await service.child.wait())
+            ending = await _ending(service)
         finally:
             await service.stop()
         if not self._restarts:
             child = service.child
             raise CannotStart(f"{self.name} {ending} while Lectern started: {child.tail()} (see {child.command.log})")
         return ending
+
+
+async def _ending(service: RunningService) -> str:
+    """Waits for the service's end, and kills it when it no longer answers. Returns how it ended."""
+    ended = asyncio.create_task(service.child.wait())
+    unanswered = 0
+    try:
+        while unanswered < CHECKS:
+            await asyncio.wait({ended}, timeout=None if service.answers is None else CHECK_PAUSE)
+            if ended.done() or service.answers is None:
+                return describe_status(await ended)
+            unanswered = 0 if await service.answers() else unanswered + 1
+        service.child.kill()
+        return "did not answer any more and was killed"
+    finally:
+        ended.cancel()
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import secrets
 import signal
 import stat
@@ -21,17 +20,15 @@ from orchestrator.embedded import CannotStart, private_process
 from orchestrator.embedded.child_process import Child, Command
 from orchestrator.embedded.home import write_atomically
 from orchestrator.embedded.triton_backends import ModelsEnvironment, inspect, make_backend_directory
-from orchestrator.embedded.triton_model_processes import Stubs
+from orchestrator.guard.model_processes import Stubs
 from orchestrator.lib.environment import Secret
 
-START_TIMEOUT = 120.0
+START_TIMEOUT = 60.0  # seconds until it answers, before it loads any model
 DRAIN_SECONDS = 8  # for requests in flight; if a model process died, Triton waits all of it
 EXIT_SLACK = 4.0
+ANSWER_TIMEOUT = 3.0
 POLL = 0.05
-# Triton 2.51 takes a model process for dead that was silent for a second, which a stalled machine is enough for. While
-# the model loads, Triton then waits without end for the process to end; later Triton crashes, as the process still
-# uses freed memory. Another start may succeed. A model that cannot load ends Triton with a status.
-STARTS = 3
+STARTS = 3  # in a row; what ends with a status would do so again
 # A limit of the kernel, in bytes; the path of a home may be longer.
 LONGEST_SOCKET = 107
 # Prefixes of variables for an engine that a model runs in its own process: its device, build and tuning.
@@ -45,8 +42,6 @@ log = structlog.stdlib.get_logger("lectern.triton")
 
 # Triton appends a colon and a port to any address: with port 0, a path ends in this.
 _PORT = ":0"
-# The first line of what Triton says of each model that it could not load, before it ends.
-_NOT_LOADED = re.compile(r"load failed for model '([^']+)': version \d+ is at UNAVAILABLE state: (.*\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +78,6 @@ class TritonConfiguration:
     """`gpu`: models that have a `configs/gpu.pbtxt` are loaded with it."""
 
     @property
-    def models(self) -> list[str]:
-        """All models to load, each after those that it needs."""
-        needed = [model for others in self.needs.values() for model in others]
-        return list(dict.fromkeys([*needed, *self.needs]))
-
-    @property
-    def start_timeout(self) -> float:
-        """Seconds until all models must be loaded; Triton loads them at the same time."""
-        return max([START_TIMEOUT, *(seconds + START_TIMEOUT for seconds in self.load_timeouts.values())])
-
-    @property
     def secret_file(self) -> Path:
         """Where clients of our own user find the secret."""
         return self.socket.with_name(SECRET_FILE)
@@ -123,9 +107,9 @@ def arguments(configuration: TritonConfiguration, environment: ModelsEnvironment
         ),
         f"--backend-directory={backend_directory}",
         f"--cache-directory={environment.triton / 'caches'}",
-        # Only unload and load recover a dead model process, and they need explicit control.
+        # Only unload and load recover a dead model process, and they need explicit control. The guard loads the models:
+        # Triton itself would answer nobody before the slowest of them is loaded.
         "--model-control-mode=explicit",
-        *(f"--load-model={model}" for model in configuration.models),
         *(["--model-config-name=gpu"] if configuration.device == "gpu" else []),
         # Every config.pbtxt is complete; to complete one, Triton would start the model once more, which takes a second.
         "--disable-auto-complete-config",
@@ -196,10 +180,7 @@ class TritonServer:
         return cls(configuration, await Child.spawn(command))
 
     async def wait_ready(self) -> None:
-        """Returns once every model is loaded; tries again after a crash or a timeout. Raises CannotStart.
-
-        A loaded model may still be unable to speak: only a probe shows that it can.
-        """
+        """Returns once it answers, without any model; tries again after a crash or a timeout. Raises CannotStart."""
         secret = self.configuration.secret.reveal()
         async with AsyncTriton(self.configuration.address, secret=secret) as client:
             starts = 1
@@ -211,10 +192,10 @@ class TritonServer:
 
     async def _failed_start(self, client: AsyncTriton) -> str | None:
         """Returns None once Triton answers, or how the start failed. Raises CannotStart if another would fail too."""
-        limit = self.configuration.start_timeout
+        limit = START_TIMEOUT
         try:
             async with asyncio.timeout(limit):
-                while not await _answers(client):
+                while not await _is_ready(client):
                     if (status := self.child.process.returncode) is not None:
                         if status >= 0:
                             raise CannotStart(f"Triton ended while starting ({self._last_line()})")
@@ -231,6 +212,15 @@ class TritonServer:
         await asyncio.to_thread(Stubs(self.configuration.shared_memory).end_all)
         self.child = await Child.spawn(self.child.command)
 
+    async def answers(self) -> bool:
+        """Returns whether it still answers, whatever its models do."""
+        async with AsyncTriton(self.configuration.address, secret=self.configuration.secret.reveal()) as client:
+            try:
+                await client.server_version(timeout=ANSWER_TIMEOUT)
+            except TritonError:
+                return False
+        return True
+
     async def stop(self) -> None:
         """Lets requests in flight finish, for a bounded time, then ends the server and its model processes."""
         await self.child.stop()
@@ -241,12 +231,7 @@ class TritonServer:
             self.configuration.socket.parent.rmdir()
 
     def _last_line(self) -> str:
-        failed = (match for line in self.child.lines() if (match := _NOT_LOADED.search(line)))
-        if (first := next(failed, None)) is not None:
-            last = f"the model {first[1]} was not loaded: {first[2]}"
-        else:
-            last = self.child.tail()
-        return f"{last}; see {self.configuration.log}"
+        return f"{self.child.tail()}; see {self.configuration.log}"
 
 
 def _make_private(folder: Path) -> None:
@@ -258,7 +243,7 @@ def _make_private(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-async def _answers(client: AsyncTriton) -> bool:
+async def _is_ready(client: AsyncTriton) -> bool:
     try:
         return await client.server_ready(timeout=2.0)
     except TritonError:

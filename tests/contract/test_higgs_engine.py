@@ -12,17 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lectern.triton import AsyncTriton, Busy, InvalidRequest, ModelFailure, Reference, TritonError
-from orchestrator.embedded import CannotStart
-from orchestrator.embedded.triton import TritonServer
-from orchestrator.embedded.watchdog import Watchdog
+from orchestrator.guard.model_guard import ModelGuard
+from orchestrator.guard.reports import Reports
 from tests import fake_higgs
-from tests.own_triton import LIMIT, OwnTriton, configuration_of, own_triton, until
+from tests.own_triton import LIMIT, OwnTriton, own_triton, until
 
 pytestmark = pytest.mark.long
 
@@ -216,21 +214,6 @@ def test_what_cannot_start_fails_the_load_with_its_reason(
     until(lambda: not server.engine_processes(model), "nothing is left")
 
 
-def test_a_server_that_cannot_start_for_it_says_so(tmp_path: Path) -> None:
-    (tmp_path / "models").mkdir()
-    fake_higgs.install(tmp_path / "models", cannot_start="no GPU here")
-
-    async def story() -> None:
-        server = await TritonServer.start(configuration_of(tmp_path, tmp_path / "models", {"higgs": ()}))
-        try:
-            await server.wait_ready()
-        finally:
-            await server.stop()
-
-    with pytest.raises(CannotStart, match=r"the model higgs was not loaded: .*cannot start: weights: .*no GPU here"):
-        asyncio.run(story())
-
-
 @pytest.mark.parametrize("arguments", [None, "[]", "{"])
 def test_arguments_that_cannot_be_read_fail_the_load(server: OwnTriton, make: Make, arguments: str | None) -> None:
     model = make(load=False)
@@ -245,33 +228,35 @@ def test_a_model_without_presets_says_what_to_send_and_is_left_alone(server: Own
     with pytest.raises(InvalidRequest, match="send reference_audio with reference_rate and reference_text"):
         speak(server, model)
     assert speak(server, model, reference=Reference(fake_higgs.hum(200, 24_000), 24_000, "a hum"))
-    watched(server, model, lambda watchdog: watchdog.counts["busy", model] >= 2)
+    watched(server, model, lambda guard: guard.counts["busy", model] >= 2)
 
 
-def test_the_watchdog_leaves_an_engine_that_starts_again_to_its_model(server: OwnTriton, make: Make) -> None:
+def test_the_guard_leaves_an_engine_that_starts_again_to_its_model(server: OwnTriton, make: Make) -> None:
     """To unload and load the model would begin a start of minutes anew."""
     model = make(start=6)
     (stub,) = server.stubs.find(model)
     os.kill(server.engine_processes(model)[0], signal.SIGKILL)
     until(lambda: not speaks(server, model), "it is missed")
-    watched(server, model, lambda watchdog: watchdog.counts["speaks", model] >= 1 <= watchdog.counts["busy", model])
+    watched(server, model, lambda guard: guard.counts["speaks", model] >= 1 <= guard.counts["busy", model])
     assert server.stubs.find(model) == [stub]
 
 
-def watched(server: OwnTriton, model: str, condition: Callable[[Watchdog], bool]) -> None:
-    """Runs the watchdog until this is so; it must not have recovered the model."""
+def watched(server: OwnTriton, model: str, condition: Callable[[ModelGuard], bool]) -> None:
+    """Runs a guard until this is so; it must not have recovered the model."""
 
     async def story() -> None:
-        watchdog = Watchdog(server.configuration.address, {model: ()}, server.stubs)
-        task = asyncio.create_task(watchdog.run())
-        try:
-            async with asyncio.timeout(LIMIT):
-                while not condition(watchdog):  # noqa: ASYNC110 - it has counts, and no event
-                    await asyncio.sleep(0.05)
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        assert not {event for event, _ in watchdog.counts} & {"failed", "dead", "missing", "recovered"}
+        async with AsyncTriton(server.configuration.address) as triton:
+            guard = ModelGuard(triton, Reports(), required={model: ()}, processes=server.stubs)
+            task = asyncio.create_task(guard.run())
+            try:
+                async with asyncio.timeout(LIMIT):
+                    while not condition(guard):  # noqa: ASYNC110 - it has counts, and no event
+                        await asyncio.sleep(0.05)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            events = {event for event, name in guard.counts if name == model}
+            assert not events & {"silent", "dead", "missing", "recovered"}
 
     asyncio.run(story())
 

@@ -50,6 +50,10 @@ def is_web(process: Process) -> bool:
     return process.arguments[-2:] == ("orchestrator", "serve")
 
 
+def is_guard(process: Process) -> bool:
+    return process.arguments[-2:] == ("orchestrator", "guard")
+
+
 @dataclass(frozen=True)
 class Acknowledged:
     """What the server has confirmed to store."""
@@ -128,7 +132,9 @@ def outcome(in_flight: Future[httpx.Response]) -> httpx.Response | None:
 
 
 @pytest.mark.parametrize(
-    "is_victim", [is_model, is_triton, is_postgres, is_worker, is_web], ids=lambda is_victim: is_victim.__name__[3:]
+    "is_victim",
+    [is_model, is_triton, is_postgres, is_worker, is_web, is_guard],
+    ids=lambda is_victim: is_victim.__name__[3:],
 )
 def test_a_killed_process_recovers_and_nothing_is_lost(running: Stack, is_victim: Callable[[Process], bool]) -> None:
     with running.http() as api, ThreadPoolExecutor(2) as threads:
@@ -160,3 +166,14 @@ def test_a_killed_process_recovers_and_nothing_is_lost(running: Stack, is_victim
             else:
                 assert answer.status_code >= 500
                 assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("is_victim", [is_model, is_triton, is_guard], ids=lambda is_victim: is_victim.__name__[3:])
+def test_a_process_that_hangs_is_replaced(running: Stack, is_victim: Callable[[Process], bool]) -> None:
+    with running.http() as api:
+        (victim,) = (process for process in descendants(running.process.pid) if is_victim(process) and process.runs)
+        os.kill(victim.pid, signal.SIGSTOP)
+        stopped_at = time.monotonic()
+        while not has_recovered(running, api, victim):
+            assert time.monotonic() - stopped_at < RECOVERY_LIMIT, f"{victim.program} hangs and service is not back"
+            time.sleep(0.1)

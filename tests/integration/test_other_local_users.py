@@ -17,7 +17,7 @@ from tritonclient.grpc import service_pb2_grpc
 
 from lectern.triton import Triton, TritonError
 from lectern.triton.channel import call_metadata
-from orchestrator.embedded.triton_model_processes import SHARED_MEMORY
+from orchestrator.guard.model_processes import SHARED_MEMORY
 from tests.own_triton import ROOT, OwnTriton, own_triton
 from tests.stack import Stack, temporary_home
 

@@ -1,11 +1,9 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.models import load_timeouts, needs, voices_of
-from orchestrator.embedded.triton import TritonConfiguration
 
 ROOT = Path(__file__).parents[3]
 REPOSITORY = ROOT / "model_repository"
@@ -26,12 +24,8 @@ def test_auto_is_espeak_and_the_installed_models(tmp_path: Path) -> None:
     assert voices_of("auto", [tmp_path]) == ["espeak", "kokoro", "higgs"]
 
 
-def test_the_start_waits_as_long_as_the_slowest_model_may_take() -> None:
-    timeouts = load_timeouts(["espeak", "higgs"], [REPOSITORY])
-    assert timeouts == {"higgs": 900}
-    path = Path()
-    configuration = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", {"espeak": ()})
-    assert configuration.start_timeout < 900 < replace(configuration, load_timeouts=timeouts).start_timeout
+def test_a_model_says_how_long_it_may_take_to_load() -> None:
+    assert load_timeouts(["espeak", "higgs"], [REPOSITORY]) == {"higgs": 900}
 
 
 def test_names_may_have_blanks_and_repeat() -> None:
@@ -41,10 +35,3 @@ def test_names_may_have_blanks_and_repeat() -> None:
 def test_a_model_that_is_nowhere_cannot_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match=r"nosuch.*LECTERN_MODELS"):
         needs(["nosuch"], [REPOSITORY, tmp_path])
-
-
-def test_needed_models_are_loaded_first_and_once() -> None:
-    wanted = {"espeak": (), "kokoro": ("g2p", "acoustic"), "other": ("g2p",)}
-    path = Path()
-    configuration = TritonConfiguration(path, path, path, path, path, path, 2, "prefix-", wanted)
-    assert configuration.models == ["g2p", "acoustic", "espeak", "kokoro", "other"]
