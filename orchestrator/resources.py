@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 
 from lectern.triton import AsyncTriton
+from orchestrator.guard.following import follow_models
+from orchestrator.guard.reports import Reports
 from orchestrator.lib import database
 from orchestrator.lib.background import Background, background_loops
 from orchestrator.lib.leases import Leases
@@ -27,6 +29,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """Reads untrusted files."""
     leases: Leases
     pubsub: PubSub
+    models: Reports
+    """What the last probes of the models found."""
     background: Background
     closing: AsyncExitStack
     """What is pushed here is closed before the connections."""
@@ -46,6 +50,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         closing = await stack.enter_async_context(AsyncExitStack())
         leases = Leases()
         background.run("renew leases", leases.keep_renewing())
+        models = Reports()
+        background.run("follow the models", follow_models(settings.health.guard_url, triton, models))
         pubsub = PubSub(settings.database)
         yield Resources(
             settings=settings,
@@ -55,6 +61,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             sandbox=sandbox,
             leases=leases,
             pubsub=pubsub,
+            models=models,
             background=background,
             closing=closing,
         )

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 import msgspec
 import structlog
 
-from orchestrator.health.probes import Probes
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.resources import Resources, open_resources
 from orchestrator.settings import Settings
@@ -20,7 +19,6 @@ log = structlog.stdlib.get_logger("lectern.process")
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     resources: Resources
     voices: Voices
-    probes: Probes
     speech: Speech
 
 
@@ -28,10 +26,9 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with open_resources(settings) as resources:
         voices = open_voices(resources)
-        probes = Probes(resources.triton, voices.catalog, settings.health)
-        speech = open_speech(resources, voices, on_audio=probes.heard)
+        speech = open_speech(resources, voices)
         resources.background.run_once("load the sentences", _load_sentences(resources.threads))
-        yield Runtime(resources=resources, voices=voices, probes=probes, speech=speech)
+        yield Runtime(resources=resources, voices=voices, speech=speech)
 
 
 async def _load_sentences(threads: PriorityThreads) -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from orchestrator.health.probes import Probes
+from orchestrator.health.readiness import Readiness
 from orchestrator.lib.object_store import Store
 from orchestrator.playback.player import OpenPlaybacks, Player
 from orchestrator.playback.position_updates import PositionUpdates
@@ -23,7 +23,7 @@ from orchestrator.voices.custom.uploads import Uploads
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     catalog: Catalog
-    probes: Probes
+    readiness: Readiness
     planner: Planner
     speech: SpeechService
     delivery: Delivery
@@ -34,7 +34,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_services(runtime: Runtime) -> Services:
-    """Adds to the runtime what only the web process does: uploads, delivery, playback, probes."""
+    """Adds to the runtime what only the web process does: uploads, delivery, playback, readiness."""
     resources, speech, voices = runtime.resources, runtime.speech, runtime.voices
     settings, background = resources.settings, resources.background
     custom_voices = CustomVoices(
@@ -60,12 +60,11 @@ def open_services(runtime: Runtime) -> Services:
     background.run("keep the cache within its budget", cache_maintenance.keep_within_budget())
     cleanup = PromptCleanup(voices.prompts, settings.cache.reconcile_seconds)
     background.run("delete recordings without a voice", cleanup.keep_cleaning())
-    background.run("probe the models", runtime.probes.keep_probing())
     background.run("listen to other processes", resources.pubsub.keep_listening())  # its subscribers are known by now
     return Services(
         store=resources.store,
         catalog=voices.catalog,
-        probes=runtime.probes,
+        readiness=Readiness(resources.store, voices.catalog, resources.models, settings.health),
         planner=speech.planner,
         speech=speech.service,
         delivery=Delivery(resources.store, speech.cache, settings.delivery, settings.cache),

@@ -1,4 +1,4 @@
-"""Settings of the probes."""
+"""Settings of the health checks."""
 
 from typing import Annotated
 
@@ -6,6 +6,13 @@ from orchestrator.lib.environment import EnvSettings, env
 
 
 class HealthSettings(EnvSettings, frozen=True, kw_only=True):
-    probe_seconds: float = 4.0  # between two probes of a model
-    probe_timeout: Annotated[float, env("LECTERN_PROBE_TIMEOUT", "Seconds for one probe of a model.", gt=0)] = 5.0
-    stale_seconds: float = 15.0  # after which a probe no longer counts
+    guard_url: Annotated[
+        str,
+        env(
+            "LECTERN_GUARD_URL",
+            "Address of the model guard, http://host:port. Left out: the process probes the models itself, and nobody"
+            " recovers them.",
+            pattern=r"^(https?://.+[^/])?$",
+        ),
+    ] = ""
+    shared_seconds: float = 3.0  # for which a result of the checks is told to everybody who asks

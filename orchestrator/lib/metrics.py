@@ -54,7 +54,6 @@ CACHE_BYTES = Gauge("lectern_cache_bytes", "Bytes of cached audio in the store, 
 SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted because the cache exceeded its budget.")
 BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted because the cache exceeded its budget.")
 PLAYBACKS = Gauge("lectern_playbacks", "Open playbacks.", ["transport"])
-PROBE_AGE = Gauge("lectern_model_probe_age_seconds", "Age of the last successful probe of a model.", ["model"])
 
 
 @get("/metrics", include_in_schema=False, opt={"public": True}, sync_to_thread=False)

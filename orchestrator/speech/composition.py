@@ -1,7 +1,5 @@
 """Makes the objects of speech: cache, admission, synthesizer, planner, service."""
 
-from collections.abc import Callable
-
 import msgspec
 
 from orchestrator.billing.prices import Prices
@@ -24,8 +22,7 @@ class Speech(msgspec.Struct, frozen=True, kw_only=True):
     previews: VoicePreviews
 
 
-def open_speech(resources: Resources, voices: Voices, *, on_audio: Callable[[str], None]) -> Speech:
-    """``on_audio`` is called with a model's name whenever it has made some audio."""
+def open_speech(resources: Resources, voices: Voices) -> Speech:
     settings, threads = resources.settings, resources.threads
     index = CacheIndex()
     resources.background.run("flush the cache's index", index.keep_flushing())
@@ -40,7 +37,7 @@ def open_speech(resources: Resources, voices: Voices, *, on_audio: Callable[[str
     meter = UsageMeter(resources.store)
     resources.background.run("write usage", meter.keep_flushing())
     resources.background.run("settle usage in the store", meter.keep_settling())
-    synthesizer = Synthesizer(resources.triton, cache, resources.leases, admission, meter, on_audio=on_audio)
+    synthesizer = Synthesizer(resources.triton, cache, resources.leases, admission, meter, resources.models)
     resources.closing.push_async_callback(synthesizer.close)
     planner = Planner(voices.catalog, voices.custom, threads, settings.speech)
     service = SpeechService(

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +11,7 @@ import structlog
 
 from lectern.triton import AsyncTriton, CardVoice, TritonError
 from lectern_contract.voice_mixes import NoMix, is_mix, parse
+from orchestrator.guard.reports import Reports
 from orchestrator.lib.errors.problems import BadRequest, FieldError, Unavailable
 from orchestrator.lib.periodic import run_periodically
 from orchestrator.voices.voice import ModelVoices, Voice
@@ -29,8 +29,10 @@ log = structlog.stdlib.get_logger("lectern.voices")
 
 
 class Catalog:
-    def __init__(self, triton: AsyncTriton) -> None:
+    def __init__(self, triton: AsyncTriton, reports: Reports) -> None:
+        """``reports``: of the models, by which it knows those that have come, and those that are back soon."""
         self._triton = triton
+        self._reports = reports
         self._models: dict[str, ModelVoices] = {}  # by name
         self._seen: set[str] = set()  # every model that was ready at some time
         self._read_at = float("-inf")
@@ -39,11 +41,17 @@ class Catalog:
     async def keep_fresh(self) -> None:
         """Refreshes the catalog for ever, so that requests do not wait for a refresh."""
         await run_periodically(
-            partial(self._refresh, _SHORTEST_REFRESH),
-            pause=lambda: _REFRESH_SECONDS if self._models else _FIRST_SECONDS,
-            complaint="voices cannot be read from Triton",
-            log=log,
+            self._refresh_when_due, pause=_FIRST_SECONDS, complaint="voices cannot be read from Triton", log=log
         )
+
+    async def _refresh_when_due(self) -> None:
+        if self._models:
+            await self._reports.wait(self._lacks_one, _REFRESH_SECONDS)
+        await self._refresh(_FIRST_SECONDS if self._lacks_one() else _SHORTEST_REFRESH)
+
+    def knows(self, model: str) -> bool:
+        """Returns whether the voices of a model were read."""
+        return model in self._models
 
     async def models(self) -> list[str]:
         await self._refresh(_FRESH_SECONDS)
@@ -117,6 +125,11 @@ class Catalog:
         """Returns how many segments the model can make at a time, as its card says."""
         return self._models.get(model, ModelVoices()).slots or _DEFAULT_SLOTS
 
+    def _lacks_one(self) -> bool:
+        """Returns whether a model speaks whose voices were not read."""
+        speaking = {model for model, report in self._reports.all().items() if report.state == "speaks"}
+        return not speaking <= self._models.keys()
+
     def _ready(self, model: str) -> ModelVoices:
         if not self._models:
             raise Unavailable("No speech model is ready at the moment. Try again a little later.")
@@ -168,7 +181,8 @@ class Catalog:
                 log.warning("voices cannot be read from Triton", error=str(error))
 
     async def _read(self) -> dict[str, ModelVoices]:
-        found: dict[str, ModelVoices] = {}
+        # Who asks for a model that is being loaded again waits in the synthesizer, or is told there how long it takes.
+        found = {model: known for model, known in self._models.items() if self._reports.back_in(model) is not None}
         for model in await self._triton.models():
             if not model.speaks:
                 continue

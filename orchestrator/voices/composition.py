@@ -16,7 +16,7 @@ class Voices(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_voices(resources: Resources) -> Voices:
     settings = resources.settings
-    catalog = Catalog(resources.triton)
+    catalog = Catalog(resources.triton, resources.models)
     resources.background.run("refresh the catalog", catalog.keep_fresh())
     prompts = PromptStore(resources.store, resources.threads, settings.voices.memory_bytes)
     custom = CustomVoiceLookup(catalog, prompts, settings.speech.default_model)

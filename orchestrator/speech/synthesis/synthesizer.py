@@ -16,6 +16,7 @@ from lectern import triton
 from lectern.triton import AsyncTriton, Chunk, Mark
 from orchestrator.accounts.requester import Requester
 from orchestrator.billing.meter import Hold, Meter, Uncounted
+from orchestrator.guard.reports import Reports
 from orchestrator.lib import metrics
 from orchestrator.lib.backoff import backoff
 from orchestrator.lib.errors.problems import BadRequest, Busy, ModelFailed, Problem, TooSlow, Unavailable
@@ -29,11 +30,11 @@ from orchestrator.speech.synthesis.shared_synthesis import SharedSynthesis, Subs
 
 _FIRST_CHUNK: Final = 0.25  # seconds of cached audio; each further chunk is twice as long
 _STORING_SECONDS: Final = 5.0  # at the end of the process, for audio that is still on its way to the store
-_RECOVERY_SECONDS: Final = 12.0  # within which a watchdog finds a dead model and loads it anew
-_RECOVERY_PAUSE: Final = 0.25
+_RELOAD_SECONDS: Final = 15.0  # for which every request may wait for a model that is lost
+_RETRY_SECONDS: Final = 5  # after which to try again, if nobody knows when the model is back
 _BUSY_PAUSES: Final = (0.1, 1.0)  # seconds before a busy model is asked again: the first and the longest
 # Errors by which a dead process of a model shows; other errors would only come again.
-_LOST: Final = (triton.Unreachable, triton.NotFound, triton.Cancelled, triton.ModelFailure)
+_LOST: Final = (triton.Unreachable, triton.NotFound, triton.Cancelled, triton.ModelLost)
 
 log = structlog.stdlib.get_logger("lectern.speech")
 
@@ -48,12 +49,11 @@ class Synthesizer:
         leases: Leases,
         admission: AdmissionController,
         meter: Meter,
-        *,
-        on_audio: Callable[[str], None],
+        models: Reports,
     ) -> None:
-        """``on_audio`` is called with the model's name whenever it has made some audio."""
+        """``models``: what their last probes found."""
         self._triton = client
-        self._on_audio = on_audio
+        self._models = models
         self._cache = cache
         self._leases = leases
         self._admission = admission
@@ -158,16 +158,17 @@ class Synthesizer:
         return True
 
     async def _make(self, segment: Segment, synthesis: SharedSynthesis) -> None:
-        """Asks a model that was lost before its first chunk once more, as soon as it speaks again."""
+        """Asks a model that failed before its first chunk once more; one that was lost as soon as it speaks again."""
         synthesis.made = True
         try:
             await self._speak_when_free(segment, synthesis)
-        except _LOST as error:
+        except (*_LOST, triton.ModelFailure) as error:
             if synthesis.chunks:
                 raise
-            log.warning("model lost", model=segment.model, error=str(error))
+            log.warning("asking again", model=segment.model, error=str(error))
             metrics.RETRIED.labels(segment.model).inc()
-            await self._wait_until_it_speaks(segment.model)
+            if isinstance(error, _LOST):
+                await self._wait_until_it_speaks(segment.model, synthesis.ticket)
             await self._speak_when_free(segment, synthesis)
 
     async def _speak_when_free(self, segment: Segment, synthesis: SharedSynthesis) -> None:
@@ -187,16 +188,26 @@ class Synthesizer:
             else:
                 return
 
-    async def _wait_until_it_speaks(self, model: str) -> None:
-        """Returns also when it does not: the attempt that follows then says why."""
-        limit = time.monotonic() + _RECOVERY_SECONDS
-        while (left := limit - time.monotonic()) > 0:
-            try:
-                await self._triton.probe(model, timeout=left)
-            except triton.TritonError:
-                await asyncio.sleep(min(left, _RECOVERY_PAUSE))
-            else:
-                return
+    async def _wait_until_it_speaks(self, model: str, ticket: Ticket) -> None:
+        """Waits while the model is expected back within the time that the request may wait.
+
+        Raises `Unavailable` with the time after which to come again, as soon as it is expected later.
+        """
+        loop, models = asyncio.get_running_loop(), self._models
+        lost_at = models.now()
+        until = loop.time() + min(ticket.left, max(_RELOAD_SECONDS, ticket.patient_until - loop.time()))
+
+        def settled() -> bool:
+            return models.spoke_since(model, lost_at) or (models.back_in(model) or 0.0) > until - loop.time()
+
+        await models.wait_urgently(settled, until - loop.time())
+        if not models.spoke_since(model, lost_at):
+            back_in = models.back_in(model)
+            raise Unavailable(
+                f"The model '{model}' is not loaded at the moment. Try again after the time that the Retry-After header"
+                " says.",
+                retry_after=_RETRY_SECONDS if back_in is None else max(1, math.ceil(back_in)),
+            )
 
     async def _speak(self, segment: Segment, synthesis: SharedSynthesis) -> None:
         started = time.perf_counter()
@@ -217,7 +228,7 @@ class Synthesizer:
             async for chunk in chunks:
                 synthesis.add(chunk)
                 if chunk.audio.size:
-                    self._on_audio(segment.model)
+                    self._models.heard(segment.model)
                 if first and synthesis.chunks:
                     metrics.FIRST_AUDIO.labels(segment.model).observe(time.perf_counter() - started)
                     first = False

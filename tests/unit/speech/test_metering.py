@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lectern.triton import Chunk
+from orchestrator.guard.reports import Reports
 from orchestrator.speech.admission.admission_controller import AdmissionController
 from orchestrator.speech.cache.segment_file import CachedAudio
 from orchestrator.speech.planner.script import Segment
@@ -40,7 +41,7 @@ class World:
         self.meter = ListMeter()
         admission = AdmissionController(AdmissionSettings(), deadline=100, slots=lambda _: 2, encoder=Encoder())
         world: Any = self
-        self.synthesizer = Synthesizer(world, world, world, admission, self.meter, on_audio=lambda _: None)
+        self.synthesizer = Synthesizer(world, world, world, admission, self.meter, Reports())
 
     async def speak(self, *_: Any, **__: Any) -> AsyncGenerator[Chunk, None]:
         for _second in range(self.length):

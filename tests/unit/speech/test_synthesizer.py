@@ -11,6 +11,7 @@ import pytest
 from lectern import triton
 from lectern.triton import Chunk
 from orchestrator.accounts.requester import Requester
+from orchestrator.guard.reports import Reports
 from orchestrator.lib.errors.problems import Busy
 from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
 from orchestrator.speech.planner.script import Segment
@@ -67,7 +68,7 @@ class Speaking:
         )
         nowhere: Any = Nowhere()
         model: Any = self.triton
-        self.synthesizer = Synthesizer(model, nowhere, nowhere, self.controller, self.meter, on_audio=lambda _: None)
+        self.synthesizer = Synthesizer(model, nowhere, nowhere, self.controller, self.meter, Reports())
 
     def listen(
         self, segment: Segment, requester: Requester, ticket: Ticket | None = None
