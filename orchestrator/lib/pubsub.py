@@ -16,7 +16,7 @@ APPLICATION: Final = "lectern-pubsub"
 _PROBE: Final = 10.0  # seconds between checks of the connection
 _TIMEOUT: Final = 5.0  # seconds for any answer of the database
 _PAUSE: Final = 1.0  # seconds before the next attempt to connect
-_OVERLAP: Final = 5.0  # seconds added to a gap, for the messages lost before it was noticed
+_OVERLAP: Final = 5.0  # seconds added to a gap, between the clock of a transaction and the delivery of its message
 
 log = structlog.stdlib.get_logger("lectern.pubsub")
 
@@ -33,7 +33,8 @@ class PubSub:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._channels: list[_Channel] = []
-        self._disconnected_at: float | None = None
+        self._worked_at: float | None = None
+        """When the connection was last known to work: what was sent later may be lost without a sign."""
 
     def subscribe(
         self, name: str, receive: Callable[[str], None], catch_up: Callable[[float], Awaitable[None]]
@@ -55,7 +56,6 @@ class PubSub:
                     log.warning("pubsub is disconnected", error=str(error))
                 else:
                     log.exception("pubsub is disconnected")
-            self._disconnected_at = self._disconnected_at or time.monotonic()
             await asyncio.sleep(_PAUSE)
 
     async def _listen(self) -> None:
@@ -73,16 +73,19 @@ class PubSub:
             connection.add_termination_listener(lambda _: lost.set())
             for channel in self._channels:
                 await connection.add_listener(channel.name, _callback(channel.receive))
-            if self._disconnected_at is not None:
-                gap = time.monotonic() - self._disconnected_at + _OVERLAP
+            listening_since = time.monotonic()
+            if self._worked_at is not None:
+                gap = listening_since - self._worked_at + _OVERLAP
                 for channel in self._channels:
                     await channel.catch_up(gap)
-                self._disconnected_at = None
+            self._worked_at = listening_since
             while not lost.is_set():
                 try:
                     await asyncio.wait_for(lost.wait(), _PROBE)
                 except TimeoutError:
+                    asked_at = time.monotonic()
                     await connection.execute("SELECT 1")
+                    self._worked_at = asked_at
         finally:
             connection.terminate()  # nothing is left to do on it
 
