@@ -367,3 +367,25 @@ def test_closing_answers_everybody_and_closes_the_voice() -> None:
     assert running.end == waiting.end == ("unavailable", "the model is being unloaded")
     assert ask(one, speak()).end[0] == "unavailable"
     assert voice.closed
+
+
+def test_a_voice_that_makes_no_progress_at_all_is_told_from_a_busy_one(pool: Any, clock: Clock) -> None:
+    """The guard takes a busy model for alive, and recovers one that fails."""
+    one = pool(until_stopped, live=1)
+    first = ask(one, speak())
+    wait_for(lambda: first.chunks)
+    waiting = ask(one, speak(deadline=50.0))
+    assert ask(one, speak()).end == ("unavailable", "the live queue is full: try again later")
+    clock.ahead = 40.0
+    assert ask(one, speak()).end[0] == "unavailable", "not yet"
+    clock.ahead = 70.0
+    assert waiting.end[0] == "failed"
+    assert "no request has made any progress for 70 s: the model hangs" in waiting.end[1]
+
+
+def test_a_voice_that_rested_for_long_does_not_hang(pool: Any, clock: Clock) -> None:
+    one = pool(until_stopped, live=0)
+    clock.ahead = 600.0
+    first = ask(one, speak())
+    wait_for(lambda: first.chunks)
+    assert ask(one, speak()).end == ("unavailable", "the live queue is full: try again later")

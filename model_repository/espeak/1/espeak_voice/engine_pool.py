@@ -27,7 +27,9 @@ from espeak_voice.engine_messages import (
 )
 
 START_LIMIT: Final = 20.0  # seconds until an engine must be ready
-SILENCE_LIMIT: Final = 3.0  # seconds: an engine makes the next chunk in milliseconds, so one that takes this long hangs
+# Seconds. An engine makes the next chunk in milliseconds, so one that takes this long hangs. It must be replaced well
+# before the guard gives up its probe of the model, which would end all engines.
+SILENCE_LIMIT: Final = 2.0
 STOP_LIMIT: Final = 1.0  # seconds in which an engine must have stopped
 STEP: Final = 0.01  # seconds between two looks at whether to stop
 

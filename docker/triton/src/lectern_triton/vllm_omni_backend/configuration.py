@@ -50,6 +50,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The folder of the preset voices, relative to the model's."""
     default_voice: str = ""
     """The preset for requests that name none. Empty: the first by name."""
+    probe_timeout: Seconds = 4
+    silence_timeout: Seconds = 3
+    """These two are limits by which the guard goes."""
+    stuck_timeout: Seconds = 60
+    """Seconds without any progress after which the backend tells requests that the model hangs."""
     load_timeout: Seconds = 900
     """Seconds until the engine must be ready."""
     stall_timeout: Seconds = 120

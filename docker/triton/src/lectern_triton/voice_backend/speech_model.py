@@ -20,7 +20,7 @@ from lectern_contract import LANES
 from lectern_triton.parent_death import end_with_parent
 from lectern_triton.voice_backend.request import Cancel, Describe, Speak, read_request
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Settings, Tensors, Unavailable, Voice
-from lectern_triton.voice_backend.worker_pool import Metrics, WorkerPool
+from lectern_triton.voice_backend.worker_pool import STUCK, Metrics, WorkerPool
 
 QUEUE = {"live": 64, "batch": 256}
 # Triton's words for a model that is loading, being unloaded or missing; the model's name stands beside them.
@@ -53,7 +53,8 @@ class SpeechModel(ABC):
         self._voice = self.make_voice(Settings(folder, parameters, TritonModels(), args["model_name"]))
         self._card = json.dumps(self._voice.card(), ensure_ascii=False).encode()
         self._rate = np.array([self._voice.card()["sample_rate"]], np.int32)
-        self._workers = WorkerPool(self._voice, limits, self.metrics())
+        stuck = float(parameters.get("stuck_timeout", STUCK))
+        self._workers = WorkerPool(self._voice, limits, self.metrics(), stuck)
 
     def execute(self, requests: list[Any]) -> None:
         """Queue the requests. Other threads answer them."""

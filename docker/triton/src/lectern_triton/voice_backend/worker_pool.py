@@ -15,6 +15,7 @@ from lectern_triton.voice_backend.request import Speak
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Mark, Segment, Unavailable, Voice
 
 WATCH_INTERVAL: Final = 0.02  # seconds between two looks at whether the clients are still there
+STUCK: Final = 60.0  # seconds without any progress after which requests are told that the model hangs
 ASKING: Final = 0.25  # seconds that one look may take: the jobs that it does not reach wait for the next look
 
 _CANNOT: Final = {
@@ -85,8 +86,13 @@ class Job:
 class WorkerPool:
     """Owns a voice, its queue and its threads."""
 
-    def __init__(self, voice: Voice, limits: Mapping[Lane, int], metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, voice: Voice, limits: Mapping[Lane, int], metrics: Metrics | None = None, stuck: float = STUCK
+    ) -> None:
         self._voice = voice
+        self._stuck = stuck
+        self._progress = time.monotonic()
+        """When a worker last took a request, sent a chunk or ended a request, or the first one came."""
         self._metrics = metrics
         card = voice.card()
         self._rate: int = card["sample_rate"]
@@ -122,13 +128,16 @@ class WorkerPool:
                 return
         job = Job(request, reply, request_id, time.monotonic())
         with self._arrival:
+            if not self._present:
+                self._progress = job.arrived
             self._present.add(job)
             self._arrival.notify()
         try:
             self._queue.put(request.segment.lane, job)
         except LaneFull:
             self._leave(job)
-            reply.unavailable(f"the {request.segment.lane} queue is full: try again later")
+            if not self._is_stuck(job):
+                reply.unavailable(f"the {request.segment.lane} queue is full: try again later")
 
     def cancel(self, request_id: str) -> None:
         """Cancels a request. An unknown id, or one that has ended, is no error."""
@@ -158,11 +167,13 @@ class WorkerPool:
 
     def _work(self) -> None:
         while (job := self._queue.take()) is not None:
+            self._progress = time.monotonic()
             try:
                 self._speak(job)
             except Exception:  # one bad answer must not end the thread
                 log.exception("a request could not be answered")
             finally:
+                self._progress = time.monotonic()
                 self._leave(job)
 
     def _speak(self, job: Job) -> None:
@@ -198,7 +209,7 @@ class WorkerPool:
         """Sends a chunk. `samples` is the number of samples sent before it."""
         marks = tuple(map(job.request.nfc.original_mark, chunk.marks))
         job.reply.chunk(Chunk(chunk.audio, marks))
-        job.last_sent = time.monotonic()
+        job.last_sent = self._progress = time.monotonic()
         if self._metrics is not None and not samples and chunk.audio.size:
             self._metrics.first_audio(job.last_sent - job.arrived)
 
@@ -228,7 +239,19 @@ class WorkerPool:
         job.stop.set()
         if self._queue.remove(job.request.segment.lane, job):
             self._leave(job)
-            self._ended(job, 0)
+            if job.client_gone or not self._is_stuck(job):
+                self._ended(job, 0)
+
+    def _is_stuck(self, job: Job) -> bool:
+        """Returns whether the requests before this one make no progress at all; then answers that the model hangs.
+
+        To say that it is busy would be a sign of life, and the guard would leave it alone for ever.
+        """
+        silent = time.monotonic() - self._progress
+        if silent < self._stuck or self._closed:
+            return False
+        job.reply.failed(f"no request has made any progress for {silent:.0f} s: the model hangs")
+        return True
 
     def _leave(self, job: Job) -> None:
         with self._arrival:
