@@ -80,7 +80,7 @@ class Recovery:
                 await asyncio.to_thread(self._kill, model)
                 raise NotLoaded(f"the model {model} was not loaded within {limit:g} s", late=True) from None
             except TritonError as error:
-                raise NotLoaded(f"the model {model} was not loaded: {error}") from None
+                raise NotLoaded(f"the model {model} was not loaded: {' '.join(str(error).split())}") from None
             log.info("loaded", model=model, seconds=round(time.monotonic() - began, 2))
 
     async def _ready(self) -> set[str]:
