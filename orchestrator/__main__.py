@@ -12,13 +12,18 @@ def main() -> int:
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command in commands.COMMANDS.items():
         subparser = subcommands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        commands.ARGUMENTS.get(name, _none)(subparser)
         subparser.set_defaults(command=command)
+    given = vars(parser.parse_args())
     try:
-        parser.parse_args().command()
+        return given.pop("command")(**given) or 0
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
-    return 0
+
+
+def _none(_: argparse.ArgumentParser) -> None:
+    """Adds no arguments."""
 
 
 if __name__ == "__main__":

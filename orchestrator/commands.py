@@ -1,6 +1,7 @@
 """What each process does; the heavy imports stand inside, so that a process loads only what it runs."""
 # ruff: noqa: PLC0415
 
+import argparse
 import asyncio
 import sys
 from collections.abc import Callable
@@ -42,18 +43,19 @@ def serve() -> None:
 
 def worker() -> None:
     """Run jobs until SIGTERM or SIGINT."""
-    from orchestrator.documents.jobs import blueprint
-    from orchestrator.lib.job_worker import run_worker, worker_app
+    import prometheus_client
+
     from orchestrator.runtime import open_runtime
+    from orchestrator.work import make_worker
 
     chosen = settings.load()
     logs.configure(chosen.log)
-    app = worker_app(chosen.database)
-    app.add_tasks_from(blueprint, namespace="documents")
+    if chosen.worker.port:
+        prometheus_client.start_http_server(chosen.worker.port)
 
     async def run() -> None:
-        async with open_runtime(chosen):
-            await run_worker(app, chosen.worker)
+        async with open_runtime(chosen) as runtime:
+            await make_worker(runtime).run()
 
     asyncio.run(run())
 
@@ -97,6 +99,23 @@ def key() -> None:
     _print({"api_key": asyncio.run(run())})
 
 
+def jobs(action: str, number: int | None) -> int:
+    """Print the jobs that failed for good, as JSON, or have one of them tried again: `jobs retry NUMBER`."""
+    from orchestrator.jobs import dead_letters
+    from orchestrator.lib.database import pool
+
+    async def run() -> int:
+        async with pool(read(DatabaseSettings)):
+            if action == "list":
+                _print(await dead_letters.list_all())
+            elif number is None or not await dead_letters.retry(number):
+                print("name a job by the number in `python -m orchestrator jobs`", file=sys.stderr)  # noqa: T201
+                return 2
+            return 0
+
+    return asyncio.run(run())
+
+
 def openapi() -> None:
     """Print the description of the REST API as JSON; needs no database and no Triton."""
     from orchestrator.app import create_app
@@ -118,12 +137,19 @@ def _print(value: object) -> None:
     sys.stdout.buffer.flush()
 
 
-COMMANDS: Final[dict[str, Callable[[], None]]] = {
+def _jobs_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "retry"), default="list")
+    parser.add_argument("number", nargs="?", type=int)
+
+
+ARGUMENTS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {"jobs": _jobs_arguments}
+COMMANDS: Final[dict[str, Callable[..., int | None]]] = {
     "serve": serve,
     "worker": worker,
     "guard": guard,
     "setup": setup,
     "key": key,
+    "jobs": jobs,
     "openapi": openapi,
     "settings": list_settings,
 }

@@ -9,15 +9,9 @@ import msgspec
 from orchestrator.billing.settings import BillingSettings
 from orchestrator.documents.settings import DocumentSettings
 from orchestrator.health.settings import HealthSettings
+from orchestrator.jobs.settings import WorkerSettings
 from orchestrator.lib.environment import SettingsError, read
-from orchestrator.lib.settings import (
-    DatabaseSettings,
-    LogSettings,
-    ServerSettings,
-    StoreSettings,
-    TritonSettings,
-    WorkerSettings,
-)
+from orchestrator.lib.settings import DatabaseSettings, LogSettings, ServerSettings, StoreSettings, TritonSettings
 from orchestrator.playback.settings import PlaybackSettings
 from orchestrator.speech.settings import (
     AdmissionSettings,

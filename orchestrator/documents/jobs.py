@@ -6,39 +6,43 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from procrastinate import Blueprint, RetryStrategy
 
 from orchestrator.documents.schemas import Format
 from orchestrator.documents.tables import Block, Document
-from orchestrator.lib.database import DB, is_outage
+from orchestrator.jobs.run import JobRun, Progress
+from orchestrator.lib.database import DB
+from orchestrator.lib.errors.problems import Problem
 from orchestrator.text.blocks import BlockDraft, cut_document
 
 _ROWS_PER_INSERT: Final = 1000  # times nine columns stays below Postgres's 32,767 parameters
 
-blueprint = Blueprint()  # the worker adds it as "documents": see service.CUT_JOB
 log = structlog.stdlib.get_logger("lectern.documents")
 
 
-@blueprint.task(name="cut", retry=RetryStrategy(max_attempts=10, wait=2))
-async def cut(document_id: str) -> None:
+class CannotCut(Problem):
+    """The text could not be cut into blocks. Send it as plain text, "format": "text", and report this as a bug."""
+
+    status = 422
+    title = "Cannot cut the text"
+    slug = "cannot-cut"
+
+
+async def cut(job: JobRun, document_id: str) -> None:
     """Cuts a queued document. It may run any number of times with the same result, as a worker may die at any point."""
     document = await Document.objects().get(Document.id == UUID(document_id))
     if document is None or document.status != "queued":
         return
+    job.progress.update(0, 0, "Cutting the text into blocks")
     try:
         drafts = await asyncio.to_thread(cut_document, document.text, msgspec.convert(document.format, Format))
-        await _store_blocks(document, drafts)
     except Exception as error:
-        if is_outage(error):
-            raise
-        # The same text would fail again, so the job is not repeated, and the document says that it failed.
+        # The same text would fail again: a bug, which this line tells.
         log.exception("document cannot be cut", document=document_id)
-        await Document.update(
-            {Document.status: "failed", Document.error: "The text could not be cut into blocks."}
-        ).where(Document.id == document.id)
+        raise CannotCut from error
+    await _store_blocks(document, drafts, job.progress)
 
 
-async def _store_blocks(document: Document, drafts: list[BlockDraft]) -> None:
+async def _store_blocks(document: Document, drafts: list[BlockDraft], progress: Progress) -> None:
     async with DB.transaction():
         still_there = await Document.select(Document.id).where(Document.id == document.id).lock_rows("UPDATE").first()
         if still_there is None:
@@ -46,6 +50,7 @@ async def _store_blocks(document: Document, drafts: list[BlockDraft]) -> None:
         await Block.delete().where(Block.document == document.id)
         rows = [_row(document, position, draft) for position, draft in enumerate(drafts)]
         for start in range(0, len(rows), _ROWS_PER_INSERT):
+            progress.update(start, len(rows), "Storing the blocks")
             await Block.insert(*rows[start : start + _ROWS_PER_INSERT])
         await Document.update(
             {
@@ -54,6 +59,7 @@ async def _store_blocks(document: Document, drafts: list[BlockDraft]) -> None:
                 Document.estimated_seconds: sum(draft.estimated_seconds for draft in drafts),
             }
         ).where(Document.id == document.id)
+    progress.update(len(rows), len(rows))
 
 
 def _row(document: Document, position: int, draft: BlockDraft) -> Block:

@@ -27,6 +27,7 @@ class DocumentView(Schema):
     format: Format
     status: Annotated[Status, Meta(description="Blocks are cut by the worker: queued, then ready or failed.")]
     error: str | None
+    job: Annotated[UUID | None, Meta(description="The job that cuts it, which can be followed at /api/v1/jobs.")]
     characters: int
     blocks: int
     estimated_seconds: float

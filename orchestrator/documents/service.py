@@ -10,14 +10,25 @@ from orchestrator.accounts.requester import Requester
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
 from orchestrator.documents.settings import DocumentSettings
 from orchestrator.documents.tables import Block, Document
-from orchestrator.lib import jobs
+from orchestrator.jobs import queue
 from orchestrator.lib.database import DB, run
 from orchestrator.lib.errors.problems import NotFound, NotReady, bad_field
 from orchestrator.lib.text_input import check_text
 from orchestrator.text.spans import Span
 
-CUT_JOB = "documents:cut"
-_VIEW = [getattr(Document, name) for name in DocumentView.__struct_fields__]
+CUT: Final = queue.Kind("cut_document")
+# A queued document whose job has ended, or is forgotten, will never be cut.
+_VIEW: Final = (
+    "SELECT document.id, title, format, characters, blocks, estimated_seconds, document.created_at, document.job,"
+    " CASE WHEN lost THEN 'failed' ELSE status END AS status, CASE WHEN NOT lost THEN document.error"
+    " WHEN job.state = 'cancelled' THEN 'Cutting it into blocks was cancelled. Send the text again.'"
+    " ELSE coalesce(job.error ->> 'detail', 'The text could not be cut into blocks. Send it again.') END AS error"
+    " FROM document LEFT JOIN job ON job.id = document.job"
+    " CROSS JOIN LATERAL (SELECT status = 'queued' AND coalesce(job.state NOT IN ('queued', 'running'), true)"
+    " AS lost) AS fate WHERE document.account = {}"
+)
+_ONE: Final = f"{_VIEW} AND document.id = {{}}"
+_PAGE: Final = f"{_VIEW} AND ({{}}::uuid IS NULL OR document.id < {{}}) ORDER BY document.id DESC LIMIT {{}}"
 _BLOCK_VIEW = [getattr(Block, name) for name in BlockView.__struct_fields__]
 # Plain SQL, as every GET of audio runs it, and building the query costs more than running it.
 _SPOKEN = (
@@ -63,41 +74,43 @@ async def create(requester: Requester, new: NewDocument, limits: DocumentSetting
         account=requester.account, title=title, format=new.format, text=new.text, characters=len(new.text)
     )
     async with DB.transaction():
+        document.job = await queue.enqueue(
+            CUT, requester.account, resource=f"/api/v1/documents/{document.id}", document_id=str(document.id)
+        )
         await document.save()
-        await jobs.enqueue(CUT_JOB, document_id=str(document.id))
     return await get(requester, document.id)
 
 
 async def get(requester: Requester, document_id: UUID) -> DocumentView:
     """Returns a document. Raises `NotFound`, also for one of another account: nobody else may know that it exists."""
-    found = (
-        await Document.select(*_VIEW).where(Document.id == document_id, Document.account == requester.account).first()
-    )
-    if found is None:
-        raise NotFound(f"There is no document {document_id}.")
-    return msgspec.convert(found, DocumentView)
+    for found in await run(_ONE, requester.account, document_id):
+        return msgspec.convert(found, DocumentView)
+    raise NotFound(f"There is no document {document_id}.")
 
 
 async def list_page(requester: Requester, *, limit: int, after: UUID | None, limits: DocumentSettings) -> DocumentPage:
     """Returns a page of the account's documents, newest first."""
     _check_page(limit, limits)
-    query = Document.select(*_VIEW).where(Document.account == requester.account)
-    if after is not None:
-        query = query.where(Document.id < after)
-    rows = await query.order_by(Document.id, ascending=False).limit(limit + 1)
+    rows = await run(_PAGE, requester.account, after, after, limit + 1)
     items = msgspec.convert(rows[:limit], list[DocumentView])
     return DocumentPage(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
 async def delete(requester: Requester, document_id: UUID) -> None:
-    """Deletes a document and its blocks. Its audio stays, as other documents may share it. Raises `NotFound`."""
-    gone = (
-        await Document.delete()
-        .where(Document.id == document_id, Document.account == requester.account)
-        .returning(Document.id)
-    )
-    if not gone:
-        raise NotFound(f"There is no document {document_id}.")
+    """Deletes a document and its blocks, and cancels its job. Its audio stays, as other documents may share it.
+
+    Raises `NotFound`.
+    """
+    async with DB.transaction():
+        gone = (
+            await Document.delete()
+            .where(Document.id == document_id, Document.account == requester.account)
+            .returning(Document.job)
+        )
+        if not gone:
+            raise NotFound(f"There is no document {document_id}.")
+        if (job := gone[0]["job"]) is not None:
+            await queue.cancel(job)
 
 
 async def list_blocks(

@@ -5,6 +5,7 @@ from piccolo.constraints import Unique
 from piccolo.table import Table
 
 from orchestrator.accounts.tables import Account
+from orchestrator.jobs.tables import Job
 from orchestrator.lib.ids import new_id
 
 
@@ -16,6 +17,7 @@ class Document(Table, tablename="document"):
     text = Text()
     status = Text(default="queued")  # queued, ready or failed
     error = Text(null=True, default=None)
+    job = ForeignKey(Job, null=True, default=None, on_delete=OnDelete.set_null, index=True)  # that cuts it
     characters = Integer()
     blocks = Integer(default=0)
     estimated_seconds = Real(default=0.0)

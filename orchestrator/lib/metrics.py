@@ -54,6 +54,12 @@ CACHE_BYTES = Gauge("lectern_cache_bytes", "Bytes of cached audio in the store, 
 SEGMENTS_EVICTED = Counter("lectern_segments_evicted", "Segments deleted because the cache exceeded its budget.")
 BYTES_EVICTED = Counter("lectern_bytes_evicted", "Bytes deleted because the cache exceeded its budget.")
 PLAYBACKS = Gauge("lectern_playbacks", "Open playbacks.", ["transport"])
+JOBS = Counter(
+    "lectern_jobs",
+    "Jobs by what became of a run: succeeded, failed, cancelled, retried, taken over (from a worker that died).",
+    ["kind", "outcome"],
+)
+DEAD_LETTERS = Gauge("lectern_dead_letters", "Jobs that failed for good and wait for an operator.")
 
 
 @get("/metrics", include_in_schema=False, opt={"public": True}, sync_to_thread=False)

@@ -69,9 +69,3 @@ class TritonSettings(EnvSettings, frozen=True, kw_only=True):
 
 class StoreSettings(EnvSettings, frozen=True, kw_only=True):
     url: Annotated[str, env("STORE_URL", "Where audio is stored: file:///folder, s3://bucket/prefix, …")]
-
-
-class WorkerSettings(EnvSettings, frozen=True, kw_only=True):
-    concurrency: Annotated[int, env("LECTERN_WORKER_CONCURRENCY", "Jobs that a worker runs at once.", ge=1, le=100)] = 2
-    heartbeat_seconds: float = 2.0  # between a worker's signs of life
-    stalled_seconds: float = 6.0  # of silence, after which a worker's jobs go to others

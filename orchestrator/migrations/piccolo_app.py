@@ -7,6 +7,7 @@ from piccolo.conf.apps import AppConfig
 from orchestrator.accounts.tables import Account, ApiKey
 from orchestrator.billing.tables import Usage
 from orchestrator.documents.tables import Block, Document
+from orchestrator.jobs.tables import Job
 from orchestrator.lib.tables import Lease
 from orchestrator.playback.tables import ListeningPosition
 from orchestrator.speech.cache.tables import CachedSegment, CachePin
@@ -18,6 +19,7 @@ APP_CONFIG = AppConfig(
     table_classes=[
         Account,
         ApiKey,
+        Job,
         Document,
         Block,
         Lease,

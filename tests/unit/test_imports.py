@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("module", "spared"),
     [
-        ("orchestrator.app", {"spacy", "procrastinate"}),
+        ("orchestrator.app", {"spacy", "procrastinate.worker"}),
         ("orchestrator.documents.jobs", {"spacy"}),
         ("orchestrator.migrations.run", {"procrastinate", "piccolo.apps.migrations.commands.forwards"}),
         ("orchestrator.embedded.up", {"av", "spacy"}),
@@ -47,6 +47,7 @@ def test_the_migrations_are_known_without_being_imported() -> None:
 LAYERS = (
     ("audio", "text", "lib"),
     ("accounts", "guard"),
+    ("jobs",),
     ("billing", "documents", "voices"),
     ("speech",),
     ("health", "playback"),
