@@ -1,23 +1,25 @@
 """What the routes of the web process may ask for by name."""
 
 import msgspec
+import structlog
 
 from orchestrator.health.readiness import Readiness
+from orchestrator.jobs.dead_letters import show_number
 from orchestrator.lib.object_store import Store
+from orchestrator.lib.periodic import run_periodically
 from orchestrator.playback.player import OpenPlaybacks, Player
 from orchestrator.playback.position_updates import PositionUpdates
 from orchestrator.runtime import Runtime
-from orchestrator.speech.cache.eviction import Eviction
-from orchestrator.speech.cache.maintenance import CacheMaintenance
-from orchestrator.speech.cache.reconciliation import Reconciliation
+from orchestrator.speech.cache.eviction import show_size
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.previews import VoicePreviews
 from orchestrator.speech.response.delivery import Delivery
 from orchestrator.speech.service import SpeechService
 from orchestrator.voices.catalog import Catalog
-from orchestrator.voices.custom.prompt_store import PromptCleanup
 from orchestrator.voices.custom.service import CustomVoices
 from orchestrator.voices.custom.uploads import Uploads
+
+log = structlog.stdlib.get_logger("lectern.process")
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,15 +53,7 @@ def open_services(runtime: Runtime) -> Services:
     max_syntheses = settings.speech.segments_ahead + 1
     player = Player(speech.planner, speech.service, open_playbacks, settings.playback, max_syntheses=max_syntheses)
     position_updates = PositionUpdates(resources.pubsub, open_playbacks)
-    cache_maintenance = CacheMaintenance(
-        resources.leases,
-        Reconciliation(resources.store, settings.cache),
-        Eviction(resources.store, resources.leases, settings.cache),
-        settings.cache,
-    )
-    background.run("keep the cache within its budget", cache_maintenance.keep_within_budget())
-    cleanup = PromptCleanup(voices.prompts, settings.cache.reconcile_seconds)
-    background.run("delete recordings without a voice", cleanup.keep_cleaning())
+    background.run("read the metrics of cache and jobs", _keep_metrics(settings.cache.check_seconds))
     background.run("listen to other processes", resources.pubsub.keep_listening())  # its subscribers are known by now
     return Services(
         store=resources.store,
@@ -73,3 +67,13 @@ def open_services(runtime: Runtime) -> Services:
         position_updates=position_updates,
         voices=custom_voices,
     )
+
+
+async def _keep_metrics(pause: float) -> None:
+    """Shows what the workers do to the database, which whoever watches this server asks here."""
+
+    async def read() -> None:
+        await show_size()
+        await show_number()
+
+    await run_periodically(read, pause=pause, complaint="cache and jobs could not be counted", log=log)

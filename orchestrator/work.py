@@ -7,13 +7,24 @@ from orchestrator.documents.service import CUT
 from orchestrator.jobs.dead_letters import delete_old
 from orchestrator.jobs.worker import Worker
 from orchestrator.runtime import Runtime
+from orchestrator.speech.cache.eviction import Eviction
+from orchestrator.speech.cache.reconciliation import Reconciliation
+from orchestrator.voices.custom.prompt_store import PromptCleanup
 
 _HOUR = 3600.0
 
 
 def make_worker(runtime: Runtime) -> Worker:
-    settings = runtime.resources.settings
+    resources, settings = runtime.resources, runtime.resources.settings
     worker = Worker(settings.worker)
     worker.add(CUT, cut)
+
+    eviction = Eviction(resources.store, resources.leases, settings.cache)
+    reconciliation = Reconciliation(resources.store, settings.cache)
+    recordings = PromptCleanup(runtime.voices.prompts)
+    reconcile_seconds = settings.cache.reconcile_seconds
+    worker.every(settings.cache.check_seconds, "evict_audio", eviction.run)
+    worker.every(reconcile_seconds, "reconcile_cache", reconciliation.run, at_start=True)
+    worker.every(reconcile_seconds, "delete_orphaned_recordings", recordings.run, at_start=True)
     worker.every(_HOUR, "delete_old_jobs", partial(delete_old, settings.worker.keep_days))
     return worker

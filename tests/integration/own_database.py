@@ -15,7 +15,7 @@ from uuid import uuid4
 import asyncpg
 
 from orchestrator.embedded.home import Home
-from tests.integration.servers import database_url
+from tests.integration.servers import database_url, worker_process
 from tests.stack import ROOT, Stack
 
 
@@ -23,8 +23,7 @@ from tests.stack import ROOT, Stack
 class OwnDatabase:
     url: str
     api_key: str
-    triton_address: str
-    store_url: str
+    stack: Stack
 
     def execute(self, statement: str) -> None:
         asyncio.run(_execute(self.url, statement))
@@ -34,23 +33,11 @@ class OwnDatabase:
 
 
 @contextmanager
-def worker(database: OwnDatabase, log: Path) -> Iterator[None]:
-    """Runs the jobs of that database."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database.url,
-        "TRITON_URL": database.triton_address,
-        "STORE_URL": database.store_url,
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", "worker"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-    try:
+def worker(database: OwnDatabase, log: Path, **settings: str) -> Iterator[None]:
+    """Runs the jobs of that database, over a store of its own."""
+    store = log.with_name("worker-store").as_uri()
+    with worker_process(database.stack, log, **{"DATABASE_URL": database.url, "STORE_URL": store, **settings}):
         yield
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 @contextmanager
@@ -68,8 +55,7 @@ def own_database(stack: Stack) -> Iterator[OwnDatabase]:
             stdout=subprocess.PIPE,
             check=True,
         ).stdout
-        store = Home(stack.home).store.as_uri()
-        yield OwnDatabase(url, str(json.loads(output)["api_key"]), stack.triton_address, store)
+        yield OwnDatabase(url, str(json.loads(output)["api_key"]), stack)
     finally:
         asyncio.run(_execute(stack_url, f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -33,22 +33,8 @@ def web_server(stack: Stack, log: Path, **settings: str) -> Iterator[str]:
 @contextmanager
 def web_process(stack: Stack, log: Path, **settings: str) -> Iterator[WebServer]:
     """The same, for tests that do something to the process."""
-    home = Home(stack.home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url(home),
-        "STORE_URL": home.store.as_uri(),
-        "TRITON_URL": stack.triton_address,
-        "LECTERN_PORT": str(port),
-        **settings,
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", "serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+    port = free_port()
+    process = _start("serve", stack, log, LECTERN_PORT=str(port), **settings)
     url = f"http://127.0.0.1:{port}"
     try:
         limit = time.monotonic() + 120
@@ -60,6 +46,38 @@ def web_process(stack: Stack, log: Path, **settings: str) -> Iterator[WebServer]
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+@contextmanager
+def worker_process(stack: Stack, log: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Another worker, with settings of its own."""
+    process = _start("worker", stack, log, **settings)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _start(command: str, stack: Stack, log: Path, **settings: str) -> "subprocess.Popen[bytes]":
+    home = Home(stack.home)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url(home),
+        "STORE_URL": home.store.as_uri(),
+        "TRITON_URL": stack.triton_address,
+        **settings,
+    }
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", command], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tests.integration import s3 as s3_server
 from tests.integration.audio import decode
 from tests.integration.metrics import metric
 from tests.integration.own_database import own_database, worker
-from tests.integration.servers import together, web_server
+from tests.integration.servers import free_port, together, web_server
 from tests.stack import Stack
 
 BUDGET = 1_000_000
@@ -24,6 +24,8 @@ GRACE = 1
 @dataclass(frozen=True)
 class Pair:
     urls: tuple[str, str]
+    worker: str
+    """The address of its metrics."""
     api_key: str
     store: Path
 
@@ -70,11 +72,12 @@ def started(stack: Stack, folder: Path, environment: dict[str, str], store: Path
             "LECTERN_CACHE_GRACE": str(GRACE),
             "LECTERN_CACHE_CHECK": "0.2",
         }
+        port = free_port()
         with (
-            worker(database, folder / "worker.log"),
+            worker(database, folder / "worker.log", **own, LECTERN_WORKER_PORT=str(port)),
             together(*(web_server(stack, folder / f"{name}.log", **own) for name in ("first", "second"))) as urls,
         ):
-            yield Pair((urls[0], urls[1]), database.api_key, store)
+            yield Pair((urls[0], urls[1]), f"http://127.0.0.1:{port}", database.api_key, store)
 
 
 def test_the_store_stays_within_its_budget_and_everything_can_still_be_heard(pair: Pair) -> None:
@@ -86,10 +89,10 @@ def test_the_store_stays_within_its_budget_and_everything_can_still_be_heard(pai
         paths = [f"{folder}/{block['id']}/audio" for block in documents.blocks(first, document["id"])]
         lengths = [len(decode(first.get(path).raise_for_status().content)[0]) for path in paths]
 
-        documents.until(lambda: pair.metric("lectern_segments_evicted_total"), lambda evicted: evicted > 0)
+        documents.until(lambda: metric(pair.worker, "lectern_segments_evicted_total"), lambda evicted: evicted > 0)
         documents.until(pair.stored, lambda stored: 0 < stored <= BUDGET)
         documents.until(lambda: pair.metric("lectern_cache_bytes"), lambda total: total <= 2 * BUDGET)
-        assert pair.metric("lectern_bytes_evicted_total") > 0
+        assert metric(pair.worker, "lectern_bytes_evicted_total") > 0
 
         # Everything again, from both, while it is being evicted all the time.
         for path, length in zip(paths, lengths, strict=True):

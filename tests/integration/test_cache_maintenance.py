@@ -19,9 +19,8 @@ from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.settings import DatabaseSettings
 from orchestrator.speech.cache.audio_cache import AudioCache
-from orchestrator.speech.cache.eviction import Eviction, total_bytes
+from orchestrator.speech.cache.eviction import Eviction, show_size, total_bytes
 from orchestrator.speech.cache.index import CacheIndex, Checksum
-from orchestrator.speech.cache.maintenance import CacheMaintenance
 from orchestrator.speech.cache.names import ORIGINAL, path_of
 from orchestrator.speech.cache.pins import pin, unpin
 from orchestrator.speech.cache.reconciliation import Reconciliation
@@ -90,7 +89,7 @@ class Books:
         await Eviction(store or self.store, self.leases, self.settings(budget, grace)).run()
 
     async def adopt(self) -> None:
-        await Reconciliation(self.store, self.settings(0)).step()
+        await Reconciliation(self.store, self.settings(0)).run()
 
 
 async def row(key: str) -> dict[str, Any] | None:
@@ -137,6 +136,7 @@ async def test_what_was_not_used_for_longest_goes_first(books: Books) -> None:
     assert await row(oldest) is None
     assert metrics.SEGMENTS_EVICTED._value.get() == evicted + 2
     assert metrics.BYTES_EVICTED._value.get() == bytes_evicted + 2 * each
+    await show_size()
     assert metrics.CACHE_BYTES._value.get() == await total_bytes() == 2 * each
 
 
@@ -328,24 +328,6 @@ async def test_a_pin_holds_off_an_eviction_that_has_chosen_already(books: Books)
     await pin([key], "narration", seconds=3600)
     assert await eviction._evict(chosen) == []
     assert await kept(books, [key]) == [True]
-
-
-async def test_two_processes_evict_no_more_than_one_would(books: Books) -> None:
-    keys = [await books.make(age=1000 + number) for number in range(20)]
-    whole = await total_bytes()
-    settings = books.settings(whole // 2)
-    processes = [
-        CacheMaintenance(
-            leases, Reconciliation(books.store, settings), Eviction(books.store, leases, settings), settings
-        )
-        for leases in (Leases(), Leases())
-    ]
-    evicted = metrics.SEGMENTS_EVICTED._value.get()
-    await asyncio.gather(*(process.check() for process in processes))
-    there = await kept(books, keys)
-    assert sum(there) == 9  # 0.45 of 20
-    assert metrics.SEGMENTS_EVICTED._value.get() == evicted + 11
-    assert await total_bytes() == whole // 20 * 9
 
 
 async def test_evictions_that_run_into_each_other_break_nothing(books: Books) -> None:
@@ -570,20 +552,14 @@ async def test_a_row_just_written_is_believed_more_than_a_listing(books: Books) 
     assert await row(key) is not None
 
 
-async def test_a_large_store_is_adopted_in_steps(books: Books) -> None:
+async def test_a_large_store_is_adopted_whole(books: Books) -> None:
     keys = [uuid4().hex * 2 for _ in range(2_500)]
     for key in keys:
         file = books.folder / path_of(key, "flac")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x")
-    reconciliation = Reconciliation(books.store, books.settings(0))
-    await reconciliation.step()
-    assert 2_000 <= await total_bytes() < 2_500
-    await reconciliation.step()
+    await books.adopt()
     assert await total_bytes() == 2_500
-    await run("TRUNCATE cached_segment")
-    await reconciliation.step()  # between two rounds
-    assert await total_bytes() == 0
 
 
 async def test_uses_survive_the_end_of_a_process(books: Books) -> None:

@@ -16,7 +16,7 @@ from tests.integration.accounts import other_account
 from tests.integration.custom_voices import MODEL, speak, voice
 from tests.integration.documents import until
 from tests.integration.metrics import metric
-from tests.integration.servers import web_server
+from tests.integration.servers import web_server, worker_process
 from tests.recordings import CONSENT
 from tests.stack import Stack
 
@@ -83,7 +83,7 @@ def test_a_recording_without_a_voice_is_deleted(stack: Stack, api: httpx.Client,
             file.write_bytes(b"fLaC")
         for file in (known, orphaned):
             os.utime(file, (time.time() - 7_200,) * 2)
-        with web_server(stack, tmp_path / "web.log", LECTERN_CACHE_RECONCILE="0.2"):
+        with worker_process(stack, tmp_path / "worker.log", LECTERN_CACHE_RECONCILE="1"):
             until(orphaned.exists, lambda there: not there)
         assert known.exists()
         assert fresh.exists()

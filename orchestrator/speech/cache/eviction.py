@@ -48,6 +48,11 @@ async def total_bytes() -> int:
     return int((await run(_TOTAL))[0]["bytes"])
 
 
+async def show_size() -> None:
+    """Sets the metric."""
+    metrics.CACHE_BYTES.set(await total_bytes())
+
+
 class Eviction:
     def __init__(self, store: Store, leases: Leases, settings: CacheSettings) -> None:
         self._store = store
@@ -61,11 +66,9 @@ class Eviction:
             if not await self._evict(left_over):
                 break  # they are being made anew
         cached = await total_bytes()
-        metrics.CACHE_BYTES.set(cached)
         budget = self._settings.budget_bytes
         if budget and cached > budget:
             await self._free(cached - int(budget * _ENOUGH))
-            metrics.CACHE_BYTES.set(await total_bytes())
 
     async def _free(self, excess: int) -> None:
         while excess > 0:

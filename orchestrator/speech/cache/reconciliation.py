@@ -1,7 +1,7 @@
 """Brings the cache's index into line with the store, a folder at a time.
 
 A store may be older than the database, a process may die between writing audio and indexing it, and somebody may
-delete files by hand. A round through the whole store begins with the process, and then every few hours.
+delete files by hand. A worker goes through the whole store when it starts, and then one of all workers every few hours.
 """
 
 import time
@@ -19,7 +19,6 @@ from orchestrator.speech.cache.names import FOLDER, parse_path
 from orchestrator.speech.settings import CacheSettings
 
 _FOLDERS: Final = 256
-_OBJECTS_PER_STEP: Final = 2_000
 _ROWS_PER_STATEMENT: Final = 1_000
 
 # A row that was used since the listing may know better: an object is indexed just before or after it is written, and
@@ -57,25 +56,13 @@ class Reconciliation:
     def __init__(self, store: Store, settings: CacheSettings) -> None:
         self._store = store
         self._settings = settings
-        self._next = 0
-        self._round_began = time.monotonic()
 
-    async def step(self) -> None:
-        """Compares some folders, and goes on from there the next time; does nothing between two rounds.
+    async def run(self) -> None:
+        """Compares every folder of the cache. Raises `StoreFailed`."""
+        for number in range(_FOLDERS):
+            await self._compare(number)
 
-        Raises `StoreFailed`.
-        """
-        if self._next == _FOLDERS:
-            if time.monotonic() - self._round_began < self._settings.reconcile_seconds:
-                return
-            self._next, self._round_began = 0, time.monotonic()
-        seen = 0
-        while self._next < _FOLDERS and seen < _OBJECTS_PER_STEP:
-            seen += await self._compare(self._next)
-            self._next += 1
-
-    async def _compare(self, number: int) -> int:
-        """Returns the number of objects in the folder."""
+    async def _compare(self, number: int) -> None:
         folder = f"{number:02x}"
         behind = f"{number + 1:02x}" if number + 1 < _FOLDERS else "g"
         began = time.monotonic()
@@ -90,7 +77,6 @@ class Reconciliation:
         if added:
             log.info("cached audio indexed", folder=folder, segments=added)
         await self._fill(folder, behind)
-        return len(listed)
 
     async def _fill(self, folder: str, behind: str) -> None:
         """Reads the lengths that no listing tells."""

@@ -1,7 +1,7 @@
 """The recordings of prompts: in the object store, and those used last in memory too.
 
 The cleanup deletes recordings without a voice, which are left when a process dies while it creates or deletes a voice,
-or when an account is deleted. People's recordings must not lie about. Any number of processes may run it at once.
+or when an account is deleted. People's recordings must not lie about. The worker runs it periodically.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,6 @@ from orchestrator.audio.formats import CONTAINERS
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.lib.object_store import Store
-from orchestrator.lib.periodic import run_periodically
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.voices.custom import queries
 from orchestrator.voices.custom.recording_validation import RATE
@@ -88,15 +87,8 @@ class PromptStore:
 class PromptCleanup:
     """Deletes recordings without a voice."""
 
-    def __init__(self, prompts: PromptStore, interval: float) -> None:
-        """``interval`` is the pause between two runs, in seconds."""
+    def __init__(self, prompts: PromptStore) -> None:
         self._prompts = prompts
-        self._interval = interval
-
-    async def keep_cleaning(self) -> None:
-        """Runs for ever."""
-        complaint = "recordings without a voice could not be deleted"
-        await run_periodically(self.run, pause=self._interval, complaint=complaint, log=log)
 
     async def run(self) -> None:
         """Deletes the recordings without a voice. Raises `StoreFailed`."""
