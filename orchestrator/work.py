@@ -9,6 +9,7 @@ from orchestrator.jobs.worker import Worker
 from orchestrator.runtime import Runtime
 from orchestrator.speech.cache.eviction import Eviction
 from orchestrator.speech.cache.reconciliation import Reconciliation
+from orchestrator.speech.previews import PREVIEW
 from orchestrator.voices.custom.prompt_store import PromptCleanup
 
 _HOUR = 3600.0
@@ -18,6 +19,7 @@ def make_worker(runtime: Runtime) -> Worker:
     resources, settings = runtime.resources, runtime.resources.settings
     worker = Worker(settings.worker)
     worker.add(CUT, cut)
+    worker.add(PREVIEW, runtime.speech.previews.make)
 
     eviction = Eviction(resources.store, resources.leases, settings.cache)
     reconciliation = Reconciliation(resources.store, settings.cache)

@@ -48,6 +48,4 @@ def open_speech(resources: Resources, voices: Voices) -> Speech:
         prices=Prices.read(settings.billing),
         settings=settings.speech,
     )
-    previews = VoicePreviews(planner, service)
-    resources.closing.push_async_callback(previews.close)
-    return Speech(cache=cache, planner=planner, service=service, previews=previews)
+    return Speech(cache=cache, planner=planner, service=service, previews=VoicePreviews(planner, service))

@@ -1,20 +1,20 @@
-"""Previews of voices: short samples, made once and pinned in the cache."""
+"""Previews of voices: short samples, made once and pinned in the cache. A job makes those of new custom voices."""
 
 import asyncio
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from lectern.voicing import Voicing
 from orchestrator.accounts.requester import Requester
-from orchestrator.lib.errors.problem_details import summary
+from orchestrator.jobs.queue import Kind, enqueue
+from orchestrator.jobs.run import JobRun
 from orchestrator.speech.cache.pins import PreviewPins
 from orchestrator.speech.planner.planner import Planner
 from orchestrator.speech.planner.script import Origin, Script, Utterance
 from orchestrator.speech.service import SpeechService
 from orchestrator.voices.names import voice_id
 
+PREVIEW: Final = Kind("make_preview", queue="speech", priority=-10)
 _DEADLINE: Final = 900.0  # seconds; in the batch lane a busy model may let it wait for long
 
 _PREVIEW_TEXTS: Final = {
@@ -30,17 +30,12 @@ _PREVIEW_TEXTS: Final = {
 }
 _OTHER_PREVIEW_TEXT: Final = "1, 2, 3, 4, 5."  # every voice reads numbers in its own language
 
-log = structlog.stdlib.get_logger("lectern.speech")
-
 
 class VoicePreviews:
-    """Owns the previews that are being made of new voices. `close` ends those that are left."""
-
     def __init__(self, planner: Planner, speech: SpeechService) -> None:
         self._planner = planner
         self._speech = speech
         self._pins = PreviewPins()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def plan(self, requester: Requester, voice: str, *, model: str | None = None) -> Script:
         """Returns the script of a voice's preview, and pins its audio. Raises what the planner does."""
@@ -53,27 +48,20 @@ class VoicePreviews:
         await (self._pins.pin(keys) if custom is None else self._pins.pin(keys, _owner(custom)))
         return script
 
-    def make_soon(self, requester: Requester, voice: UUID) -> None:
-        """Starts the preview of a new custom voice and returns. If it fails, the request that asks for it fails too."""
-        task = asyncio.create_task(self._make(requester.in_lane("batch"), voice), name=f"preview {voice}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def make_soon(self, requester: Requester, voice: UUID) -> None:
+        """Enqueues the preview of a new custom voice, in the transaction in progress."""
+        name = f"preview {voice}"
+        resource = f"/api/v1/voices/{voice}/preview"
+        await enqueue(PREVIEW, requester.account, resource=resource, lock=name, queueing_lock=name, voice=str(voice))
+
+    async def make(self, job: JobRun, voice: str) -> None:
+        """Makes the preview of a custom voice. Raises what the planner and the model do."""
+        async with asyncio.timeout(_DEADLINE):
+            await self._speech.synthesize(await self.plan(job.requester, voice), job.requester)
 
     async def forget(self, voice: UUID) -> None:
         """The voice was deleted."""
         await self._pins.forget(_owner(voice))
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _make(self, requester: Requester, voice: UUID) -> None:
-        try:
-            async with asyncio.timeout(_DEADLINE):
-                await self._speech.synthesize(await self.plan(requester, str(voice)), requester)
-        except Exception as error:  # noqa: BLE001 - it is made when somebody asks for it
-            log.warning("preview not made", voice=str(voice), detail=summary(error)["detail"])
 
 
 def preview_text(language: str) -> str:

@@ -13,9 +13,8 @@ from orchestrator.embedded.home import Home
 from orchestrator.lib import database
 from orchestrator.lib.ids import new_id
 from tests.integration.accounts import other_account
-from tests.integration.custom_voices import MODEL, speak, voice
+from tests.integration.custom_voices import speak, voice
 from tests.integration.documents import until
-from tests.integration.metrics import metric
 from tests.integration.servers import web_server, worker_process
 from tests.recordings import CONSENT
 from tests.stack import Stack
@@ -31,15 +30,6 @@ def test_a_recording_goes_with_its_voice(stack: Stack, api: httpx.Client) -> Non
         assert file.read_bytes() == api.get(f"/api/v1/voices/{made['id']}/prompt").content
         api.delete(f"/api/v1/voices/{made['id']}")
         assert not file.exists()
-
-
-def test_its_preview_is_made_before_anybody_asks(stack: Stack, api: httpx.Client) -> None:
-    def made() -> float:
-        return metric(stack.url, "lectern_segments_total", model=MODEL, source="made")
-
-    before = made()
-    with voice(api, 263):
-        until(made, lambda now: now > before)
 
 
 def test_no_two_voices_take_the_last_place(stack: Stack, tmp_path: Path) -> None:

@@ -47,10 +47,13 @@ class CustomVoices:
         settings: VoiceSettings,
         *,
         default_model: str,
-        on_created: Callable[[Requester, UUID], None],
+        on_created: Callable[[Requester, UUID], Awaitable[object]],
         on_deleted: Callable[[UUID], Awaitable[None]],
     ) -> None:
-        """``on_created`` gets who asked, and the id of each voice that is new or sounds different."""
+        """``on_created`` gets who asked, and the id of each voice that is new or sounds different.
+
+        It is called in the transaction that makes it so.
+        """
         self._fields = FieldValidator(catalog, settings, default_model)
         self._prompts = prompts
         self._uploads = uploads
@@ -112,8 +115,8 @@ class CustomVoices:
 
     async def create_prompt(self, requester: Requester, prompt: CheckedPrompt) -> CustomVoiceView:
         """Raises `Conflict` or `StoreFailed`."""
-        await self._save(prompt.voice, prompt.consent, prompt.recording)
-        return await self._created(requester, prompt.voice.id)
+        await self._save(requester, prompt.voice, prompt.consent, prompt.recording)
+        return await self.get(requester, prompt.voice.id)
 
     async def create_mix(self, requester: Requester, new: NewMix) -> CustomVoiceView:
         """Raises `BadRequest` with everything that is wrong, `Conflict` or `Unavailable`."""
@@ -137,8 +140,8 @@ class CustomVoices:
             language=new.language or mixed.language,
             mix=new.mix,
         )
-        await self._save(voice)
-        return await self._created(requester, voice.id)
+        await self._save(requester, voice)
+        return await self.get(requester, voice.id)
 
     async def change(self, requester: Requester, voice: UUID, change: VoiceChange) -> CustomVoiceView:
         """Raises `NotFound`, `BadRequest` or `Conflict`."""
@@ -159,11 +162,12 @@ class CustomVoices:
         if not values:
             raise BadRequest("There is nothing to change: send a name, a description, a language or a transcript.")
         try:
-            await CustomVoice.update(values).where(CustomVoice.id == voice, CustomVoice.owner == requester.account)
+            async with DB.transaction():
+                await CustomVoice.update(values).where(CustomVoice.id == voice, CustomVoice.owner == requester.account)
+                if change.language is not None or change.transcript is not None:
+                    await self._on_created(requester, voice)
         except asyncpg.UniqueViolationError:
             raise _taken(values[CustomVoice.slug], current.model) from None
-        if change.language is not None or change.transcript is not None:
-            self._on_created(requester, voice)
         return await self.get(requester, voice)
 
     async def delete(self, requester: Requester, voice: UUID) -> None:
@@ -186,7 +190,11 @@ class CustomVoices:
             raise Conflict(f"You have {voices} custom voices, the most that an account may have here. Delete one.")
 
     async def _save(
-        self, voice: CustomVoice, consent: VoiceConsent | None = None, recording: bytes | None = None
+        self,
+        requester: Requester,
+        voice: CustomVoice,
+        consent: VoiceConsent | None = None,
+        recording: bytes | None = None,
     ) -> None:
         """Saves all or nothing. Raises `Conflict` or `StoreFailed`."""
         try:
@@ -197,6 +205,7 @@ class CustomVoices:
                 await voice.save()
                 if consent is not None:
                     await consent.save()
+                await self._on_created(requester, voice.id)
                 if recording is not None:
                     await self._prompts.write(voice.id, recording)
         except asyncpg.UniqueViolationError:
@@ -211,10 +220,6 @@ class CustomVoices:
             await self._prompts.delete(voice)
         except StoreFailed:
             log.exception("a recording without a voice stays in the store", voice=str(voice))
-
-    async def _created(self, requester: Requester, voice: UUID) -> CustomVoiceView:
-        self._on_created(requester, voice)
-        return await self.get(requester, voice)
 
 
 def _default_language(model: ModelVoices) -> str:
