@@ -13,6 +13,7 @@ from orchestrator.accounts.authentication import key_authentication
 from orchestrator.accounts.requester import Requester
 from orchestrator.documents.controllers import DocumentController
 from orchestrator.health.controllers import healthz, readyz
+from orchestrator.jobs.controllers import JobController
 from orchestrator.lib.access_log import AccessLog
 from orchestrator.lib.errors.problem_details import answer_exception
 from orchestrator.lib.errors.websocket import WebSocketProblems, note_problem
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Litestar:
             DocumentAudioController,
             audio_router,
             PlaybackController,
+            JobController,
             upload_router(settings.voices),
             CustomVoiceController,
             get_custom_voice_preview,

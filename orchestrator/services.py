@@ -5,6 +5,7 @@ import structlog
 
 from orchestrator.health.readiness import Readiness
 from orchestrator.jobs.dead_letters import show_number
+from orchestrator.jobs.events import JobEvents
 from orchestrator.lib.object_store import Store
 from orchestrator.lib.periodic import run_periodically
 from orchestrator.playback.player import OpenPlaybacks, Player
@@ -33,6 +34,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     player: Player
     position_updates: PositionUpdates
     voices: CustomVoices
+    job_events: JobEvents
 
 
 def open_services(runtime: Runtime) -> Services:
@@ -53,6 +55,7 @@ def open_services(runtime: Runtime) -> Services:
     max_syntheses = settings.speech.segments_ahead + 1
     player = Player(speech.planner, speech.service, open_playbacks, settings.playback, max_syntheses=max_syntheses)
     position_updates = PositionUpdates(resources.pubsub, open_playbacks)
+    job_events = JobEvents(resources.pubsub)
     background.run("read the metrics of cache and jobs", _keep_metrics(settings.cache.check_seconds))
     background.run("listen to other processes", resources.pubsub.keep_listening())  # its subscribers are known by now
     return Services(
@@ -66,6 +69,7 @@ def open_services(runtime: Runtime) -> Services:
         player=player,
         position_updates=position_updates,
         voices=custom_voices,
+        job_events=job_events,
     )
 
 
