@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from orchestrator.embedded.home import Home
+from orchestrator.lib import database
 from orchestrator.lib import pubsub as module
 from orchestrator.lib.environment import Secret
 from orchestrator.lib.pubsub import PubSub
@@ -118,7 +119,7 @@ async def test_a_connection_that_the_server_ends_is_caught_up_with_and_replaced(
     monkeypatch.setattr(module, "_OVERLAP", 0.0)
     async with subscribed(stack) as (pubsub, subscriber, _):
         ended_at = time.monotonic()
-        await module.run(
+        await database.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = {}", module.APPLICATION
         )
         await pubsub.send(CHANNEL, "lost")
