@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Scope
 
 from orchestrator.accounts.authentication import key_authentication
@@ -68,9 +69,18 @@ def create_app(settings: Settings) -> Litestar:
         state=State({"settings": settings}),
         logging_config=None,
     )
+    _resolve_dependencies_in_turn(app)
     describe_speech(app.openapi_schema)
     describe_errors(app.openapi_schema)
     return app
+
+
+def _resolve_dependencies_in_turn(app: Litestar) -> None:
+    """Litestar resolves what a route depends on in a task for each; all of ours are there already and need none."""
+    for route in app.routes:
+        models = [model for _, model in route.route_handler_map.values()] if isinstance(route, HTTPRoute) else []
+        for model in models:
+            model.dependency_batches = [{one} for batch in model.dependency_batches for one in batch]
 
 
 @asynccontextmanager

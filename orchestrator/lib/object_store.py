@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -17,6 +18,9 @@ from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store
 from orchestrator.lib.errors.problems import Unavailable
 
 _PROBE: Final = "health/probe"
+_LOCAL_FILESYSTEMS: Final = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs", "overlay"}
+_PRIVATE: Final = 0o700  # the mode of a store's folder that is not there at the start
+_MOUNT_POINT: Final = 4  # the field of /proc/self/mountinfo
 _FAILURES: Final = (OSError, BaseError)
 
 
@@ -36,14 +40,21 @@ class Store:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
-        self._objects: ObjectStore = LocalStore(self._folder, mkdir=True) if self._folder is not None else from_url(url)
+        self._is_local = False
+        if self._folder is not None:
+            self._folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            self._mode = stat.S_IMODE(self._folder.stat().st_mode)
+            self._is_local = _is_local(self._folder)
+        self._objects: ObjectStore = LocalStore(self._folder) if self._folder is not None else from_url(url)
 
     async def read(self, path: str, *, first: int | None = None) -> bytes | None:
         """Returns the object, or its ``first`` bytes; None if it does not exist. Raises `StoreFailed`."""
         try:
             if self._folder is not None:
-                # A plain read is faster than obstore, which goes through its own runtime (measured: 20 against 450 us).
-                return await asyncio.to_thread(_read, self._folder / path, first)
+                # A plain read is faster than obstore, which goes through its own runtime (measured: 20 against 450 us),
+                # and one without a thread is faster still (8 against 60 us of processor time).
+                found = _read_from_memory(f"{self._folder}/{path}", first) if self._is_local else None
+                return await asyncio.to_thread(_read, self._folder / path, first) if found is None else found
             if first is not None:
                 return bytes(await obstore.get_range_async(self._objects, path, start=0, length=first))
             answer = await obstore.get_async(self._objects, path)
@@ -75,12 +86,18 @@ class Store:
         """
         try:
             if self._folder is not None:
-                await asyncio.to_thread(_write, self._folder / path, data)
+                await asyncio.to_thread(self._write_file, self._folder, path, data)
             else:
                 attributes = {"Content-Type": content_type} if content_type else None
                 await obstore.put_async(self._objects, path, data, attributes=attributes)
         except _FAILURES as error:
             raise StoreFailed from error
+
+    def _write_file(self, folder: Path, path: str, data: bytes) -> None:
+        if not folder.exists():  # somebody has removed it; it comes back as it was, open to nobody else
+            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            folder.chmod(self._mode)
+        _write(folder / path, data)
 
     async def delete(self, paths: Sequence[str]) -> None:
         """Ignores objects that do not exist. Raises `StoreFailed`; some objects may be deleted then."""
@@ -126,6 +143,33 @@ class Store:
         await self.write(_PROBE, b"ready")
         if await self.read(_PROBE) != b"ready":
             raise StoreFailed("What was written to the audio store could not be read back.")
+
+
+def _is_local(folder: Path) -> bool:
+    """Returns whether to open a file there cannot wait for a network."""
+    try:
+        mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    except OSError:
+        return False
+    folders = {str(parent) for parent in (folder.resolve(), *folder.resolve().parents)}
+    # Of the mounts above the folder, the one that is deepest, and of those at one place the last, holds it.
+    above = [mount for mount in mounts if mount[_MOUNT_POINT] in folders]
+    mount = max(reversed(above), key=lambda one: len(one[_MOUNT_POINT]), default=None)
+    return mount is not None and mount[mount.index("-") + 1] in _LOCAL_FILESYSTEMS
+
+
+def _read_from_memory(path: str, first: int | None) -> bytes | None:
+    """Returns None if the kernel would have to read the disk, which would keep the event loop waiting."""
+    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(opened).st_size
+        buffer = bytearray(size if first is None else min(first, size))
+        try:
+            return bytes(buffer) if os.preadv(opened, [buffer], 0, os.RWF_NOWAIT) == len(buffer) else None
+        except OSError:  # not in memory, or the filesystem cannot tell
+            return None
+    finally:
+        os.close(opened)
 
 
 def _read(file: Path, first: int | None) -> bytes:

@@ -22,8 +22,11 @@ _RESERVED = {
 }  # names under which Litestar itself passes arguments to a route
 
 
-def refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A Litestar guard. Raises `BadRequest`, which names the parameter and says what to do about it."""
+async def refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A Litestar guard, async because Litestar runs others in a thread.
+
+    Raises `BadRequest`, which names the parameter and says what to do about it.
+    """
     if not connection.query_params or not isinstance(handler, _CHECKED):
         return
     known = _known(handler)

@@ -130,7 +130,9 @@ class SpeechService:
 
     async def deliver(self, segment: Segment, requester: Requester, seconds: float | None = None) -> None:
         """Counts cached audio that its listener gets as a whole file. ``seconds``: its duration, if known."""
-        seconds = await self.cached_seconds(segment) if seconds is None else seconds
+        if seconds is None:
+            length = await self._cache.length(segment.key)
+            seconds = None if length is None else length.seconds
         if seconds is not None:  # else it was evicted in this moment
             self._synthesizer.deliver(segment, requester, seconds)
 

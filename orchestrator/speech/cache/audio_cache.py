@@ -52,6 +52,10 @@ class AudioCache:
             self._index.note(key)
         return found
 
+    async def length(self, key: str) -> Length | None:
+        """Returns the length of a segment that was just sent, without a query. None if it is not cached."""
+        return self._index.remembered_length(key) or (await self.lookup([key])).get(key)
+
     async def read(self, key: str, *, leased: bool = False) -> CachedAudio | None:
         """Returns None if the segment is not cached.
 

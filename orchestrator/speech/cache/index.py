@@ -27,7 +27,9 @@ _LOOKUP: Final = (
     "SELECT segment_key, samples, sample_rate FROM cached_segment"
     " WHERE segment_key = ANY({}::text[]) AND samples IS NOT NULL AND NOT evicting"
 )
-_CHECKSUMS: Final = "SELECT sizes, checksums FROM cached_segment WHERE segment_key = {} AND NOT evicting"
+_ROW: Final = (
+    "SELECT sizes, checksums, samples, sample_rate FROM cached_segment WHERE segment_key = {} AND NOT evicting"
+)
 # Tells the sizes of what was there before: it belongs to another synthesis.
 _MADE: Final = (
     "WITH before AS (SELECT sizes FROM cached_segment WHERE segment_key = {})"
@@ -47,7 +49,8 @@ _ADDED: Final = (
     " WHERE NOT cached_segment.evicting RETURNING segment_key"
 )
 _HOLD: Final = (
-    "UPDATE cached_segment SET last_used = now() WHERE segment_key = {} AND NOT evicting RETURNING sizes, checksums"
+    "UPDATE cached_segment SET last_used = now() WHERE segment_key = {} AND NOT evicting"
+    " RETURNING sizes, checksums, samples, sample_rate"
 )
 _FORGET: Final = "DELETE FROM cached_segment WHERE segment_key = {} RETURNING sizes"
 _FORGET_REMNANT: Final = "DELETE FROM cached_segment WHERE segment_key = {} AND NOT sizes ? {}"
@@ -83,12 +86,25 @@ class Checksum(NamedTuple):
         return cls(len(data), zlib.crc32(data))
 
 
+class _Row(NamedTuple):
+    """What this process remembers of a segment."""
+
+    checksums: dict[str, Checksum]  # by suffix
+    length: Length | None
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Self:
+        sizes, crcs = (msgspec.json.decode(row[name]) for name in ("sizes", "checksums"))
+        checksums = {suffix: Checksum(sizes[suffix], crc32) for suffix, crc32 in crcs.items() if suffix in sizes}
+        return cls(checksums, None if row["samples"] is None else Length(row["samples"], row["sample_rate"]))
+
+
 class CacheIndex:
     def __init__(self) -> None:
         self._used: dict[str, Length | None] = {}
         self._missing: dict[str, float] = {}
         self._held: dict[str, float] = {}
-        self._remembered: dict[str, dict[str, Checksum]] = {}  # by key and suffix
+        self._remembered: dict[str, _Row] = {}
 
     def note(self, key: str, length: Length | None = None) -> None:
         """Notes that the segment is being used now, and how long it is if it was read. Costs nothing but memory."""
@@ -104,6 +120,11 @@ class CacheIndex:
         """Returns the lengths of the segments that are cached. Raises what the database does."""
         rows = await run(_LOOKUP, list(keys))
         return {row["segment_key"]: Length(row["samples"], row["sample_rate"]) for row in rows}
+
+    def remembered_length(self, key: str) -> Length | None:
+        """Returns the length of a segment of which this process has sent or written an object."""
+        row = self._remembered.get(key)
+        return None if row is None else row.length
 
     async def vouches(self, key: str, suffix: str, checksum: Checksum) -> bool:
         """Returns whether this is what was written. Asks the database only if this process remembers it otherwise."""
@@ -131,7 +152,7 @@ class CacheIndex:
             # It is found by the next listing of the store.
             log.warning("cached audio not indexed", segment=key, error=str(error))
             return set()
-        self._remember(key, {ORIGINAL: checksum})
+        self._remember(key, _Row({ORIGINAL: checksum}, length))
         before = rows[0]["before"]
         return set(msgspec.json.decode(before or "{}")) - {ORIGINAL}
 
@@ -148,7 +169,8 @@ class CacheIndex:
             log.warning("cached audio not indexed", segment=key, error=str(error))
             return False
         if added:
-            self._remember(key, {**self._remembered.get(key, {}), suffix: checksum})
+            row = self._remembered.get(key, _Row({}, None))
+            self._remember(key, _Row({**row.checksums, suffix: checksum}, row.length))
         return added
 
     async def forget_remnant(self, key: str, essential: str) -> None:
@@ -188,7 +210,7 @@ class CacheIndex:
             self._held = {one: since for one, since in self._held.items() if now - since < again_after}
         if rows:
             self._held[key] = now
-            self._remember(key, _decoded(rows[0]))
+            self._remember(key, _Row.of(rows[0]))
         return bool(rows)
 
     async def keep_flushing(self) -> None:
@@ -216,12 +238,13 @@ class CacheIndex:
             raise
 
     def _checksum(self, key: str, suffix: str) -> Checksum | None:
-        return self._remembered.get(key, {}).get(suffix)
+        row = self._remembered.get(key)
+        return None if row is None else row.checksums.get(suffix)
 
     async def _asked_checksum(self, key: str, suffix: str) -> Checksum | None:
         """Returns None also while the database is away."""
         try:
-            rows = await run(_CHECKSUMS, key)
+            rows = await run(_ROW, key)
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -229,21 +252,16 @@ class CacheIndex:
             return None
         if not rows:
             return None
-        self._remember(key, _decoded(rows[0]))
+        self._remember(key, _Row.of(rows[0]))
         return self._checksum(key, suffix)
 
-    def _remember(self, key: str, checksums: dict[str, Checksum]) -> None:
+    def _remember(self, key: str, row: _Row) -> None:
         self._remembered.pop(key, None)
         if len(self._remembered) >= _MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        self._remembered[key] = checksums
+        self._remembered[key] = row
 
 
 def _encoded(suffix: str, checksum: Checksum) -> tuple[str, str]:
     """Returns sizes and checksums as the table has them: JSON, by suffix."""
     return f'{{"{suffix}": {checksum.size}}}', f'{{"{suffix}": {checksum.crc32}}}'
-
-
-def _decoded(row: dict[str, Any]) -> dict[str, Checksum]:
-    sizes, checksums = (msgspec.json.decode(row[name]) for name in ("sizes", "checksums"))
-    return {suffix: Checksum(sizes[suffix], crc32) for suffix, crc32 in checksums.items() if suffix in sizes}

@@ -1,3 +1,5 @@
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -31,8 +33,40 @@ async def test_a_second_write_replaces_the_object(store: Store) -> None:
     assert await store.read("a") == b"new"
 
 
+async def test_the_beginning_of_an_object_is_read(store: Store) -> None:
+    await store.write("a", b"0123456789")
+    assert await store.read("a", first=4) == b"0123"
+    assert await store.read("a", first=40) == b"0123456789"
+
+
+async def test_what_lies_in_no_memory_is_read_from_the_disk(tmp_path: Path) -> None:
+    store = Store(tmp_path.as_uri())
+    sound = bytes(range(256)) * 4_000
+    await store.write("a", sound)
+    with (tmp_path / "a").open("rb") as opened:
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    assert await store.read("a") == sound
+    assert await store.read("a", first=10) == sound[:10]
+
+
 async def test_a_missing_object_is_none(store: Store) -> None:
     assert await store.read("no/such/thing") is None
+    assert await store.read("no/such/thing", first=10) is None
+
+
+@pytest.mark.parametrize("mode", [None, 0o700, 0o750, 0o755])
+async def test_a_folder_that_was_removed_comes_back_as_it_was(tmp_path: Path, mode: int | None) -> None:
+    folder = tmp_path / "store"
+    if mode is not None:
+        folder.mkdir()
+        folder.chmod(mode)
+    store = Store(folder.as_uri())
+    await store.write("a/b", b"sound")
+    shutil.rmtree(folder)
+    assert await store.read("a/b") is None
+    await store.write("a/b", b"sound")
+    assert await store.read("a/b") == b"sound"
+    assert folder.stat().st_mode & 0o777 == (mode or 0o700)
 
 
 async def test_the_probe_of_a_working_store_succeeds(store: Store) -> None:
