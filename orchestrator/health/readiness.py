@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from orchestrator.guard.reports import ModelReport, Reports
 from orchestrator.health.settings import HealthSettings
-from orchestrator.lib.database import run
+from orchestrator.lib import database
+from orchestrator.lib.errors.problems import Problem
 from orchestrator.lib.object_store import Store
 from orchestrator.lib.schema import Schema
 from orchestrator.voices.catalog import Catalog
@@ -61,7 +62,7 @@ class Readiness:
         return self._clock() - self._checked_at >= self._seconds
 
     async def _check_parts(self) -> list[Check]:
-        found = await asyncio.gather(_check("database", run("SELECT 1")), _check("store", self._store.probe()))
+        found = await asyncio.gather(_check("database", database.probe()), _check("store", self._store.probe()))
         return list(found)
 
     def _check_models(self) -> list[Check]:
@@ -86,5 +87,6 @@ async def _check(name: str, work: Awaitable[object]) -> Check:
         await asyncio.wait_for(work, _CHECK_SECONDS)
     except Exception as error:  # noqa: BLE001 - any failure means not ready
         log.warning("not ready", check=name, error=repr(error))
-        return Check(name=name, ok=False, detail=f"{type(error).__name__}; the server's log says more")
+        told = error.detail if isinstance(error, Problem) else f"{type(error).__name__}; the server's log says more"
+        return Check(name=name, ok=False, detail=told)
     return Check(name=name, ok=True, detail="answers")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -13,26 +14,40 @@ from piccolo.conf.apps import AppRegistry
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.querystring import QueryString
 
+from orchestrator.lib.errors.problems import StorageFull
 from orchestrator.lib.settings import DatabaseSettings
 
 
 class _Engine(PostgresEngine):
     """Piccolo's engine connects while it is constructed, that is, at import; this one waits for `pool`."""
 
+    full_at = float("-inf")
+
     async def check_version(self) -> None: ...
 
     async def prep_database(self) -> None: ...
 
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:  # noqa: ANN401, FBT001, FBT002
+        """Remembers when a statement last found the disk full."""
+        try:
+            return await super().run_querystring(querystring, in_pool=in_pool)
+        except asyncpg.DiskFullError:
+            self.full_at = time.monotonic()
+            raise
+
 
 DB: Final = _Engine(config={}, extensions=())
+DISK_FULL: Final = "The disk of the database is full. Try again when there is room."
 APP_REGISTRY: Final = AppRegistry(apps=["orchestrator.migrations.piccolo_app"])
 
+_FULL_SECONDS: Final = 30.0  # nobody tells that there is room again
 _OUTAGES: Final = (
     TimeoutError,  # by the limits that `pool` sets
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.exceptions.OperatorInterventionError,  # shutting down, starting up, crashed
     asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
 )
 
 
@@ -77,5 +92,17 @@ async def run(sql: str, *values: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -
 
 
 def is_outage(error: BaseException) -> bool:
-    """Returns whether the database could not be reached; false if it refused a statement."""
+    """Returns whether the database could not be reached, or has no room; false if it refused a statement."""
     return isinstance(error, _OUTAGES) or (isinstance(error, OSError) and "connect" in type(error).__name__.lower())
+
+
+def is_full(error: BaseException) -> bool:
+    """Returns whether the database's disk is full."""
+    return isinstance(error, asyncpg.DiskFullError)
+
+
+async def probe() -> None:
+    """Raises `StorageFull` if a statement has found the disk full in the last half minute, else what a query raises."""
+    await run("SELECT 1")
+    if time.monotonic() - DB.full_at < _FULL_SECONDS:
+        raise StorageFull(DISK_FULL)

@@ -44,7 +44,24 @@ class Leases:
 
     @asynccontextmanager
     async def hold(self, key: str, *, on_wait: Callable[[], object] = lambda: None) -> AsyncIterator[bool]:
-        """Waits until this process has the lease. Yields whether another process had it before."""
+        """Waits until this process has the lease. Yields whether another process had it before.
+
+        While the database is away, there are no leases, and nobody waits.
+        """
+        try:
+            contended = await self._acquire(key, on_wait)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            # That two processes may make the same is better than that nobody hears it.
+            log.warning("made without a lease", key=key, error=repr(error))
+            yield False
+            return
+        async with self._holding([key]):
+            yield contended
+
+    async def _acquire(self, key: str, on_wait: Callable[[], object]) -> bool:
+        """Returns whether another process had the lease."""
         contended = False
         pauses = backoff(_FIRST_POLL, _LONGEST_POLL)
         while not await run(_ACQUIRE, key, self._owner, _LIFETIME):
@@ -52,8 +69,7 @@ class Leases:
                 contended = True
                 on_wait()
             await asyncio.sleep(next(pauses))
-        async with self._holding([key]):
-            yield contended
+        return contended
 
     @asynccontextmanager
     async def take(self, keys: Sequence[str]) -> AsyncIterator[list[str]]:

@@ -1,6 +1,7 @@
 """The object store of all audio: a folder, or any store that obstore supports. A write is whole or not at all."""
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Iterable, Sequence
@@ -15,17 +16,26 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import AzureStore, GCSStore, LocalStore, ObjectStore, S3Store, from_url
 
-from orchestrator.lib.errors.problems import Unavailable
+from orchestrator.lib.errors.problems import StorageFull, Unavailable
 
 _PROBE: Final = "health/probe"
 _LOCAL_FILESYSTEMS: Final = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs", "overlay"}
 _PRIVATE: Final = 0o700  # the mode of a store's folder that is not there at the start
 _MOUNT_POINT: Final = 4  # the field of /proc/self/mountinfo
 _FAILURES: Final = (OSError, BaseError)
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
 class StoreFailed(Unavailable):
     """The audio store does not answer. Try again in some seconds."""
+
+
+class StoreFull(StoreFailed):
+    """The disk of the audio store is full. Try again when there is room."""
+
+    status = StorageFull.status
+    title = StorageFull.title
+    slug = StorageFull.slug
 
 
 class Stored(NamedTuple):
@@ -80,7 +90,7 @@ class Store:
             raise StoreFailed from error
 
     async def write(self, path: str, data: bytes, content_type: str | None = None) -> None:
-        """Returns once the object would survive a loss of power. Raises `StoreFailed`.
+        """Returns once the object would survive a loss of power. Raises `StoreFailed`, or `StoreFull` of them.
 
         A folder stores no content type; another store sends it at its signed addresses.
         """
@@ -91,7 +101,8 @@ class Store:
                 attributes = {"Content-Type": content_type} if content_type else None
                 await obstore.put_async(self._objects, path, data, attributes=attributes)
         except _FAILURES as error:
-            raise StoreFailed from error
+            full = isinstance(error, OSError) and error.errno in _FULL
+            raise (StoreFull if full else StoreFailed) from error
 
     def _write_file(self, folder: Path, path: str, data: bytes) -> None:
         if not folder.exists():  # somebody has removed it; it comes back as it was, open to nobody else

@@ -9,8 +9,8 @@ from litestar import Request, Response
 from litestar.exceptions import ClientException, HTTPException, ValidationException
 
 from orchestrator.lib.access_log import request_id_of
-from orchestrator.lib.database import is_outage
-from orchestrator.lib.errors.problems import BadRequest, FieldError, Problem, TooLarge, Unavailable
+from orchestrator.lib.database import DISK_FULL, is_full, is_outage
+from orchestrator.lib.errors.problems import BadRequest, FieldError, Problem, StorageFull, TooLarge, Unavailable
 from orchestrator.lib.errors.validation import field_errors
 
 log = structlog.stdlib.get_logger("lectern.errors")
@@ -72,6 +72,8 @@ def _from_exception(error: Exception) -> _Answer:
             title = _TITLES.get(error.status_code, "Request refused")
             detail = error.detail if error.detail and error.detail != title else f"{title}."
             return _Answer(error.status_code, title, title.lower().replace(" ", "-"), detail, headers=error.headers)
+        case _ if is_full(error):
+            return _from_exception(StorageFull(DISK_FULL))
         case _ if is_outage(error):
             return _from_exception(
                 Unavailable("The database does not answer. Try again in some seconds.", retry_after=5)

@@ -139,6 +139,14 @@ class Unavailable(Problem):
     slug = "unavailable"
 
 
+class StorageFull(Problem):
+    """The server's disk is full. Try again when there is room."""
+
+    status = 507
+    title = "Insufficient storage"
+    slug = "storage-full"
+
+
 class TooSlow(Problem):
     """The request took longer than it may."""
 

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from orchestrator.lib.object_store import Store, StoreFailed
+from orchestrator.lib.object_store import Store, StoreFailed, StoreFull
+from tests.small_disk import filled, small_disk
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,19 @@ async def test_a_folder_that_was_removed_comes_back_as_it_was(tmp_path: Path, mo
     await store.write("a/b", b"sound")
     assert await store.read("a/b") == b"sound"
     assert folder.stat().st_mode & 0o777 == (mode or 0o700)
+
+
+async def test_a_full_disk_is_told_apart_and_leaves_what_was_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=1) as disk:
+        store = Store(disk.as_uri())
+        await store.write("a", b"old")
+        with filled(disk):
+            for attempt in (store.write("a", bytes(10_000)), store.write("new/folder/b", bytes(10_000)), store.probe()):
+                with pytest.raises(StoreFull, match="disk of the audio store is full"):
+                    await attempt
+            assert await store.read("a") == b"old"
+        await store.write("a", bytes(10_000))
+        assert [one.path for one in await store.list("")] == ["a"]
 
 
 async def test_the_probe_of_a_working_store_succeeds(store: Store) -> None:

@@ -17,6 +17,7 @@ RAISED: dict[str, tuple[Exception, int]] = {
     "busy": (Busy(retry_after=7), 503),
     "absent": (NotFound("There is no such thing."), 404),
     "outage": (asyncpg.ConnectionDoesNotExistError("secret inside"), 503),
+    "full": (asyncpg.DiskFullError("secret inside"), 507),
     "refused": (ConnectionRefusedError("secret inside"), 503),
 }
 
