@@ -1,7 +1,6 @@
 """A disk of a few megabytes, which a test can fill. Only root may mount one."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +44,3 @@ def _fill(descriptor: int, size: int) -> None:
             pass
     except OSError:  # it is full
         return
-
-
-def free(disk: Path) -> int:
-    return shutil.disk_usage(disk).free

@@ -8,7 +8,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 # By machine: its AUDIT_ARCH, and which of the two numbers of each call is its own.
 _MACHINES: Final = {"x86_64": (0xC000_003E, 0), "aarch64": (0xC000_00B7, 1)}
@@ -50,10 +50,18 @@ _CALLS: Final = {
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _NUMBER, _ARCH, _SECOND_ARGUMENT = 0, 4, 24  # offsets in struct seccomp_data
 _ALLOW, _FAIL = 0x7FFF_0000, 0x0005_0000  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO, to which the error is added
-_PR_SET_NO_NEW_PRIVS, _SET_MODE_FILTER = 38, 1
+_PR_SET_NO_NEW_PRIVS, _SET_MODE_FILTER, _GET_ACTION_AVAILABLE = 38, 1, 2
 _SPEC_ALLOW: Final = 4  # no speculation mitigations, which slow programs down
 
+_LIBRARY: Final = ctypes.CDLL(None, use_errno=True)
+
 Step = tuple[int, int, int, int]  # operation, steps to skip if equal, and if not, operand
+
+
+def check() -> None:
+    """Raises OSError if the kernel has no such filters, or its calls are unknown here."""
+    action = ctypes.c_uint32(_FAIL)
+    _seccomp(_GET_ACTION_AVAILABLE, 0, ctypes.byref(action))
 
 
 def allow_only(calls: Iterable[str], *, error: int) -> None:
@@ -99,14 +107,15 @@ def _numbers(calls: Iterable[str]) -> tuple[int, list[int]]:
 
 
 def _load(steps: Sequence[Step], flags: int = 0) -> None:
-    _, (seccomp,) = _numbers(["seccomp"])
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
     program = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(code)))
-    library = ctypes.CDLL(None, use_errno=True)
     # Required of all but root: a filter must not reach a program that gains more rights.
-    refused = library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or library.syscall(
-        seccomp, _SET_MODE_FILTER, flags, program
-    )
-    if refused:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    _LIBRARY.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _seccomp(_SET_MODE_FILTER, flags, program)
+
+
+def _seccomp(operation: int, flags: int, argument: Any) -> None:  # noqa: ANN401 - whatever ctypes can pass
+    _, (number,) = _numbers(["seccomp"])
+    if _LIBRARY.syscall(number, operation, flags, argument):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))

@@ -27,8 +27,21 @@ _PR_SET_PDEATHSIG: Final = 1
 _NICENESS: Final = 10  # speech comes first
 
 
-def confine(*, memory: int, seconds: float) -> None:
-    """``memory``: bytes beyond what the process has now; ``seconds``: of processor time."""
+def has_filters() -> bool:
+    """Returns whether this machine has filters of system calls; warns if not."""
+    try:
+        seccomp.check()
+    except OSError as error:
+        sys.stderr.write(f"untrusted files are opened without a filter of system calls, by limits alone: {error}\n")
+        return False
+    return True
+
+
+def confine(*, memory: int, seconds: float, filtered: bool) -> None:
+    """``memory``: bytes beyond what the process has now; ``seconds``: of processor time. Raises OSError.
+
+    Without a filter of system calls the limits hold even so, by which no file or socket can be opened.
+    """
     _limit(resource.RLIMIT_AS, _address_space() + memory)
     _limit(resource.RLIMIT_CPU, math.ceil(seconds), 1)
     os.nice(_NICENESS)
@@ -36,10 +49,8 @@ def confine(*, memory: int, seconds: float) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")  # where memory runs out, this process ends first
     for kind in (resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE, resource.RLIMIT_NPROC, resource.RLIMIT_CORE):
         _limit(kind, 0)
-    try:
+    if filtered:
         seccomp.allow_only(_CALLS, error=errno.EPERM)
-    except OSError as error:  # the limits above hold even so: no file, no socket, and for others than root no process
-        sys.stderr.write(f"files are opened without a filter of system calls: {error}\n")
 
 
 def die_with(parent: int) -> None:
@@ -54,4 +65,6 @@ def _address_space() -> int:
 
 
 def _limit(kind: int, limit: int, grace: int = 0) -> None:
-    resource.setrlimit(kind, (limit, limit + grace))
+    _, hard = resource.getrlimit(kind)
+    most = hard if hard != resource.RLIM_INFINITY else limit + grace
+    resource.setrlimit(kind, (min(limit, most), min(limit + grace, most)))

@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn, get_type_hints
 
 import msgspec
 
-from orchestrator.lib.sandbox.confinement import confine, die_with
+from orchestrator.lib.sandbox.confinement import confine, die_with, has_filters
 
 HEADER_SIZE: Final = 4  # bytes of the header's length
 VALUE, FAILURE = b"\0", b"\1"  # how an answer begins
@@ -56,6 +56,7 @@ class Codec(msgspec.Struct, frozen=True):
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
+    filtered = has_filters()
     for module in sys.argv[2:]:
         importlib.import_module(module)
     gc.collect()
@@ -69,7 +70,7 @@ def main() -> None:
             return
         if os.fork() == 0:
             control.close()
-            _in_copy(template, partial(_keep, descriptors[0]))
+            _in_copy(template, partial(_keep, descriptors[0], filtered=filtered))
         os.close(descriptors[0])
 
 
@@ -84,7 +85,7 @@ def _in_copy(parent: int, work: Callable[[], None]) -> NoReturn:
     os._exit(0)
 
 
-def _keep(descriptor: int) -> None:
+def _keep(descriptor: int, *, filtered: bool) -> None:
     """Runs the task that comes by this socket, and answers with its result or the reason why there is none."""
     channel = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -94,7 +95,7 @@ def _keep(descriptor: int) -> None:
     result, sent = os.pipe()
     keeper = os.getpid()
     if (child := os.fork()) == 0:
-        _in_copy(keeper, partial(_run, header, argument, sent))
+        _in_copy(keeper, partial(_run, header, argument, sent, filtered=filtered))
     os.close(sent)
     try:
         channel.sendall(_answer(channel, child, result, header))
@@ -154,14 +155,14 @@ def _reason(ended: os.waitid_result | None, header: Header) -> str:
     return f"it was ended by {signal.Signals(ended.si_status).name}"
 
 
-def _run(header: Header, argument: bytearray, sent: int) -> None:
+def _run(header: Header, argument: bytearray, sent: int, *, filtered: bool) -> None:
     os.dup2(0, 1)  # /dev/null
     os.dup2(0, 2)
     os.closerange(3, sent)
     os.closerange(sent + 1, _DESCRIPTORS)
     function = getattr(sys.modules[header.module], header.function)
     codec = Codec.of(function)
-    confine(memory=header.memory, seconds=header.seconds)
+    confine(memory=header.memory, seconds=header.seconds, filtered=filtered)
     try:
         value = function(msgspec.msgpack.decode(argument, type=codec.argument))
         answer = VALUE + msgspec.msgpack.encode(value)
