@@ -21,7 +21,7 @@ from orchestrator.lib.errors.websocket import WebSocketProblems, note_problem
 from orchestrator.lib.json_body import JsonRequest
 from orchestrator.lib.metrics import metrics_page
 from orchestrator.lib.openapi import describe_errors, docs_asset, openapi_config
-from orchestrator.lib.query_parameters import refuse_unclear
+from orchestrator.lib.query_parameters import QueryParameters
 from orchestrator.lib.response_headers import ResponseHeaders
 from orchestrator.playback.controllers import PlaybackController
 from orchestrator.runtime import open_runtime
@@ -58,8 +58,7 @@ def create_app(settings: Settings) -> Litestar:
             docs_asset,
         ],
         lifespan=[_lifespan],
-        middleware=[key_authentication()],
-        guards=[refuse_unclear],
+        middleware=[key_authentication(), QueryParameters],
         dependencies=_dependencies(),
         exception_handlers={Exception: answer_exception},
         after_exception=[note_problem],

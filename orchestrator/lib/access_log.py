@@ -2,18 +2,19 @@
 
 import re
 import time
+from functools import cache
 from typing import Final
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send, WebSocketScope
+from prometheus_client import Counter, Histogram
 
 from orchestrator.lib import metrics
 from orchestrator.lib.ids import new_id
 
 REFUSED: Final = "refused"  # in a request's state: the status with which its connection was ended meanwhile
-_ID_HEADER: Final = "x-request-id"
+_ID_HEADER: Final = b"x-request-id"
 _ACCEPTED_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_LEFT: Final = 499  # nginx's number for a client that closed before the answer was complete
 _BROKEN: Final = 599  # our own number: the answer had begun and could not be finished, so the connection was broken
@@ -49,7 +50,7 @@ class AccessLog:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableScopeHeaders.from_message(message)[_ID_HEADER] = request_id
+                message["headers"] = [*message["headers"], (_ID_HEADER, request_id.encode())]
             await send(message)
             if message["type"] == "http.response.body":
                 complete = not message.get("more_body", False)
@@ -69,12 +70,18 @@ class AccessLog:
         # A path that no route takes has no template, and must not become a label: anyone can invent paths.
         path = scope.get("path_template") or "(none)"
         method = scope["method"]
-        metrics.HTTP_REQUESTS.labels(method, path, status).inc()
-        metrics.HTTP_SECONDS.labels(method, path).observe(seconds)
+        requests, durations = _metrics(method, path, status)
+        requests.inc()
+        durations.observe(seconds)
         quiet = path in ("/healthz", "/readyz", "/metrics")
         (log.debug if quiet else log.info)(
             "request", method=method, path=scope["path"], status=status, milliseconds=round(seconds * 1000, 2)
         )
+
+
+@cache
+def _metrics(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    return metrics.HTTP_REQUESTS.labels(method, path, status), metrics.HTTP_SECONDS.labels(method, path)
 
 
 async def _log_socket(app: ASGIApp, scope: WebSocketScope, receive: Receive, send: Send) -> None:
@@ -92,8 +99,7 @@ async def _log_socket(app: ASGIApp, scope: WebSocketScope, receive: Receive, sen
     async def sent(message: Message) -> None:
         nonlocal code
         if message["type"] == "websocket.accept":
-            message.setdefault("headers", [])
-            MutableScopeHeaders.from_message(message)[_ID_HEADER] = request_id
+            message["headers"] = [*message.get("headers", []), (_ID_HEADER, request_id.encode())]
         if message["type"] == "websocket.close" and code is None:
             code = message["code"]
         try:
@@ -120,6 +126,6 @@ def request_id_of(scope: Scope) -> str:
     """Returns the id in the request's header if it is a plain token, else a new one; the same at every call."""
     state = scope.setdefault("state", {})
     if "request_id" not in state:
-        offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == _ID_HEADER.encode()), "")
+        offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == _ID_HEADER), "")
         state["request_id"] = offered if _ACCEPTED_ID.fullmatch(offered) else str(new_id())
     return str(state["request_id"])

@@ -99,7 +99,7 @@ def openapi_config() -> OpenAPIConfig:
     )
 
 
-def _with_policy(response: Response[Any]) -> Response[Any]:
+async def _with_policy(response: Response[Any]) -> Response[Any]:
     """Allows the page its own scripts, and what Swagger UI does: inline styles, icons as data, audio as blobs."""
     page = response.content if isinstance(response.content, bytes) else b""
     scripts = [base64.b64encode(hashlib.sha256(one).digest()).decode() for one in _INLINE_SCRIPT.findall(page)]

@@ -7,6 +7,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler, WebsocketRouteHandler
 from litestar.params import ParameterKwarg
+from litestar.types import ASGIApp, Receive, Scope, Send
 from litestar.typing import FieldDefinition
 
 from orchestrator.lib.errors.problems import BadRequest, FieldError
@@ -22,11 +23,20 @@ _RESERVED = {
 }  # names under which Litestar itself passes arguments to a route
 
 
-async def refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A Litestar guard, async because Litestar runs others in a thread.
+class QueryParameters:
+    """A middleware, not a guard: Litestar copies the route's handler for each call of a guard."""
 
-    Raises `BadRequest`, which names the parameter and says what to do about it.
-    """
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["query_string"]:
+            _refuse_unclear(ASGIConnection(scope), scope["route_handler"])
+        await self.app(scope, receive, send)
+
+
+def _refuse_unclear(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Raises `BadRequest`, which names the parameter and says what to do about it."""
     if not connection.query_params or not isinstance(handler, _CHECKED):
         return
     known = _known(handler)

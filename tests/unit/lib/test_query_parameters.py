@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from litestar.testing import TestClient
 
 from orchestrator.lib.errors.problem_details import answer_exception
-from orchestrator.lib.query_parameters import refuse_unclear
+from orchestrator.lib.query_parameters import QueryParameters
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def client() -> Iterator[TestClient[Litestar]]:
         return {"tempo": tempo, "voice": voice, "kind": kind, "tag": tag}
 
     app = Litestar(
-        [show], guards=[refuse_unclear], exception_handlers={Exception: answer_exception}, logging_config=None
+        [show], middleware=[QueryParameters], exception_handlers={Exception: answer_exception}, logging_config=None
     )
     with TestClient(app) as running:
         yield running

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 
 from orchestrator.lib.errors.problems import Busy, NotFound, Unauthenticated
 from orchestrator.lib.errors.websocket import WebSocketProblems, note_problem
-from orchestrator.lib.query_parameters import refuse_unclear
+from orchestrator.lib.query_parameters import QueryParameters
 
 RAISED: dict[str, tuple[Exception, int]] = {
     "bug": (ZeroDivisionError("secret inside"), 4500),
@@ -34,7 +34,7 @@ def client() -> TestClient[WebSocketProblems]:
             await socket.accept()
         raise RAISED[name][0]
 
-    app = Litestar([fail], after_exception=[note_problem], guards=[refuse_unclear], logging_config=None)
+    app = Litestar([fail], after_exception=[note_problem], middleware=[QueryParameters], logging_config=None)
     return TestClient(WebSocketProblems(app))
 
 
