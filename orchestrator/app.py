@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Litestar
+from litestar._kwargs import KwargsModel
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.routes import HTTPRoute
+from litestar.routes import HTTPRoute, WebSocketRoute
 from litestar.types import ASGIApp, Scope
 
 from orchestrator.accounts.authentication import key_authentication
@@ -41,6 +42,7 @@ def web_app(settings: Settings) -> ASGIApp:
 
 
 def create_app(settings: Settings) -> Litestar:
+    state = State({"settings": settings})
     app = Litestar(
         route_handlers=[
             OpenAiController,
@@ -59,27 +61,19 @@ def create_app(settings: Settings) -> Litestar:
         ],
         lifespan=[_lifespan],
         middleware=[key_authentication(), QueryParameters],
-        dependencies=_dependencies(),
+        dependencies=_dependencies(state),
         exception_handlers={Exception: answer_exception},
         after_exception=[note_problem],
         openapi_config=openapi_config(),
         request_class=JsonRequest,
         request_max_body_size=settings.server.max_body_bytes,
-        state=State({"settings": settings}),
+        state=state,
         logging_config=None,
     )
-    _resolve_dependencies_in_turn(app)
+    _resolve_in_turn(app)
     describe_speech(app.openapi_schema)
     describe_errors(app.openapi_schema)
     return app
-
-
-def _resolve_dependencies_in_turn(app: Litestar) -> None:
-    """Litestar resolves what a route depends on in a task for each; all of ours are there already and need none."""
-    for route in app.routes:
-        models = [model for _, model in route.route_handler_map.values()] if isinstance(route, HTTPRoute) else []
-        for model in models:
-            model.dependency_batches = [{one} for batch in model.dependency_batches for one in batch]
 
 
 @asynccontextmanager
@@ -89,17 +83,17 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         yield
 
 
-def _dependencies() -> dict[str, Provide]:
+def _dependencies(state: State) -> dict[str, Provide]:
     """What a route may ask for by name."""
 
     def requester(scope: Scope) -> Requester:
         return scope["user"]  # type: ignore[no-any-return]
 
-    def chosen_settings(state: State) -> Settings:
+    def chosen_settings() -> Settings:
         return state.settings  # type: ignore[no-any-return]
 
     def service(name: str) -> Provide:
-        def one_service(state: State) -> Any:  # noqa: ANN401 - the field's own type
+        def one_service() -> Any:  # noqa: ANN401 - the field's own type
             return getattr(state.services, name)
 
         return Provide(one_service, sync_to_thread=False)
@@ -109,3 +103,16 @@ def _dependencies() -> dict[str, Provide]:
         "settings": Provide(chosen_settings, sync_to_thread=False),
         **{name: service(name) for name in Services.__struct_fields__},
     }
+
+
+def _resolve_in_turn(app: Litestar) -> None:
+    """Litestar starts a task for each dependency of a route, which costs far more than those that wait for nothing."""
+    for route in app.routes:
+        models: list[KwargsModel | None] = []
+        if isinstance(route, HTTPRoute):
+            models = [model for _, model in route.route_handler_map.values()]
+        elif isinstance(route, WebSocketRoute):
+            models = [route.handler_parameter_model]
+        for model in models:
+            if model is not None:
+                model.dependency_batches = [{one} for batch in model.dependency_batches for one in batch]
