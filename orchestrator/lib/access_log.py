@@ -1,5 +1,6 @@
 """The access log: each request and each WebSocket gets an id, a log line and metrics, however it ends."""
 
+import asyncio
 import re
 import time
 from functools import cache
@@ -58,7 +59,7 @@ class AccessLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, watched)
-            except Exception:
+            except (Exception, asyncio.CancelledError):  # it failed, or the server stops and has waited long enough
                 status, complete = _BROKEN, True
                 raise
             finally:

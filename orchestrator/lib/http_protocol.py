@@ -4,8 +4,9 @@ Limits are on the size of a request's head, on the time until a request is compl
 that is not read, and on the number of connections. perf/README.md compares this with other servers.
 """
 
+import logging
 import resource
-from asyncio import Transport
+from asyncio import CancelledError, Transport
 from typing import Any, ClassVar, Final, Literal
 
 import httptools
@@ -248,8 +249,14 @@ class HttpProtocol(HttpToolsProtocol):
         return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body])
 
 
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Uvicorn logs a traceback for each response that it cancels when it stops."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], CancelledError)
+
+
 def http_protocol(settings: ServerSettings) -> type[HttpProtocol]:
     """Returns a class with these limits, as uvicorn makes the instances itself."""
+    logging.getLogger("uvicorn.error").addFilter(_is_failure)
     return type("HttpProtocol", (HttpProtocol,), {"limits": settings, "lingering": set()})
 
 

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -170,3 +170,16 @@ def test_a_socket_is_logged_without_a_trace(
             [("socket", 1006, "info")],
         )
     assert failures(caplog) == []
+
+
+def test_a_stream_that_the_stopping_server_ends_leaves_no_trace_either(caplog: pytest.LogCaptureFixture) -> None:
+    app = Litestar([stream], logging_config=None)
+    begun.clear()
+    stopped.clear()
+    with capture_logs() as lines, ExitStack() as open_longer:
+        with served(app, ServerSettings()) as running:
+            open_longer.enter_context(running.wire()).sendall(REQUESTS["amid a stream"])
+            assert begun.wait(HANG)
+        assert stopped.wait(HANG)
+    assert [(line["event"], line["status"], line["log_level"]) for line in lines] == [("request", 599, "info")]
+    assert [line for line in failures(caplog) if not line.startswith("Cancel 1 running task")] == []
