@@ -34,7 +34,6 @@ FIRST_AUDIO = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 SEGMENTS_WAITING = Gauge("lectern_segments_waiting", "Segments that wait for a slot at a model.", ["model", "lane"])
-REQUESTS_WAITING = Gauge("lectern_requests_waiting", "Requests that wait for admission.", ["model", "lane"])
 QUEUE_SECONDS = Histogram(
     "lectern_model_queue_seconds",
     "Time that segments waited for a slot at a model.",

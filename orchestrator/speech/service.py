@@ -15,6 +15,7 @@ from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem
 from orchestrator.lib.ids import new_id
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.admission.admission_controller import AdmissionController, Ticket
+from orchestrator.speech.admission.listeners import ListeningPace
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.planner.script import WORDLESS, Script, Segment
 from orchestrator.speech.response.audio_stream import audio_stream
@@ -103,13 +104,13 @@ class SpeechService:
         lengths: CachedLengths | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """When each word is heard."""
-        chunks = self._chunks(script, requester, lengths or self.lengths(script), skip=skip)
+        chunks = self._chunks(script, requester, lengths or self.lengths(script), skip=skip, heard=False)
         return captions(chunks, Timeline(script), caption_format)
 
     async def synthesize(self, script: Script, requester: Requester) -> float:
         """Sees that all segments are in the cache; returns their seconds. Raises `Busy` and what makes one fail."""
         seconds = 0.0
-        async with aclosing(self._chunks(script, requester, self.lengths(script))) as chunks:
+        async with aclosing(self._chunks(script, requester, self.lengths(script), heard=False)) as chunks:
             async for _, chunk in chunks:
                 seconds += len(chunk.audio) / chunk.sample_rate
         return seconds
@@ -153,23 +154,31 @@ class SpeechService:
         loudness: float | None = None,
         tally: Tally | None = None,
         skip: Skip | None = None,
+        *,
+        heard: bool = True,
     ) -> SegmentChunks:
+        """``heard``: what is made may be listened to while it comes."""
         if script.is_wordless:
             if tally is not None:
                 tally.add(WORDLESS, 0.0, 0.0)
             return stream_silence()
         segments = script.segments
         ahead = self._settings.segments_ahead
-        # A reader of a document asks again soon, block by block, and is refused at once rather than kept waiting.
-        waits = requester.listener is None and self._admission.lets_wait
-        if requester.listener is None and len(segments) > ahead + 1:
+        if not heard or loudness is not None:  # which is known once all of it is made
+            requester = msgspec.structs.replace(requester, listener=None)
+        elif requester.listener is None and len(segments) > ahead + 1:
             # It is a while until all of this is heard.
             requester = msgspec.structs.replace(requester, listener=new_id())
+        response = self._admission.new_response()
+        pace = ListeningPace()
 
         def subscribe(segment: Segment, ticket: Ticket | None, *, counted: bool = False) -> Subscription:
+            work = segment.estimated_seconds
+            ticket = ticket or self._admission.expect(segment.model, requester, work, response, unheard=pace.unheard)
             return self._synthesizer.listen(segment, requester, ticket, counted=counted)
 
         def on_heard(segment: Segment, subscription: Subscription) -> None:
+            pace.take(subscription.seconds)
             if tally is not None:
                 tally.add(segment, subscription.seconds, subscription.made_seconds)
 
@@ -177,7 +186,7 @@ class SpeechService:
             segments,
             subscribe,
             ahead=ahead,
-            admit=partial(self._admit, segments, requester, lengths, waits=waits),
+            admit=partial(self._admit, segments, requester, lengths, response),
             on_heard=on_heard,
             on_end=self._synthesizer.flush_usage,
             skips=_SKIPS[skip],
@@ -188,18 +197,13 @@ class SpeechService:
         return leveled(chunks, again, loudness, self._threads)
 
     async def _admit(
-        self, segments: Sequence[Segment], requester: Requester, lengths: CachedLengths, *, waits: bool
+        self, segments: Sequence[Segment], requester: Requester, lengths: CachedLengths, response: int
     ) -> Ticket | None:
         """Admits at once what is cached or in flight, as it costs no model any time. Raises `Busy`."""
-        first = segments[0]
+        first, beginning = segments[0], segments[: self._settings.segments_ahead + 1]
+        model, work = first.model, first.estimated_seconds
         if self._synthesizer.is_in_flight(first):
             return None
-        model, work = first.model, first.estimated_seconds
-        ticket = self._admission.admit_without_waiting(model, requester, work, in_turn=waits)
-        if ticket is not None:
-            return ticket
-        if await lengths.of(segments[: self._settings.segments_ahead + 1]) is not None:
+        if not self._admission.admits(model, requester, work) and await lengths.of(beginning) is not None:
             return None
-        if waits:
-            return await self._admission.admit_in_turn(model, requester, work)
-        return self._admission.admit(model, requester, work)
+        return self._admission.admit(model, requester, work, response)

@@ -89,38 +89,32 @@ class AdmissionSettings(EnvSettings, frozen=True, kw_only=True):
             pattern=r"^(\s*[\w.-]+\s*=\s*[1-9]\d{0,3}\s*(,|$))*$",
         ),
     ] = ""
-    live_wait: Annotated[
-        float,
-        env("LECTERN_LIVE_WAIT", "A live request whose expected wait exceeds these seconds is not admitted.", gt=0),
-    ] = 2.0
-    listener_wait: float = 10.0  # as live_wait, for a listener who still has some seconds of audio
     listener_pace: float = 1.4  # seconds of speech that a listener uses up in a second: playback at up to that speed
     encoder_wait: float = 0.25  # seconds that encoding may be late before no new listener is admitted
     encoder_share: float = 0.3  # of the processors, for encoding; about as much again goes into sending and storing
-    batch_wait: Annotated[
-        float,
-        env("LECTERN_BATCH_WAIT", "A batch request whose expected wait exceeds these seconds is not admitted.", gt=0),
-    ] = 600.0
     admission_wait: Annotated[
         float,
         env(
             "LECTERN_ADMISSION_WAIT",
-            "Seconds that a request waits for its admission before it is refused. Requests for a document's audio"
-            " are refused at once. 0: so are all.",
+            "Seconds within which a request is promised its turn at the model. It is refused at once if the work"
+            " before it takes longer, and later if its turn does not come. 0: it is refused if it would wait at all.",
             ge=0,
         ),
     ] = 30.0
+    batch_wait: Annotated[
+        float,
+        env("LECTERN_BATCH_WAIT", "The same for requests in the batch lane.", gt=0),
+    ] = 600.0
     admission_queue: Annotated[
         int,
         env(
             "LECTERN_ADMISSION_QUEUE",
-            "Requests that may wait for admission to a model; accounts share them. Further ones are refused at once.",
+            "Requests that may wait for a model; accounts share them. Further ones are refused at once.",
             ge=1,
             le=10_000,
         ),
     ] = 64
-    live_queue: int = 64  # live segments that may wait for a model; accounts share them
-    batch_queue: int = 256  # the same of the batch lane
+    batch_queue: int = 256  # the same for requests in the batch lane
 
     def slots_by_model(self) -> dict[str, int]:
         """Returns those of the models that the setting names."""

@@ -1,31 +1,36 @@
-"""Who may use a model now: a few segments at a time, live before batch, one account after another.
+"""Who may use a model now, by promise: who listens is protected, and who merely asks waits.
 
-A model that gets all work at once makes everybody wait. So what exceeds its slots waits here, where it can be counted,
-and a request whose wait would be too long is not admitted: it is refused, or waits until there is room. A response that
-has begun is completed before others begin: a client that is refused can come again, a listener who is cut off has lost
-the thread.
+1. A model makes a few segments at a time, one in each slot, and whatever exceeds them waits here in one queue.
+2. What a listener hears next goes first, then what is made ahead for listeners, then requests that nobody listens to,
+   then batch; no rank takes any heed of those behind it, and none leaves a slot empty.
+3. Within a rank, accounts take turns, and what one account asks for comes in the order in which it was asked for.
+4. A listener is somebody who asks for one thing again and again, as fast as it is heard: there are as many as the model
+   and the encoder keep up with, and whoever is one too many merely asks.
+5. A request is promised its turn within `LECTERN_ADMISSION_WAIT`, or is refused at once if the work before it takes the
+   model longer, with the time after which it would not; a response that has begun is completed.
 """
 
 import asyncio
 import math
+import sys
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, NamedTuple
+from itertools import count
+from typing import Final
 
 from lectern_contract import Lane
 from orchestrator.accounts.requester import Requester
-from orchestrator.lib import metrics
 from orchestrator.lib.errors.problems import Busy
-from orchestrator.speech.admission.capacity import Capacity, Encoding
-from orchestrator.speech.admission.fair_queue import QueuedSegment
+from orchestrator.speech.admission.fair_queue import ASKED, QueuedSegment
+from orchestrator.speech.admission.listeners import Encoding, Listeners
 from orchestrator.speech.admission.model_queue import Clock, ModelQueue
-from orchestrator.speech.admission.request_queue import RequestQueue
+from orchestrator.speech.admission.refusals import Refusals
 from orchestrator.speech.settings import AdmissionSettings
 
-_LONGEST_RETRY: Final = 600.0  # seconds; what is further away nobody can foresee
+_LEFT: Final = 0.25  # share of a model that counts as left by its listeners, if it is less: they have some in store
+_SHORTEST_WAIT: Final = 1.0  # seconds, for the way of a request that found room to its slot
 
 
 class AdmissionController:
@@ -49,125 +54,149 @@ class AdmissionController:
         self._slots = slots
         self._clock = clock
         self._model_queues: dict[str, ModelQueue] = {}
-        self._request_queues: dict[str, RequestQueue] = {}
-        self._capacity = Capacity(settings, encoder)
+        self._refusals: dict[str, Refusals] = {}
+        self._listeners = Listeners(settings, encoder)
+        self._numbers = count(1)
 
-    @property
-    def lets_wait(self) -> bool:
-        """Whether a request may wait for its admission."""
-        return self._settings.admission_wait > 0
+    def new_response(self) -> int:
+        """Returns the number of a response, by which its segments keep their place in the order."""
+        return next(self._numbers)
 
-    def admit(self, model: str, requester: Requester, work: float) -> "Ticket":
+    def admits(self, model: str, requester: Requester, work: float) -> bool:
+        """Returns whether `admit` would."""
+        return self._obstacle(model, self._first(model, requester, work, sys.maxsize)) is None
+
+    def admit(self, model: str, requester: Requester, work: float, response: int | None = None) -> "Ticket":
         """Admits a response whose first segment lasts ``work`` seconds.
 
-        Raises `Busy` at once, with the time after which to come again.
+        Raises `Busy` at once, with the time after which to come again, if its turn would come too late.
         """
-        obstacle = self._obstacle(model, requester)
-        if obstacle is not None:
-            raise _refusal(model, requester, obstacle.wait)
-        return self._ticket(model, self._let_in(model, self._segment(requester, work, needed=True)))
+        segment = self._first(model, requester, work, response or self.new_response())
+        wait = self._obstacle(model, segment)
+        if wait is not None:
+            raise self._refuse(model, segment, wait)
+        return self._ticket(model, segment)
 
-    def admit_without_waiting(self, model: str, requester: Requester, work: float, *, in_turn: bool) -> "Ticket | None":
-        """Returns None if there is no room now. ``in_turn``: nor if the request would overtake others that wait."""
-        segment = self._segment(requester, work, needed=True)
-        if in_turn and any(other.rank == segment.rank for other in self._request_queue(model)):
-            return None
-        return None if self._obstacle(model, requester) else self._ticket(model, self._let_in(model, segment))
+    def expect(
+        self, model: str, requester: Requester, work: float, response: int | None = None, *, unheard: float = 0.0
+    ) -> "Ticket":
+        """For a later segment of a response that was admitted: it waits its turn, as the response has begun.
 
-    async def admit_in_turn(self, model: str, requester: Requester, work: float) -> "Ticket":
-        """Waits until there is room. Raises `Busy` when that takes too long, or at once if too many wait already."""
-        until = asyncio.get_running_loop().time() + self._settings.admission_wait
-        queue = self._request_queue(model)
-        segment = self._segment(requester, work, needed=True)
-        segment.until = until
-        admitted = False
-        if not _has_share(queue, requester, self._settings.admission_queue):
-            with metrics.REQUESTS_WAITING.labels(model, requester.lane).track_inprogress():
-                admitted = await queue.wait(segment)
-        if not admitted:
-            obstacle = self._obstacle(model, requester)
-            raise _refusal(model, requester, 0.0 if obstacle is None else obstacle.wait)
-        return self._ticket(model, segment, patient_until=until)
-
-    def expect(self, model: str, requester: Requester, work: float) -> "Ticket":
-        """For a later segment of a response that was admitted: it waits its turn, as the response has begun."""
-        segment = self._segment(requester, work, needed=False)
-        self._model_queue(model).expect(segment)
-        return self._ticket(model, segment, patient_until=math.inf)
+        ``unheard``: seconds for which nobody can be listening to it.
+        """
+        now = asyncio.get_running_loop().time()
+        until = now + self._deadline + self._settings.batch_wait
+        segment = QueuedSegment(requester, work, response or self.new_response(), until, until)
+        segment.unheard_until = now + unheard
+        segment.listened = self._is_protected(model, requester, segment.unheard_until)
+        return self._ticket(model, segment)
 
     def forget_listener(self, requester: Requester) -> None:
         """Gives the room of a listener who has left to others at once."""
-        self._capacity.forget(requester)
-        for queue in self._request_queues.values():
+        self._listeners.forget(requester)
+        for queue in self._model_queues.values():
             queue.check()
 
-    def _segment(self, requester: Requester, work: float, *, needed: bool) -> QueuedSegment:
-        needed = needed and requester.lane == "live"
-        # A listener who waits in silence must soon know; what is made ahead has the time until it is heard.
-        seconds = self._deadline + (0 if needed else self._settings.batch_wait)
-        return QueuedSegment(requester, work, needed, asyncio.get_running_loop().time() + seconds)
+    def lane_at_model(self, model: str, segment: QueuedSegment) -> Lane:
+        """Returns "batch" also for a live request that nobody listens to, while others listen."""
+        behind = not segment.listened and self._listeners.count(model, self._clock()) > 0
+        return "batch" if behind else segment.requester.lane
 
-    def _let_in(self, model: str, segment: QueuedSegment) -> QueuedSegment:
-        # At once, as others may come in the same moment.
-        self._capacity.listeners(model).note(segment.requester, segment.work, self._clock())
-        self._model_queue(model).expect(segment)
+    def promote(self, model: str, segment: QueuedSegment, requester: Requester, *, needed: bool) -> None:
+        """Another requester wants the segment too, or it is wanted sooner: it takes the better lane and account."""
+        if requester.lane == "batch":
+            return
+        same = requester.listener == segment.requester.listener
+        unheard_until = segment.unheard_until if same else -math.inf
+        listens = not segment.listened and self._is_protected(model, requester, unheard_until)
+        if segment.requester.lane == "batch" or listens:
+            segment.requester, segment.listened = requester, segment.listened or listens
+        if needed and not segment.needed:
+            segment.needed = True
+            segment.until = min(segment.until, asyncio.get_running_loop().time() + self._deadline)
+            segment.expires = min(segment.expires, asyncio.get_running_loop().time() + self._deadline)
+            if segment.limit is not None:
+                segment.limit.reschedule(segment.until)
+        self._model_queue(model).check()
+
+    def too_late(self, model: str, segment: QueuedSegment) -> Busy:
+        """Returns what is told about a segment whose turn did not come in time."""
+        return self._refuse(model, segment, self._obstacle(model, segment) or 0.0)
+
+    def note(self, model: str, segment: QueuedSegment) -> None:
+        """Counts the listener, if it is one: a segment is made for it."""
+        if segment.listened:
+            self._listeners.note(model, segment.requester, segment.work, self._clock())
+
+    def _first(self, model: str, requester: Requester, work: float, response: int) -> QueuedSegment:
+        batch = requester.lane == "batch"
+        now = asyncio.get_running_loop().time()
+        expires = now + self._deadline + (self._settings.batch_wait if batch else 0)
+        until = expires if batch else min(expires, now + max(_SHORTEST_WAIT, self._settings.admission_wait))
+        segment = QueuedSegment(requester, work, response, until, expires, begins=True, needed=not batch)
+        segment.listened = self._is_protected(model, requester)
+        if segment.listened:  # what it has asked for already, it hears first
+            earlier = self._model_queue(model).work_for(requester)
+            segment.until, segment.expires = until + earlier, expires + earlier
         return segment
 
-    def _ticket(self, model: str, segment: QueuedSegment, *, patient_until: float = -math.inf) -> "Ticket":
-        note = partial(self._capacity.listeners(model).note, segment.requester, segment.work)
-        return Ticket(self._model_queue(model), segment, self._deadline, lambda: note(self._clock()), patient_until)
-
-    def _try_to_admit(self, model: str, segment: QueuedSegment) -> float | None:
-        """For `RequestQueue`."""
-        obstacle = self._obstacle(model, segment.requester)
-        if obstacle is not None:
-            return obstacle.wait if obstacle.passes else math.inf
-        segment.until = self._segment(segment.requester, segment.work, needed=True).until
-        self._let_in(model, segment)
+    def _obstacle(self, model: str, segment: QueuedSegment) -> float | None:
+        """Returns the seconds after which to come again; None if the segment's turn will come in time."""
+        queue, requester = self._model_queue(model), segment.requester
+        batch = requester.lane == "batch"
+        longest = self._settings.batch_wait if batch else self._settings.admission_wait
+        if segment.listened:
+            longest += queue.work_for(requester)
+        rank = queue.rank(segment)
+        wait = queue.turn(rank, requester.account, self._speed(model, rank))
+        if wait > longest:
+            return wait - longest
+        bound = self._settings.batch_queue if batch else self._settings.admission_queue
+        if wait > 0 and queue.has_share(segment, bound):
+            return wait / bound
         return None
 
-    def _obstacle(self, model: str, requester: Requester) -> "_Obstacle | None":
-        """Returns what keeps a new request out, if anything does."""
+    def _speed(self, model: str, rank: int) -> float:
+        """Returns the seconds of speech that are made in a second for this rank and those before it.
+
+        What others listen to comes first and goes on: they hear a second in a second.
+        """
         queue = self._model_queue(model)
-        longest = self._settings.live_wait if requester.lane == "live" else self._settings.batch_wait
-        if self._capacity.listeners(model).knows(requester, self._clock()):
-            longest = max(longest, self._settings.listener_wait)
-        wait = queue.expected_wait(requester)
-        bound = self._settings.live_queue if requester.lane == "live" else self._settings.batch_queue
-        if _has_share(queue.demand(requester.lane), requester, bound) or wait > longest:
-            return _Obstacle(wait - longest, passes=False)
-        no_room = self._capacity.wait(model, queue, requester, self._clock())
-        return None if no_room is None else _Obstacle(no_room, passes=True)
+        if rank < ASKED or not queue.is_measured:
+            return queue.throughput
+        return max(queue.throughput - self._listeners.count(model, self._clock()), queue.throughput * _LEFT)
+
+    def _refuse(self, model: str, segment: QueuedSegment, wait: float) -> Busy:
+        if model not in self._refusals:
+            self._refusals[model] = Refusals(model, self._settings.admission_queue)
+        speed = self._speed(model, self._model_queue(model).rank(segment))
+        return self._refusals[model].refuse(segment, self._clock(), wait=wait, speed=speed)
+
+    def _is_protected(self, model: str, requester: Requester, unheard_until: float = -math.inf) -> bool:
+        if asyncio.get_running_loop().time() < unheard_until:
+            return False
+        queue, now = self._model_queue(model), self._clock()
+        return self._listeners.have_room(model, requester, now, slots=queue.slots, throughput=queue.throughput)
+
+    def _may_begin(self, model: str, segment: QueuedSegment) -> bool:
+        """For `ModelQueue`. Nobody begins to listen whom this process cannot encode for."""
+        requester = segment.requester
+        if segment.listened or requester.listener is None or requester.lane == "batch":
+            return True
+        segment.listened = self._is_protected(model, requester, segment.unheard_until)
+        self.note(model, segment)
+        return segment.listened or not segment.begins or self._listeners.encoder_has_room(self._clock())
+
+    def _ticket(self, model: str, segment: QueuedSegment) -> "Ticket":
+        self.note(model, segment)  # at once, as others may come in the same moment
+        self._model_queue(model).expect(segment)
+        return Ticket(self, model, self._model_queue(model), segment, self._deadline)
 
     def _model_queue(self, model: str) -> ModelQueue:
         if model not in self._model_queues:
-            on_change = partial(self._check_requests, model)
-            self._model_queues[model] = ModelQueue(model, lambda: self._slots(model), self._clock, on_change)
+            may_begin = partial(self._may_begin, model)
+            self._model_queues[model] = ModelQueue(model, lambda: self._slots(model), self._clock, may_begin)
         return self._model_queues[model]
-
-    def _request_queue(self, model: str) -> RequestQueue:
-        if model not in self._request_queues:
-            give_up = self._model_queue(model).forget
-            self._request_queues[model] = RequestQueue(partial(self._try_to_admit, model), give_up)
-        return self._request_queues[model]
-
-    def _check_requests(self, model: str) -> None:
-        if model in self._request_queues:
-            self._request_queues[model].check()
-
-
-class _Obstacle(NamedTuple):
-    """``wait``: seconds after which to come again. ``passes``: with time alone, whatever else happens."""
-
-    wait: float
-    passes: bool
-
-
-def _has_share(segments: Iterable[QueuedSegment], requester: Requester, bound: int) -> bool:
-    """Whether the account has as many of them as it may: all ``bound``, or its part of them if others have some."""
-    accounts = Counter(segment.requester.account for segment in segments)
-    own = accounts[requester.account]
-    return own >= max(1, bound // len({requester.account, *accounts}))
 
 
 class Ticket:
@@ -175,49 +204,55 @@ class Ticket:
 
     def __init__(
         self,
+        controller: AdmissionController,
+        model: str,
         queue: ModelQueue,
         segment: QueuedSegment,
         deadline: float,
-        on_slot: Callable[[], None],
-        patient_until: float,
     ) -> None:
+        self._controller = controller
+        self._model = model
         self._queue = queue
-        self._segment = segment
+        self.segment = segment
         self._deadline = deadline
-        self._on_slot = on_slot
-        self.patient_until = patient_until
-        """Loop time until which a busy model is asked again: a part of a response had better come late than never."""
 
     @property
     def lane(self) -> Lane:
-        return self._segment.requester.lane
+        """The lane in which to ask the model."""
+        return self._controller.lane_at_model(self._model, self.segment)
 
     @property
     def left(self) -> float:
         """Seconds that are left for the synthesis."""
-        return min(self._deadline, self._segment.until - asyncio.get_running_loop().time())
+        return min(self._deadline, self.segment.expires - asyncio.get_running_loop().time())
+
+    @property
+    def patience(self) -> float:
+        """Seconds within which a model that is busy with the work of others may be asked again."""
+        return self.segment.until - asyncio.get_running_loop().time()
 
     def promote(self, requester: Requester, *, needed: bool) -> None:
-        """The requester wants the segment too, or has come to it."""
-        until = asyncio.get_running_loop().time() + self._deadline
-        self._queue.promote(self._segment, requester, needed=needed, until=until)
+        """The requester has come to the segment, or wants it too."""
+        self._controller.promote(self._model, self.segment, requester, needed=needed)
+
+    def join(self, requester: Requester, other: "Ticket") -> None:
+        """Another requester wants the segment too, and needs its own ticket no more."""
+        self.segment.until = max(self.segment.until, other.segment.until)
+        self.segment.expires = max(self.segment.expires, other.segment.expires)
+        if self.segment.limit is not None:
+            self.segment.limit.reschedule(self.segment.until)
+        self.promote(requester, needed=False)
+        other.drop()
 
     def drop(self) -> None:
         """The segment needs no slot."""
-        self._queue.forget(self._segment)
+        self._queue.forget(self.segment)
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Waits for a slot at the model, and keeps it until the end of the block. Raises `Busy` at its deadline."""
-        async with self._queue.slot(self._segment):
-            self._on_slot()
+        if not await self._queue.wait(self.segment):
+            raise self._controller.too_late(self._model, self.segment)
+        with self._queue.kept(self.segment):
+            self._controller.note(self._model, self.segment)
             yield
-
-
-def _refusal(model: str, requester: Requester, wait: float) -> Busy:
-    metrics.REFUSED.labels(model, requester.lane).inc()
-    return Busy(
-        f"The model '{model}' has as much to do as it can take. Try again after the time that the Retry-After header"
-        " says.",
-        retry_after=math.ceil(min(max(1.0, wait), _LONGEST_RETRY)),
-    )

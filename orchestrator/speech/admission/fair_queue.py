@@ -1,12 +1,8 @@
-"""The order in which segments come to a model: what a listener waits for first, and one account after another.
-
-Within the live lane, a segment that somebody waits for goes before one that is made ahead: without the first a listener
-hears nothing, without the second only has less in store.
-"""
+"""The order in which segments come to a model: by rank, then one account after another, then as they were asked for."""
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -14,89 +10,90 @@ import msgspec
 
 from orchestrator.accounts.requester import Requester
 
-NEEDED: Final = 0  # live, and its listener hears nothing until it comes
-AHEAD: Final = 1  # live, and made ahead
-BATCH: Final = 2
-RANKS: Final = (NEEDED, AHEAD, BATCH)
+NEEDED: Final = 0  # a listener hears nothing until it comes
+AHEAD: Final = 1  # a listener will hear it
+ASKED: Final = 2  # live, and nobody listens
+BATCH: Final = 3
+RANKS: Final = (NEEDED, AHEAD, ASKED, BATCH)
 
 
 class QueuedSegment(msgspec.Struct, eq=False):
-    """One segment on its way to a model.
+    """One segment on its way to a model. Times are those of the loop.
 
-    ``work``: its estimated seconds of speech. ``needed``: a live listener hears nothing until it comes. ``until``: its
-    deadline, in loop time.
+    ``work``: its estimated seconds of speech. ``response``: the number of its response, in the order of their coming.
+    ``until``: when it must have its turn. ``expires``: when it must be made. ``begins``: its response does with it.
+    ``listened``: its requester listens and is protected, which it may be after ``unheard_until``. ``needed``: the
+    requester waits for this segment now.
     """
 
     requester: Requester
     work: float
-    needed: bool
+    response: int
     until: float
+    expires: float
+    begins: bool = False
+    listened: bool = False
+    unheard_until: float = -math.inf
+    needed: bool = False
+    came: int = 0  # its number in the order of coming to the model
     called: asyncio.Future[None] | None = None  # set when its turn has come
     limit: asyncio.Timeout | None = None  # of its wait
 
     @property
-    def rank(self) -> int:
-        if self.requester.lane == "batch":
-            return BATCH
-        return NEEDED if self.needed else AHEAD
+    def order(self) -> tuple[int, int]:
+        """The order of what one account asks for: a response that began first is completed first."""
+        return self.response, self.came
 
 
-class FairQueue:
-    """Segments by rank, and within a rank by account, in the order of the accounts' turns."""
+def ranked(segments: Iterable[QueuedSegment]) -> dict[QueuedSegment, int]:
+    """Returns the rank of each. ``segments``: all that are on their way.
+
+    Of a listener who waits, the first is needed, whichever it waits for: what was asked for first is heard first.
+    """
+    ranks = {}
+    first: dict[tuple[UUID, UUID | None], QueuedSegment] = {}
+    waiting = set()
+    for segment in segments:
+        requester = segment.requester
+        ranks[segment] = BATCH if requester.lane == "batch" else AHEAD if segment.listened else ASKED
+        if ranks[segment] == AHEAD:
+            listener = requester.account, requester.listener
+            if listener not in first or segment.order < first[listener].order:
+                first[listener] = segment
+            if segment.needed:
+                waiting.add(listener)
+    return ranks | {first[listener]: NEEDED for listener in waiting}
+
+
+class Turns:
+    """The accounts' turns within one rank."""
 
     def __init__(self) -> None:
-        self._ranks: tuple[OrderedDict[UUID, deque[QueuedSegment]], ...] = tuple(OrderedDict() for _ in RANKS)
+        self._served: dict[UUID, int] = {}  # when each of those that wait was served last
 
-    def __iter__(self) -> Iterator[QueuedSegment]:
-        return (segment for rank in RANKS for segment in self.of_rank(rank))
-
-    def of_rank(self, rank: int) -> Iterator[QueuedSegment]:
-        return (segment for queue in self._ranks[rank].values() for segment in queue)
-
-    def by_account(self, rank: int) -> dict[UUID, list[QueuedSegment]]:
-        return {account: list(queue) for account, queue in self._ranks[rank].items()}
-
-    def add(self, segment: QueuedSegment) -> None:
-        self._ranks[segment.rank].setdefault(segment.requester.account, deque()).append(segment)
-
-    def remove(self, segment: QueuedSegment) -> bool:
-        """Returns whether it was there."""
-        accounts = self._ranks[segment.rank]
-        queue = accounts.get(segment.requester.account)
-        if queue is None or segment not in queue:
-            return False
-        queue.remove(segment)
-        if not queue:
-            del accounts[segment.requester.account]
-        return True
-
-    def next(self, rank: int) -> QueuedSegment | None:
-        """Removes and returns the next one."""
-        accounts = self._ranks[rank]
-        if not accounts:
-            return None
-        segment = next(iter(accounts.values()))[0]
-        self.take(segment)
-        return segment
-
-    def take(self, segment: QueuedSegment) -> None:
-        """Removes one that is there. Its account goes to the end, so that the others come first."""
-        self.remove(segment)
-        accounts = self._ranks[segment.rank]
-        if segment.requester.account in accounts:
-            accounts.move_to_end(segment.requester.account)
+    def take(self, segments: Collection[QueuedSegment], number: int) -> QueuedSegment:
+        """Returns the next of those that wait, and sends its account to the end. ``number`` only grows."""
+        accounts = by_account(segments)
+        self._served = {account: served for account, served in self._served.items() if account in accounts}
+        account = min(accounts, key=lambda one: max(self._served.get(one, 0), min(s.came for s in accounts[one])))
+        self._served[account] = number
+        return min(accounts[account], key=lambda segment: segment.order)
 
 
-def before(rank: int, account: UUID, *queues: FairQueue) -> list[QueuedSegment]:
-    """Returns the segments that get a slot before a new one of this account and rank.
+def before(rank: int, account: UUID, ranks: Mapping[QueuedSegment, int]) -> list[QueuedSegment]:
+    """Returns which of the segments get a slot before a new one of this account and rank.
 
     These are all of the earlier ranks, all of the account itself, and of each other account as many and one more, as
     accounts take turns.
     """
-    found = [segment for earlier in range(rank) for queue in queues for segment in queue.of_rank(earlier)]
-    demand: dict[UUID, list[QueuedSegment]] = {}
-    for queue in queues:
-        for other, segments in queue.by_account(rank).items():
-            demand.setdefault(other, []).extend(segments)
-    own = demand.pop(account, [])
-    return [*found, *own, *(segment for segments in demand.values() for segment in segments[: len(own) + 1])]
+    equal = by_account(segment for segment, other in ranks.items() if other == rank)
+    own = equal.pop(account, [])
+    earlier = [segment for segment, other in ranks.items() if other < rank]
+    return [*earlier, *own, *(segment for segments in equal.values() for segment in segments[: len(own) + 1])]
+
+
+def by_account(segments: Iterable[QueuedSegment]) -> dict[UUID, list[QueuedSegment]]:
+    found: dict[UUID, list[QueuedSegment]] = {}
+    for segment in segments:
+        found.setdefault(segment.requester.account, []).append(segment)
+    return found

@@ -1,37 +1,44 @@
 """One model's slots, and the segments that wait for one.
 
-A live segment gets a slot whatever the batch lane does: the models themselves put live before batch, so that a batch
-segment in a slot only waits there. The last slot is kept from segments that are made ahead, if there is another.
+A segment heeds only those in slots that are of its own rank or an earlier one. So the rest never keeps it waiting, and
+no slot is empty while anything waits. A model itself puts live before batch, so that a later rank there only waits.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from typing import Final
+from uuid import UUID
 
 from lectern_contract import LANES, Lane
 from orchestrator.accounts.requester import Requester
 from orchestrator.lib import metrics
-from orchestrator.lib.errors.problems import Busy
-from orchestrator.speech.admission.fair_queue import AHEAD, BATCH, NEEDED, RANKS, FairQueue, QueuedSegment, before
+from orchestrator.speech.admission.fair_queue import RANKS, QueuedSegment, Turns, before, by_account, ranked
+from orchestrator.speech.admission.throughput import Throughput, until_turn
 
 Clock = Callable[[], float]
 
-_LANES: Final[dict[int, Lane]] = {NEEDED: "live", AHEAD: "live", BATCH: "batch"}
-_MEMORY: Final = 0.8  # share of what was measured that still counts when one more segment has ended
+_LEAST: Final = 0.1  # share of a segment that counts as not made yet, however long it has been in its slot
+_RECHECK: Final = 0.25  # seconds
 
 
 class ModelQueue:
-    def __init__(self, model: str, slots: Callable[[], int], clock: Clock, on_change: Callable[[], object]) -> None:
-        """``on_change`` is called whenever there may be less to wait for than before."""
+    def __init__(
+        self, model: str, slots: Callable[[], int], clock: Clock, may_begin: Callable[[QueuedSegment], bool]
+    ) -> None:
+        """``may_begin`` is asked of those that wait, in the order of their coming; it may also protect a listener."""
         self._model = model
-        self._on_change = on_change
         self._slots = slots
         self._clock = clock
-        self._expected = FairQueue()  # segments that are still looked for in the cache
-        self._waiting = FairQueue()
-        self._in_slots: dict[QueuedSegment, Lane] = {}
-        self._throughput = _Throughput()
+        self._may_begin = may_begin
+        self._expected: dict[QueuedSegment, None] = {}  # segments that are still looked for in the cache
+        self._waiting: dict[QueuedSegment, None] = {}
+        self._in_slots: dict[QueuedSegment, float] = {}  # and since when
+        self._turns = {rank: Turns() for rank in RANKS}
+        self._numbers = count(1)
+        self._throughput = Throughput()
+        self._recheck: asyncio.TimerHandle | None = None
 
     @property
     def slots(self) -> int:
@@ -40,40 +47,86 @@ class ModelQueue:
     @property
     def throughput(self) -> float:
         """Seconds of speech that the model makes in a second; until that is measured, one in each slot."""
-        return self._throughput.seconds_per_second(float(self.slots))
+        return self._throughput.seconds_per_second or float(self.slots)
+
+    @property
+    def is_measured(self) -> bool:
+        return self._throughput.seconds_per_second is not None
 
     def expect(self, segment: QueuedSegment) -> None:
         """Counts a segment that is about to come, until it comes or is forgotten."""
-        self._expected.add(segment)
+        segment.came = next(self._numbers)
+        self._expected[segment] = None
 
     def forget(self, segment: QueuedSegment) -> None:
-        if self._expected.remove(segment):
-            self._on_change()
+        if segment in self._expected:
+            del self._expected[segment]
+            self._fill_slots()  # the next one of its listener may be needed now
 
     def demand(self, lane: Lane) -> list[QueuedSegment]:
         """Returns the lane's segments that are expected or wait."""
-        return [
-            segment for queue in (self._expected, self._waiting) for segment in queue if segment.requester.lane == lane
+        return [one for one in (*self._expected, *self._waiting) if one.requester.lane == lane]
+
+    def work_for(self, requester: Requester) -> float:
+        """Returns the seconds of speech of the listener's segments that are expected or wait."""
+        listener = requester.account, requester.listener
+        segments = (*self._expected, *self._waiting)
+        return sum(one.work for one in segments if (one.requester.account, one.requester.listener) == listener)
+
+    def rank(self, segment: QueuedSegment) -> int:
+        """Returns the rank that a new segment has among the others."""
+        return self._ranks(segment)[segment]
+
+    def turn(self, rank: int, account: UUID, speed: float) -> float:
+        """Returns the seconds until a new segment of this rank and account gets a slot.
+
+        ``speed``: seconds of speech that are made in a second for it and those before it.
+        """
+        ranks = self._ranks()
+        coming = before(rank, account, {one: ranks[one] for one in (*self._expected, *self._waiting)})
+        now, each = self._clock(), self.throughput / max(1, len(self._in_slots))
+        left = [
+            max(_LEAST * one.work, one.work - each * (now - since))
+            for one, since in self._in_slots.items()
+            if ranks[one] <= rank
         ]
+        return until_turn(left, [one.work for one in coming], self.slots, speed)
 
-    def expected_wait(self, requester: Requester) -> float:
-        """Returns the seconds until a segment that comes now, and is needed, would get a slot."""
-        rank = BATCH if requester.lane == "batch" else NEEDED
-        first = before(rank, requester.account, self._expected, self._waiting)
-        free = self.slots - self._taken("live") - (self._taken("batch") if rank == BATCH else 0)
-        if len(first) < free:
-            return 0.0
-        work = [segment.work for segment in (*first, *self._in_slots)]
-        leaving = len(first) + 1 - max(0, free)
-        return leaving * (sum(work) / len(work)) / self.throughput if work else 0.0
+    def has_share(self, segment: QueuedSegment, bound: int) -> bool:
+        """Returns whether as many requests of its account wait as may: all ``bound``, or a part if others have some."""
+        rank = self.rank(segment)
+        accounts = by_account(one for one in self.demand(segment.requester.lane) if one.begins)
+        own = accounts.pop(segment.requester.account, [])
+        ranks = self._ranks()
+        free = max(0, self.slots - sum(ranks[one] <= rank for one in self._in_slots))  # some of them only pass by
+        return len(own) >= max(1, bound // (len(accounts) + 1)) + free
 
-    @asynccontextmanager
-    async def slot(self, segment: QueuedSegment) -> AsyncIterator[None]:
-        """Waits for a slot, and keeps it until the end of the block. Raises `Busy` at the segment's deadline."""
-        self._expected.remove(segment)
+    async def wait(self, segment: QueuedSegment) -> bool:
+        """Returns whether its turn came in time: it has its slot then, until the end of `kept`."""
+        self._expected.pop(segment, None)
         came = self._clock()
-        await self._wait(segment)
+        called = segment.called = asyncio.get_running_loop().create_future()
+        self._waiting[segment] = None
+        self._fill_slots()
+        try:
+            async with asyncio.timeout_at(segment.until) as segment.limit:
+                await called
+        except BaseException as error:
+            in_time = isinstance(error, TimeoutError) and segment in self._in_slots
+            if not in_time:
+                self._leave(segment)
+            if not isinstance(error, TimeoutError):
+                raise
+            if not in_time:
+                return False
+        finally:
+            segment.limit = None
+            self._set_gauges()
         metrics.QUEUE_SECONDS.labels(self._model, segment.requester.lane).observe(self._clock() - came)
+        return True
+
+    @contextmanager
+    def kept(self, segment: QueuedSegment) -> Iterator[None]:
         done = False
         try:
             yield
@@ -81,108 +134,59 @@ class ModelQueue:
         finally:
             self._leave(segment, segment.work if done else None)
 
-    def promote(self, segment: QueuedSegment, requester: Requester, *, needed: bool, until: float) -> None:
-        """Another requester wants it too, or it is wanted sooner: it takes the better rank and account."""
-        if requester.lane == "batch":
-            return
-        queue = next((queue for queue in (self._waiting, self._expected) if queue.remove(segment)), None)
-        if segment.requester.lane == "batch":
-            segment.requester = requester
-        if needed and not segment.needed:
-            segment.needed = True
-            segment.until = min(segment.until, until)
-            if segment.limit is not None:
-                segment.limit.reschedule(segment.until)
-        if queue is not None:
-            queue.add(segment)
-            self._fill_slots()
-
-    async def _wait(self, segment: QueuedSegment) -> None:
-        called = segment.called = asyncio.get_running_loop().create_future()
-        self._waiting.add(segment)
+    def check(self) -> None:
+        """Something outside has changed: a listener has left, or a segment is needed now."""
         self._fill_slots()
-        try:
-            async with asyncio.timeout_at(segment.until) as segment.limit:
-                await called
-        except BaseException as error:
-            self._waiting.remove(segment)
-            if segment in self._in_slots:  # it got its slot in the same moment
-                self._leave(segment, None)
-            else:
-                self._on_change()
-            if isinstance(error, TimeoutError):
-                raise self._too_late(segment) from None
-            raise
-        finally:
-            segment.limit = None
-            self._set_gauges()
 
-    def _too_late(self, segment: QueuedSegment) -> Busy:
-        metrics.REFUSED.labels(self._model, segment.requester.lane).inc()
-        return Busy(f"The model '{self._model}' had no time for this before its deadline.", retry_after=5)
+    def _leave(self, segment: QueuedSegment, work: float | None = None) -> None:
+        self._waiting.pop(segment, None)
+        if self._in_slots.pop(segment, None) is not None:
+            self._throughput.ended(self._clock(), work)
+        self._fill_slots()
+
+    def _ranks(self, *more: QueuedSegment) -> dict[QueuedSegment, int]:
+        return ranked((*self._in_slots, *self._expected, *self._waiting, *more))
 
     def _fill_slots(self) -> None:
         """Gives every free slot to the segment that comes next."""
-        for rank in RANKS:
-            while self._has_free_slot(rank) and (segment := self._waiting.next(rank)) is not None:
-                # One whose task was cancelled in this moment has not left yet, and must not get a slot.
-                if segment.called is not None and not segment.called.done():
-                    self._in_slots[segment] = _LANES[rank]
-                    self._throughput.began(self._clock())
-                    segment.called.set_result(None)
+        while (segment := self._next()) is not None:
+            self._in_slots[segment] = self._clock()
+            self._throughput.began(self._clock())
+            assert segment.called is not None  # noqa: S101 - whatever waits has it
+            segment.called.set_result(None)
+            del self._waiting[segment]
         self._set_gauges()
-        self._on_change()
 
-    def _has_free_slot(self, rank: int) -> bool:
-        slots, live = self.slots, self._taken("live")
-        if rank == BATCH:
-            return live + self._taken("batch") < slots
-        return live < (slots if rank == NEEDED else max(1, slots - 1))
+    def _next(self) -> QueuedSegment | None:
+        # One whose task was cancelled in this moment has not left yet, and must not get a slot.
+        waiting = [one for one in self._waiting if one.called is not None and not one.called.done()]
+        if not waiting:
+            return None
+        ready = [one for one in waiting if self._may_begin(one)]
+        if len(ready) < len(waiting):
+            self._check_soon()
+        ranks = self._ranks()
+        taken = 0
+        for rank in RANKS:
+            taken += sum(ranks[one] == rank for one in self._in_slots)
+            if taken >= self.slots:
+                return None
+            if equal := [one for one in ready if ranks[one] == rank]:
+                return self._turns[rank].take(equal, next(self._numbers))
+        return None
 
-    def _leave(self, segment: QueuedSegment, work: float | None) -> None:
-        del self._in_slots[segment]
-        self._throughput.ended(self._clock(), work)
+    def _check_soon(self) -> None:
+        """Looks again in a moment: nothing tells when encoding is in time again, or a listener counts as gone."""
+        if self._recheck is None:
+            self._recheck = asyncio.get_running_loop().call_later(_RECHECK, self._check_again)
+
+    def _check_again(self) -> None:
+        self._recheck = None
         self._fill_slots()
-
-    def _taken(self, lane: Lane) -> int:
-        return sum(taken == lane for taken in self._in_slots.values())
 
     def _set_gauges(self) -> None:
         for lane in LANES:
             waiting = sum(segment.requester.lane == lane for segment in self._waiting)
             metrics.SEGMENTS_WAITING.labels(self._model, lane).set(waiting)
-            metrics.SLOTS_IN_USE.labels(self._model, lane).set(self._taken(lane))
-
-
-class _Throughput:
-    """Seconds of speech that a model makes in a second, in all its slots together.
-
-    They are the estimated ones of the segments, so that long and short segments count alike.
-    """
-
-    def __init__(self) -> None:
-        self._busy_since: float | None = None
-        self._in_slots = 0
-        self._spoken = 0.0
-        self._took = 0.0
-        self._took_since_end = 0.0  # of the latest segment
-
-    def began(self, now: float) -> None:
-        if not self._in_slots:
-            self._busy_since = now
-        self._in_slots += 1
-
-    def ended(self, now: float, work: float | None) -> None:
-        """``work`` is None for a segment that failed, which tells nothing."""
-        self._in_slots -= 1
-        if self._busy_since is not None:
-            self._took_since_end += now - self._busy_since
-        self._busy_since = now if self._in_slots else None
-        if work is not None:
-            self._spoken = self._spoken * _MEMORY + work
-            self._took = self._took * _MEMORY + self._took_since_end
-            self._took_since_end = 0.0
-
-    def seconds_per_second(self, unknown: float) -> float:
-        """Returns ``unknown`` before anything has been measured."""
-        return self._spoken / self._took if self._took > 0 else unknown
+            taken = sum(segment.requester.lane == lane for segment in self._in_slots)
+            metrics.SLOTS_IN_USE.labels(self._model, lane).set(taken)

@@ -1,7 +1,6 @@
 """Synthesizes each segment once: reads it from the cache, else joins the synthesis in flight, else asks Triton."""
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -70,19 +69,15 @@ class Synthesizer:
     ) -> Subscription:
         """Joins the synthesis in flight or starts one, and returns at once. Everything that is heard passes here.
 
-        ``ticket``: that of the response, for its first segment. ``counted``: by the same response before.
+        ``ticket``: its own, if it has one. ``counted``: by the same response before.
         """
         hold = Uncounted() if counted else self._hold(segment, requester)
+        ticket = ticket or self._admission.expect(segment.model, requester, segment.estimated_seconds)
         synthesis = self._in_flight.get(segment.key)
         if synthesis is not None:
             metrics.SEGMENTS.labels(segment.model, "merged").inc()
-            synthesis.ticket.promote(requester, needed=False)
-            patient_until = math.inf if ticket is None else ticket.patient_until
-            synthesis.ticket.patient_until = max(synthesis.ticket.patient_until, patient_until)
-            if ticket is not None:
-                ticket.drop()
+            synthesis.ticket.join(requester, ticket)
             return synthesis.subscribe(requester, hold, joined=True)
-        ticket = ticket or self._admission.expect(segment.model, requester, segment.estimated_seconds)
         synthesis = SharedSynthesis(segment.key, ticket, self._abandon)
         self._in_flight[segment.key] = synthesis
         task = asyncio.create_task(self._provide(segment, synthesis), name=f"segment {segment.key[:8]}")
@@ -172,17 +167,12 @@ class Synthesizer:
             await self._speak_when_free(segment, synthesis)
 
     async def _speak_when_free(self, segment: Segment, synthesis: SharedSynthesis) -> None:
-        """Asks a busy model again: several processes may share a Triton, whose own queue may be full.
-
-        A request that has heard nothing yet is told at once, unless it may wait for admission; a response that has
-        begun waits.
-        """
+        """Asks a busy model again: several processes may share a Triton, whose own queue may be full."""
         for pause in backoff(*_BUSY_PAUSES):
             try:
                 await self._speak(segment, synthesis)
             except triton.Busy:
-                left = min(synthesis.ticket.left, synthesis.ticket.patient_until - asyncio.get_running_loop().time())
-                if synthesis.chunks or left <= pause:
+                if synthesis.chunks or min(synthesis.ticket.left, synthesis.ticket.patience) <= pause:
                     raise
                 await asyncio.sleep(pause)
             else:

@@ -14,13 +14,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def open_simulation() -> AsyncIterator[OpenSimulation]:
-    """Makes halls that are cleared at the end."""
-    halls: list[Simulation] = []
+    """Makes simulations that are cleared at the end."""
+    simulations: list[Simulation] = []
 
     def make(slots: int = 2, **settings: object) -> Simulation:
-        halls.append(Simulation(slots, **settings))
-        return halls[-1]
+        simulations.append(Simulation(slots, **settings))
+        return simulations[-1]
 
     yield make
-    for simulation in halls:
+    for simulation in simulations:
         await simulation.clear()

@@ -30,32 +30,26 @@ def batch(name: str = "ann") -> Requester:
 
 @dataclass(eq=False)
 class Segment:
-    """One with its ticket. ``entered`` is the number of its slot in the order of entering."""
+    """One with its ticket. ``entered`` is the number of its slot in the order of entering.
+
+    ``refusal``: what was said when its turn did not come in time.
+    """
 
     ticket: Ticket
     requester: Requester
     task: asyncio.Task[None] | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    entering: asyncio.Event = field(default_factory=asyncio.Event)
     entered: int | None = None
+    refusal: Busy | None = None
 
     @property
     def is_in(self) -> bool:
         return self.entered is not None and self.task is not None and not self.task.done()
 
-
-@dataclass(eq=False)
-class WaitingRequest:
-    """A request that waits for admission; its first segment once it is admitted, or why it was not."""
-
-    requester: Requester
-    task: asyncio.Task[None] | None = None
-    segment: Segment | None = None
-    refusal: Busy | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)  # it was admitted or refused
-
     @property
-    def is_in(self) -> bool:
-        return self.segment is not None and self.segment.is_in
+    def is_over(self) -> bool:
+        return self.task is not None and self.task.done()
 
 
 @dataclass
@@ -79,50 +73,23 @@ class Simulation:
             encoder=self.encoder,
             clock=lambda: self.now,
         )
+        self.queue = self.controller._model_queue(MODEL)
         self.entries = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def admit(self, requester: Requester, work: float = 10.0) -> Segment:
+    async def ask(self, requester: Requester, work: float = 10.0, *, model: str = MODEL) -> Segment:
         """A segment that a response begins with; it has gone as far as it can. Raises what admission raises."""
-        return await self.walk(Segment(self.controller.admit(MODEL, requester, work), requester))
+        return await self.walk(Segment(self.controller.admit(model, requester, work), requester))
 
-    async def bring(self, requester: Requester, work: float = 10.0, *, needed: bool = False) -> Segment:
-        """A later segment of a response."""
-        segment = Segment(self.controller.expect(MODEL, requester, work), requester)
+    async def bring(
+        self, requester: Requester, work: float = 10.0, *, needed: bool = False, after: Segment | None = None
+    ) -> Segment:
+        """A later segment of a response, which may be that of another one."""
+        response = None if after is None else after.ticket.segment.response
+        segment = Segment(self.controller.expect(MODEL, requester, work, response), requester)
         if needed:
             segment.ticket.promote(requester, needed=True)
         return await self.walk(segment)
-
-    async def request(self, requester: Requester, work: float = 10.0, *, model: str = MODEL) -> WaitingRequest:
-        """A request that may wait until there is room; it has gone as far as it can."""
-        waiting = WaitingRequest(requester)
-        self._begin(waiting, model, work)
-        await settle()
-        return waiting
-
-    def begin_request(self, requester: Requester) -> WaitingRequest:
-        """The same, before it has taken a step."""
-        waiting = WaitingRequest(requester)
-        self._begin(waiting, MODEL, 10.0)
-        return waiting
-
-    def _begin(self, waiting: WaitingRequest, model: str, work: float) -> None:
-        waiting.task = asyncio.create_task(self._request(waiting, model, work))
-        self._tasks.append(waiting.task)
-
-    async def _request(self, waiting: WaitingRequest, model: str, work: float) -> None:
-        try:
-            ticket = await self.controller.admit_in_turn(model, waiting.requester, work)
-        except Busy as refusal:
-            waiting.refusal = refusal
-            return
-        finally:
-            waiting.over.set()
-        waiting.segment = Segment(ticket, waiting.requester, asyncio.current_task())
-        try:
-            await self._pass(waiting.segment)
-        finally:
-            ticket.drop()
 
     async def walk(self, segment: Segment) -> Segment:
         self.start(segment)
@@ -144,21 +111,22 @@ class Simulation:
         segment.done.set()
         await settle()
 
-    async def leave(self, waiting: WaitingRequest, after: float = 0.0) -> None:
-        """What it asked for is spoken."""
-        assert waiting.segment is not None
-        await self.end(waiting.segment, after)
-
-    async def cancel(self, segment: Segment | WaitingRequest) -> None:
+    async def cancel(self, segment: Segment) -> None:
         assert segment.task is not None
         segment.task.cancel()
         await settle()
 
     async def _pass(self, segment: Segment) -> None:
-        async with segment.ticket.slot():
-            segment.entered = self.entries
-            self.entries += 1
-            await segment.done.wait()
+        try:
+            async with segment.ticket.slot():
+                segment.entered = self.entries
+                self.entries += 1
+                segment.entering.set()
+                await segment.done.wait()
+        except Busy as refusal:
+            segment.refusal = refusal
+        finally:
+            segment.ticket.drop()
 
 
 async def settle() -> None:

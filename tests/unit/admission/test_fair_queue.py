@@ -33,34 +33,57 @@ async def test_live_comes_before_batch_and_takes_no_heed_of_what_batch_has(open_
 
 
 async def test_what_is_waited_for_comes_before_what_is_made_ahead(open_simulation: OpenSimulation) -> None:
-    simulation = open_simulation(slots=1)
-    first = await simulation.bring(live("ann"), needed=True)
-    ahead = await simulation.bring(live("ann"))
-    needed = await simulation.bring(live("bob"), needed=True)
-    await simulation.end(first)
+    simulation = open_simulation(slots=2)
+    first = [await simulation.bring(live("ann", name), needed=True) for name in ("one", "two")]
+    ahead = await simulation.bring(live("ann", "one"))
+    needed = await simulation.bring(live("ann", "two"), needed=True)
+    await simulation.end(first[1])
     assert (ahead.is_in, needed.is_in) == (False, True)
 
 
-async def test_the_last_place_is_kept_from_what_is_made_ahead(open_simulation: OpenSimulation) -> None:
+async def test_what_is_made_ahead_has_all_slots_and_keeps_none_from_who_hears_nothing(
+    open_simulation: OpenSimulation,
+) -> None:
     simulation = open_simulation(slots=2)
-    ahead = [await simulation.bring(live()) for _ in range(2)]
-    assert [one.is_in for one in ahead] == [True, False]
-    newcomer = await simulation.admit(live("bob"))
+    ahead = [await simulation.bring(live("ann", "one")) for _ in range(3)]
+    assert [one.is_in for one in ahead] == [True, True, False]
+    newcomer = await simulation.ask(live("bob", "two"))
     assert newcomer.is_in
-
-
-async def test_the_only_place_may_be_used_ahead(open_simulation: OpenSimulation) -> None:
-    simulation = open_simulation(slots=1)
-    assert (await simulation.bring(live())).is_in
+    await simulation.end(ahead[0])
+    assert not ahead[2].is_in, "two are in slots"
 
 
 async def test_a_listener_who_comes_to_a_segment_hurries_it(open_simulation: OpenSimulation) -> None:
-    simulation = open_simulation(slots=1)
-    first = await simulation.bring(live(), needed=True)
-    ahead = [await simulation.bring(live()) for _ in range(2)]
-    ahead[1].ticket.promote(live(), needed=True)
-    await simulation.end(first)
+    simulation = open_simulation(slots=2)
+    first = [await simulation.bring(live("ann", name)) for name in ("one", "two")]
+    ahead = [await simulation.bring(live("ann", name)) for name in ("one", "two")]
+    ahead[1].ticket.promote(live("ann", "two"), needed=True)
+    await simulation.end(first[1])
     assert [one.is_in for one in ahead] == [False, True]
+
+
+async def test_the_blocks_of_one_reading_come_in_their_order(open_simulation: OpenSimulation) -> None:
+    """A block that was asked for ahead is overtaken by none that the same listener asked for later, if at once."""
+    simulation = open_simulation(slots=1)
+    reading = live("ann", "one")
+    current = await simulation.ask(reading)
+    ahead = [await simulation.bring(reading) for _ in range(2)]
+    blocks = [*ahead, *[await simulation.ask(reading) for _ in range(8)]]
+    for block in blocks:
+        await simulation.end(current)
+        assert [one.is_in for one in blocks].index(True) == blocks.index(block)
+        current = block
+
+
+async def test_a_response_that_has_begun_goes_on_before_others_begin(open_simulation: OpenSimulation) -> None:
+    simulation = open_simulation(slots=1)
+    first = await simulation.ask(live())
+    others = [await simulation.ask(live()) for _ in range(2)]
+    second = await simulation.bring(live(), after=first)
+    await simulation.end(first)
+    assert second.is_in
+    await simulation.end(second)
+    assert [one.is_in for one in others] == [True, False]
 
 
 async def test_a_listener_who_joins_brings_a_batch_segment_into_the_live_lane(open_simulation: OpenSimulation) -> None:
@@ -122,7 +145,7 @@ async def test_waiting_ends_at_the_deadline_and_gives_up_the_turn(open_simulatio
     simulation = open_simulation(slots=1)
     first = await simulation.bring(live(), needed=True)
     late = simulation.controller.expect("hum", live(), 10)
-    late._segment.until = 0
+    late.segment.until = 0
     with pytest.raises(Busy) as caught:
         async with late.slot():
             pytest.fail("there was no slot")
@@ -139,7 +162,7 @@ async def test_a_listener_who_comes_to_a_segment_waits_no_longer_than_the_deadli
     await simulation.bring(live(), needed=True)
     for requester in (live(), batch()):
         waiting = await simulation.bring(requester)
-        turn = waiting.ticket._segment
+        turn = waiting.ticket.segment
         assert turn.until > asyncio.get_running_loop().time() + DEADLINE
         waiting.ticket.promote(live("bob"), needed=True)
         assert turn.until <= asyncio.get_running_loop().time() + DEADLINE

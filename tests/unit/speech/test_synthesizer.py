@@ -1,4 +1,4 @@
-"""The first segment of a response is synthesized at once or not at all, later ones with patience."""
+"""How long a busy model is asked again, and what comes to it first."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -92,17 +92,27 @@ def segment(text: str) -> Segment:
     return Segment(key=text, text=text, model=MODEL, voice={}, language="en", speed=1.0)
 
 
-async def test_a_busy_model_is_said_at_once_to_whoever_has_heard_nothing(speaking: Speaking) -> None:
-    speaking.triton.refusals = 1
+async def test_a_busy_model_is_asked_again_for_as_long_as_was_promised(speaking: Speaking) -> None:
+    speaking.triton.refusals = 3
+    speaking.triton.allowed.release()
     one = segment("one")
     ticket = speaking.controller.admit(MODEL, live(), one.estimated_seconds)
-    with (
-        speaking.listen(one, live(), ticket) as listening,
-        pytest.raises(Busy) as caught,
-    ):
-        await anext(listening.chunks())
+    with speaking.listen(one, live(), ticket) as listening:
+        assert (await anext(listening.chunks())).audio.size
+    assert len(speaking.triton.asked) == 4
+
+
+async def test_after_that_it_is_said_to_whoever_has_heard_nothing(speaking: Speaking) -> None:
+    speaking.triton.refusals = 1_000
+    one = segment("one")
+    ticket = speaking.controller.admit(MODEL, live(), one.estimated_seconds)
+    with speaking.listen(one, live(), ticket) as listening:
+        coming = asyncio.create_task(first_of(listening))
+        await settle()
+        ticket.segment.until = 0
+        with pytest.raises(Busy) as caught:
+            await coming
     assert caught.value.retry_after
-    assert len(speaking.triton.asked) == 1
 
 
 async def test_a_response_that_has_begun_asks_a_busy_model_again(speaking: Speaking) -> None:
@@ -113,11 +123,11 @@ async def test_a_response_that_has_begun_asks_a_busy_model_again(speaking: Speak
     assert len(speaking.triton.asked) == 4
 
 
-async def test_a_segment_that_a_listener_comes_to_goes_before_others_made_ahead(speaking: Speaking) -> None:
+async def test_a_segment_that_a_listener_comes_to_goes_before_what_others_ask_for(speaking: Speaking) -> None:
     with (
         speaking.listen(segment("busy"), live("zoe")),
         speaking.listen(segment("others"), live("bob")),
-        speaking.listen(segment("mine"), live("ann")) as mine,
+        speaking.listen(segment("mine"), live("ann", "one")) as mine,
     ):
         coming = asyncio.create_task(first_of(mine))
         await settle()
