@@ -1,4 +1,4 @@
-"""A server whose model has two places: what is refused, what overtakes, and what holds nobody back."""
+"""A server whose model has two places: who waits, who overtakes, who is refused, and what holds nobody back."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,12 @@ import pytest
 from lectern.triton import Triton
 from tests.integration import documents, held
 from tests.integration.metrics import metric
-from tests.integration.servers import web_server
+from tests.integration.servers import together, web_server
 from tests.own_triton import until
 from tests.stack import Stack
 
-# Also after others have shown that the model is fast, there is no room for whom no place is free.
-TWO_PLACES = {"LECTERN_MODEL_SLOTS": "hum=2", "LECTERN_LIVE_WAIT": "0.0001"}
 LONG = 600.0  # seconds; nothing here takes that long, and this machine may be busy
+TWO_PLACES = {"LECTERN_MODEL_SLOTS": "hum=2", "LECTERN_ADMISSION_WAIT": str(LONG), "LECTERN_SPEECH_DEADLINE": str(LONG)}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +30,8 @@ def url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @pytest.fixture(scope="module")
 def hasty_url(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server where few may wait for admission, and not for long."""
-    limits = {"LECTERN_ADMISSION_WAIT": "0.5", "LECTERN_ADMISSION_QUEUE": "1"}
-    with web_server(stack, tmp_path_factory.mktemp("hasty") / "log", **TWO_PLACES, **limits) as url:
+    limits = TWO_PLACES | {"LECTERN_ADMISSION_WAIT": "0.5", "LECTERN_ADMISSION_QUEUE": "1"}
+    with web_server(stack, tmp_path_factory.mktemp("hasty") / "log", **limits) as url:
         yield url
 
 
@@ -74,7 +73,7 @@ def hasty(stack: Stack, hasty_url: str) -> Iterator[httpx.Client]:
 
 
 def waiting(url: str) -> float:
-    return metric(url, "lectern_requests_waiting", model="hum")
+    return metric(url, "lectern_segments_waiting", model="hum", lane="live")
 
 
 def check_refusal(answer: httpx.Response) -> None:
@@ -97,7 +96,7 @@ def test_what_finds_no_room_is_refused_when_it_has_waited(
 
 
 def test_beyond_those_that_may_wait_all_are_refused_at_once(stack: Stack, tmp_path: Path) -> None:
-    limits = {**TWO_PLACES, "LECTERN_ADMISSION_QUEUE": "1", "LECTERN_ADMISSION_WAIT": str(LONG)}
+    limits = {**TWO_PLACES, "LECTERN_ADMISSION_QUEUE": "1"}
     with web_server(stack, tmp_path / "log", **limits) as url, ExitStack() as ending:
         headers = {"authorization": f"Bearer {stack.api_key}"}
         api = ending.enter_context(httpx.Client(base_url=url, headers=headers, timeout=LONG, trust_env=False))
@@ -130,14 +129,102 @@ def test_who_goes_away_does_not_wait_any_longer(stack: Stack, api: httpx.Client,
         until(lambda: waiting(url) == 0, "nobody waits")
 
 
-def test_who_reads_a_document_by_its_blocks_is_refused_at_once(api: httpx.Client) -> None:
+def numbered(word: str, number: int) -> str:
+    return f"Nobody has ever heard {word}x{number}x hummed."
+
+
+def begun(triton: Triton, word: str, count: int) -> list[int]:
+    return [number for number in range(count) if held.syntheses(triton, f"{word}x{number}x")]
+
+
+def test_eight_who_ask_at_once_are_served_in_the_order_of_their_coming(
+    stack: Stack, api: httpx.Client, url: str
+) -> None:
+    word = uuid4().hex
+    with ThreadPoolExecutor(8) as threads, Triton(stack.triton_address) as triton:
+        answers = []
+        for number in range(8):
+            body = request("silent") | {"input": numbered(word, number)}
+            answers.append(threads.submit(api.post, "/v1/audio/speech", json=body))
+            until(lambda number=number: taken(url, "live") + waiting(url) == number + 1, "it has come")  # type: ignore[misc]
+        for number in range(8):
+            wanted = list(range(min(8, number + 2)))
+            until(lambda wanted=wanted: begun(triton, word, 8) == wanted, f"{wanted} are begun")  # type: ignore[misc]
+            assert not answers[number].done()
+            held.release(triton, f"{word}x{number}x")
+            assert answers[number].result().status_code == 200
+
+
+def test_fifty_at_once_are_all_served(api: httpx.Client) -> None:
+    with ThreadPoolExecutor(50) as threads:
+        answers = [threads.submit(api.post, "/v1/audio/speech", json=request()) for _ in range(50)]
+        assert [answer.result().status_code for answer in answers] == [200] * 50
+
+
+def test_eight_at_once_over_two_servers_with_one_model_are_all_served(stack: Stack, tmp_path: Path) -> None:
+    headers = {"authorization": f"Bearer {stack.api_key}"}
+    with (
+        together(*(web_server(stack, tmp_path / name, **TWO_PLACES) for name in "ab")) as urls,
+        httpx.Client(headers=headers, timeout=LONG, trust_env=False) as api,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        posts = [threads.submit(api.post, f"{urls[n % 2]}/v1/audio/speech", json=request("slow")) for n in range(8)]
+        assert [post.result().status_code for post in posts] == [200] * 8
+
+
+def test_who_listens_comes_first_and_those_who_ask_use_what_is_left(stack: Stack, api: httpx.Client, url: str) -> None:
+    heard, asked = uuid4().hex, uuid4().hex
+    document = documents.make(api, "\n\n".join(f"# Part {number}\n\nHeard is {heard}." for number in range(3)))["id"]
+    stream = {"model": "hum", "voice": "holding", "response_format": "wav"}
+    with ThreadPoolExecutor(4) as threads, Triton(stack.triton_address) as triton:
+        bodies = [request("silent") | {"input": numbered(asked, number)} for number in range(4)]
+        answers = [threads.submit(api.post, "/v1/audio/speech", json=body) for body in bodies]
+        until(lambda: (taken(url, "live"), waiting(url)) == (2, 2), "those who ask have all places")
+        with api.stream("GET", f"/api/v1/documents/{document}/audio", params=stream) as listening:
+            sound = listening.iter_raw()
+            next(sound)
+            until(lambda: len(held.syntheses(triton, heard)) == 2, "what is heard next is made too")
+            (first, second) = begun(triton, asked, 4)
+            held.release(triton, f"{asked}x{first}x")
+            assert answers[first].result().status_code == 200
+            until(lambda: taken(url, "live") == 3, "one of those who ask is left, beside two segments of the listener")
+            assert begun(triton, asked, 4) == [first, second]
+            held.release(triton, heard)
+            for _ in sound:
+                pass
+        held.release(triton, asked)
+        assert [answer.result().status_code for answer in answers] == [200] * 4
+
+
+def test_the_blocks_of_one_reading_come_in_their_order(stack: Stack, api: httpx.Client, url: str) -> None:
+    """Many are asked for at once, each by a request of its own."""
+    word = uuid4().hex
+    document = documents.make(api, "\n\n".join(numbered(word, number) for number in range(8)))["id"]
+    blocks = [block["id"] for block in documents.blocks(api, document)]
+    voice = {"model": "hum", "voice": "silent"}
+    with ThreadPoolExecutor(8) as threads, Triton(stack.triton_address) as triton:
+        answers = []
+        for number, block in enumerate(blocks):
+            path = f"/api/v1/documents/{document}/blocks/{block}/audio"
+            answers.append(threads.submit(api.get, path, params=voice))
+            until(lambda number=number: taken(url, "live") + waiting(url) == number + 1, "it has come")  # type: ignore[misc]
+        for number in range(8):
+            wanted = list(range(min(8, number + 2)))
+            until(lambda wanted=wanted: begun(triton, word, 8) == wanted, f"{wanted} are begun")  # type: ignore[misc]
+            held.release(triton, f"{word}x{number}x")
+            assert answers[number].result().status_code == 200
+
+
+def test_a_block_that_nobody_listens_to_waits_as_others_do(api: httpx.Client, url: str) -> None:
     document = documents.make(api, f"Nobody has ever read {uuid4().hex}.")["id"]
     (block,) = documents.blocks(api, document)
-    with ExitStack() as places:
+    path = f"/api/v1/documents/{document}/blocks/{block['id']}/audio"
+    with ThreadPoolExecutor(1) as threads, ExitStack() as places:
         occupy(api, places, 2)
-        answer = api.get(f"/api/v1/documents/{document}/blocks/{block['id']}/audio", params={"model": "hum"})
-        assert answer.status_code == 503
-        assert int(answer.headers["retry-after"]) >= 1
+        made = threads.submit(api.head, path, params={"model": "hum"})
+        until(lambda: waiting(url) == 1, "it waits")
+        places.close()
+        assert made.result().status_code == 200
 
 
 def test_a_request_comes_in_at_once_while_a_document_is_read_as_a_batch(
@@ -180,7 +267,7 @@ def test_live_comes_at_once_though_batch_has_all_places(api: httpx.Client, url: 
     assert metric(url, "lectern_model_queue_seconds_count", model="hum", lane="live") >= 1
 
 
-def test_batch_waits_where_live_is_refused(stack: Stack, api: httpx.Client, url: str) -> None:
+def test_batch_waits_while_live_has_all_places(stack: Stack, api: httpx.Client, url: str) -> None:
     with ExitStack() as places:
         occupy(api, places, 2)
         with held.asking(url, stack.api_key, request(lane="batch")):

@@ -144,7 +144,7 @@ def test_speech_that_fails_midway_is_never_taken_for_whole(client: Either) -> No
 
 def test_a_busy_server_is_asked_again_after_the_time_it_says(stack: Stack, tmp_path: Path) -> None:
     """One place at the model, which is taken until somebody was refused, as whoever would wait is."""
-    limits = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_LIVE_WAIT": "0.05", "LECTERN_ADMISSION_WAIT": "0"}
+    limits = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_ADMISSION_WAIT": "0"}
     speech = {"model": "hum", "response_format": "pcm"}
     with web_server(stack, tmp_path / "web.log", **limits) as url, Triton(stack.triton_address) as triton:
         for kind in KINDS:

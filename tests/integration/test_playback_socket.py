@@ -313,16 +313,13 @@ def test_sockets_leave_a_count_and_an_id(stack: Stack, api: httpx.Client) -> Non
 def test_a_playback_waits_for_a_busy_model_and_tells_the_listener(
     stack: Stack, api: httpx.Client, tmp_path: Path
 ) -> None:
+    """There is one place, and another listener has it."""
     document, block = document_of(api, 1)
-    speech = {"model": "hum", "response_format": "wav"}
-    settings = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_LIVE_WAIT": "0.01"}
+    others, *_ = document_of(api, 1)
+    settings = {"LECTERN_MODEL_SLOTS": "hum=1", "LECTERN_ADMISSION_WAIT": "0"}
     with web_server(stack, tmp_path / "web.log", **settings) as url:
-        # Until one is made nobody knows how long one takes.
-        api.post(
-            f"{url}/v1/audio/speech", json={**speech, "voice": "slow", "input": f"Ten {uuid4().hex}."}
-        ).raise_for_status()
-        endless = {**speech, "voice": "holding", "input": f"This takes for ever, {uuid4().hex}."}
-        with api.stream("POST", f"{url}/v1/audio/speech", json=endless) as other:
+        stream = f"{url}/api/v1/documents/{others}/audio"
+        with api.stream("GET", stream, params={"model": "hum", "voice": "holding"}) as other:
             sound = other.iter_raw()  # which, once nothing refers to it, closes the response
             next(sound)
             with socket_listener(url, stack.api_key, document, voice="hum") as player:

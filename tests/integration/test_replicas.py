@@ -22,7 +22,7 @@ from tests.stack import Stack
 SEGMENTS = 20
 REQUESTS = 200
 FINISHED = 3  # of the segments, when the process that made them is killed
-PATIENT = {"LECTERN_LIVE_WAIT": "600"}  # what is tested here is merging, not admission
+PATIENT = {"LECTERN_ADMISSION_WAIT": "600"}  # what is tested here is merging, not admission
 LIMIT = 60.0  # seconds
 
 

@@ -35,6 +35,8 @@ class Throughput:
             self._spoken = self._spoken * _MEMORY + work
             self._took = self._took * _MEMORY + self._took_since_end
             self._took_since_end = 0.0
+        elif not self._in_slots:
+            self._took_since_end = 0.0
 
     @property
     def seconds_per_second(self) -> float | None:
