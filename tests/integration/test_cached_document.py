@@ -15,6 +15,7 @@ from orchestrator.accounts.requester import Requester
 from orchestrator.audio.formats import AudioFormat, Sound
 from orchestrator.audio.pcm import Samples
 from orchestrator.billing.prices import Prices
+from orchestrator.guard.reports import Reports
 from orchestrator.lib import database
 from orchestrator.lib.database import DB, run
 from orchestrator.lib.environment import Secret
@@ -95,7 +96,7 @@ class Process:
         self.cache = AudioCache(store, threads, self.index)
         admission = AdmissionController(AdmissionSettings(), deadline=60, slots=lambda _: 2, encoder=threads)
         model: Any = self.model
-        self.synthesizer = Synthesizer(model, self.cache, Leases(), admission, ListMeter(), on_audio=lambda _: None)
+        self.synthesizer = Synthesizer(model, self.cache, Leases(), admission, ListMeter(), Reports())
         self.speech = SpeechService(
             synthesizer=self.synthesizer,
             admission=admission,

@@ -1,6 +1,7 @@
 """Synthesizes each segment once: reads it from the cache, else joins the synthesis in flight, else asks Triton."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -185,7 +186,7 @@ class Synthesizer:
         """
         loop, models = asyncio.get_running_loop(), self._models
         lost_at = models.now()
-        until = loop.time() + min(ticket.left, max(_RELOAD_SECONDS, ticket.patient_until - loop.time()))
+        until = loop.time() + min(ticket.left, max(_RELOAD_SECONDS, ticket.patience))
 
         def settled() -> bool:
             return models.spoke_since(model, lost_at) or (models.back_in(model) or 0.0) > until - loop.time()
