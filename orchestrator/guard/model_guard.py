@@ -24,7 +24,7 @@ INTERVAL = 2.0  # the least seconds between two probes of a model
 PAUSE_PER_SECOND = 10.0
 LONGEST_INTERVAL = 4.0
 SOON = 0.25  # seconds between two probes of a model that somebody waits for, or whose Triton does not answer
-CONFIRMATION = 2.0  # seconds for the second probe: every answer counts, also that the model is busy
+CONFIRMATION = 2.0  # seconds for a probe of a suspect model: every answer counts, also that the model is busy
 STRIKES = 2  # probes of the last ones that failed before a recovery, unless the process is known to be dead
 REMEMBERED = 4
 POLL = 0.25  # seconds between two checks of the model's process
@@ -45,10 +45,19 @@ class _Watched:
     described: bool = False
     """Whether its config.pbtxt was read since it was last loaded."""
     recent: deque[Finding] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """What the last probes found."""
+    answered: int | None = None
+    """Requests that the model had answered when a probe last failed; None: it answered the last probe."""
     stubs: Sequence[Stub] = ()
     """Its processes and those of the models that it needs, after the last probe."""
     load_seconds: float = FIRST_GUESS
+    """What the last load took."""
     failures: int = 0
+
+    @property
+    def suspect(self) -> bool:
+        """Whether one of the last probes failed: then probes are short, and follow each other at once."""
+        return any(finding.state == "silent" for finding in self.recent)
 
 
 class ModelGuard:
@@ -112,7 +121,8 @@ class ModelGuard:
                 await asyncio.sleep(SOON)
             else:
                 taken = self._reports.now() - began
-                await self._pause(watched.stubs, min(max(INTERVAL, taken * PAUSE_PER_SECOND), LONGEST_INTERVAL))
+                pause = min(max(INTERVAL, taken * PAUSE_PER_SECOND), LONGEST_INTERVAL)
+                await self._pause(watched.stubs, SOON if watched.suspect else pause)
 
     async def _examine(self, model: str, watched: _Watched) -> Finding:
         """Returns what is found of a model: by its processes, else by a probe."""
@@ -122,7 +132,7 @@ class ModelGuard:
         await self._describe(model, watched)
         finding = await self._probe(model, watched)
         if finding.state in ("speaks", "busy"):
-            watched.stubs = await asyncio.to_thread(self._recovery.processes_of, [model, *watched.needs])
+            watched.stubs = await self._recovery.processes_of([model, *watched.needs])
         return finding
 
     async def _probe(self, model: str, watched: _Watched) -> Finding:
@@ -130,34 +140,32 @@ class ModelGuard:
 
         One of several processes may hang, so that only some probes fail: a few of them are remembered.
         """
-        limits, answered = watched.limits, None
         while True:
+            limits = watched.limits
+            if watched.suspect:
+                limits = msgspec.structs.replace(limits, probe=min(CONFIRMATION, limits.probe))
             finding = await probe(self._triton, model, limits)
             if finding.state not in ("speaks", "busy", "silent"):
                 return finding
             watched.recent.append(finding)
-            silent = [one for one in watched.recent if one.state == "silent"]
             if finding.state != "silent":
+                watched.answered = None
                 return finding
             log.warning("probe failed", model=model, reason=finding.reason)
+            before = watched.answered
+            try:
+                watched.answered = await self._triton.answered(model, timeout=ANSWER_TIMEOUT)
+            except TritonError as error:
+                watched.recent.pop()
+                return Finding("unknown", f"Triton does not answer: {error}")
+            silent = [one for one in watched.recent if one.state == "silent"]
             if len(silent) < STRIKES:
-                try:
-                    answered = await self._triton.answered(model, timeout=ANSWER_TIMEOUT)
-                except TritonError as error:
-                    return Finding("unknown", f"Triton does not answer: {error}")
-                limits = msgspec.structs.replace(watched.limits, probe=min(CONFIRMATION, watched.limits.probe))
-            elif all(one.mute for one in silent) and answered is not None and await self._answers(model, answered):
+                continue
+            if all(one.mute for one in silent) and before is not None and watched.answered > before:
+                # A process that hangs answers nobody.
                 return Finding("busy", "it does not answer probes, but others")
-            else:
-                watched.recent.clear()
-                return finding
-
-    async def _answers(self, model: str, answered: int) -> bool:
-        """Returns whether the model has answered others: a process that hangs answers nobody."""
-        try:
-            return await self._triton.answered(model, timeout=ANSWER_TIMEOUT) > answered
-        except TritonError:
-            return False
+            watched.recent.clear()
+            return finding
 
     async def _missed(self, model: str, dead: Stub) -> Finding | None:
         """Returns what the death of a process means; None if Triton does not answer, or the process is not missed."""

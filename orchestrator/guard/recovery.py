@@ -34,10 +34,12 @@ class Recovery:
         self._processes = processes
         self._loading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def processes_of(self, models: Iterable[str]) -> list[Stub]:
+    async def processes_of(self, models: Iterable[str]) -> list[Stub]:
         """Returns the living processes of these models, none if they cannot be seen."""
-        wanted = set(models)
-        return [stub for stub in self._processes.find() if stub.model in wanted] if self._processes else []
+        if self._processes is None:
+            return []
+        wanted, found = set(models), await asyncio.to_thread(self._processes.find)
+        return [stub for stub in found if stub.model in wanted]
 
     async def reload(self, model: str, needs: Sequence[str], broken: Sequence[str], lost: Sequence[Stub]) -> None:
         """Loads a model after those that it needs. Raises NotLoaded, or Unreachable if Triton is.
@@ -56,7 +58,7 @@ class Recovery:
 
     async def _end(self, model: str) -> list[Stub]:
         """Kills a model's process and unloads the model. Returns the killed."""
-        killed = await asyncio.to_thread(self._kill, model)
+        killed = await self._kill(model)
         try:
             await self._triton.unload(model, timeout=UNLOAD_TIMEOUT)
         except Unreachable:
@@ -77,7 +79,7 @@ class Recovery:
                 raise
             except DeadlineExceeded:
                 # Triton waits for the process without end, and would refuse the next load meanwhile.
-                await asyncio.to_thread(self._kill, model)
+                await self._kill(model)
                 raise NotLoaded(f"the model {model} was not loaded within {limit:g} s", late=True) from None
             except TritonError as error:
                 raise NotLoaded(f"the model {model} was not loaded: {' '.join(str(error).split())}") from None
@@ -91,9 +93,9 @@ class Recovery:
         except TritonError as error:
             raise NotLoaded(f"Triton does not list its models: {error}") from None
 
-    def _kill(self, model: str) -> list[Stub]:
+    async def _kill(self, model: str) -> list[Stub]:
         """Kills the model's processes, as Triton would wait for a hung one without end."""
-        found = self._processes.find(model) if self._processes else []
+        found = await self.processes_of([model])
         for stub in found:
             stub.kill()
         return found
