@@ -1,13 +1,15 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator.embedded import CannotStart
+from orchestrator.embedded import supervisor as module
 from orchestrator.embedded.child_process import Child, Command
-from orchestrator.embedded.supervisor import RunningService, Supervisor, supervised
+from orchestrator.embedded.supervisor import CHECKS, RunningService, Supervisor, supervised
 
 
 class Service:
@@ -19,6 +21,7 @@ class Service:
         self.started: list[Child] = []
         self.starts: asyncio.Queue[Child] = asyncio.Queue()
         self.fail = 0
+        self.answers: Callable[[], Awaitable[bool]] | None = None
 
     async def __call__(self) -> RunningService:
         if self.fail:
@@ -27,7 +30,7 @@ class Service:
         child = await Child.spawn(Command(self.argv, self.folder / "log", dict(os.environ), self.folder))
         self.started.append(child)
         self.starts.put_nowait(child)
-        return RunningService(child, self.ready, child.stop)
+        return RunningService(child, self.ready, child.stop, self.answers)
 
     async def ready(self) -> None:
         await asyncio.sleep(0)
@@ -113,3 +116,33 @@ def test_services_stop_in_the_reverse_of_their_order(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     assert ended == ["second", "first"]
+
+
+def test_a_service_that_no_longer_answers_is_killed_and_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHECK_PAUSE", 0.01)
+    said: list[str] = []
+    service = Service(tmp_path)
+    asked: list[int] = []
+
+    async def answers() -> bool:
+        """The second process answers, the first only now and then."""
+        asked.append(len(service.started))
+        return len(service.started) > 1 or len(asked) in (1, 3, 4)
+
+    service.answers = answers
+
+    async def scenario() -> None:
+        async with supervised("service", service, said.append) as supervisor:
+            await started(supervisor)
+            first, second = await service.next_start(), await service.next_start()
+            async with asyncio.timeout(60):
+                while asked.count(2) < CHECKS + 1:  # noqa: ASYNC110 - of the supervisor
+                    await asyncio.sleep(0.01)
+            assert first.process.returncode == -signal.SIGKILL
+            assert second.process.returncode is None
+
+    asyncio.run(scenario())
+    assert asked.count(1) == 4 + CHECKS, "one silence is no reason"
+    assert said[0] == "service did not answer any more and was killed; it is started again"
