@@ -1,7 +1,8 @@
 """A long document that is cached: how soon it is heard, what it declares, what happens where the store lacks a part."""
 
+import asyncio
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,19 @@ class Process:
             file.write_bytes(changed)
 
 
+async def all_stored(process: Process, script: Script) -> bool:
+    return None not in [await process.cache.read(one.key) for one in script.segments]
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """A response may end a moment before what was made for it is stored and indexed."""
+    async with asyncio.timeout(60):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture(scope="module")
 def own(stack: Stack) -> Iterator[OwnDatabase]:
     with own_database(stack) as made:
@@ -229,7 +243,7 @@ async def test_what_the_store_lacks_is_made_anew_within_the_response(process: Pr
     heard, _ = decode(await process.body(script, "wav"))
     assert np.array_equal(heard, expected)
     assert sorted(process.model.asked) == ["0", "4"]
-    await process.synthesizer.close()  # waits until all is stored
+    await until(lambda: all_stored(process, script))
 
     assert np.array_equal(decode(await process.body(script, "flac"))[0], expected)
     assert len(process.model.asked) == 2
@@ -245,9 +259,13 @@ async def test_a_segment_made_anew_that_is_shorter_is_followed_by_silence(
     heard, _ = decode(await process.body(script, audio_format))
     assert len(heard) == sum(len(spoken(number)) for number in range(5))
     assert process.model.asked == ["3"]
-    await process.synthesizer.close()
     key = script.segments[3].key
-    assert await process.cache.lookup([key]) == {key: Length(len(spoken(3)) - 1_000, RATE)}
+    made = {key: Length(len(spoken(3)) - 1_000, RATE)}
+
+    async def indexed() -> bool:
+        return await process.cache.lookup([key]) == made
+
+    await until(indexed)
 
 
 async def test_cached_audio_is_heard_while_the_database_is_away(
