@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Final
 
+from lectern.triton import Chunk
 from orchestrator.audio.encoding import Encoder
 from orchestrator.audio.formats import Sound
 from orchestrator.lib.priority_threads import PriorityThreads
@@ -30,6 +31,12 @@ async def audio_stream(
     If a chunk fails after bytes have been sent, the response must not end as if it were whole: the exception passes
     through the server, which breaks the connection.
     """
+
+    def begin(chunk: Chunk, lengths: list[Length] | None) -> tuple[Encoder, bytes]:
+        total = None if lengths is None else sum(length.samples for length in lengths)
+        begun = Encoder(sound.audio_format, chunk.sample_rate, total_samples=total, wanted_rate=sound.sample_rate)
+        return begun, begun.feed(chunk.audio)
+
     encoder: Encoder | None = None
     buffer = PlayoutBuffer()
     async with aclosing(chunks):
@@ -37,14 +44,10 @@ async def audio_stream(
         async with aclosing(chunks if lengths is None else fitted(chunks, lengths)) as heard:
             async for _, chunk in heard:
                 if encoder is None:
-                    encoder = await threads.run(
-                        Encoder,
-                        sound.audio_format,
-                        chunk.sample_rate,
-                        total_samples=None if lengths is None else sum(length.samples for length in lengths),
-                        wanted_rate=sound.sample_rate,
-                    )
-                if data := await threads.encode(buffer.slack, encoder.feed, chunk.audio, chunk.sample_rate):
+                    encoder, data = await threads.encode(buffer.slack, begin, chunk, lengths)
+                else:
+                    data = await threads.encode(buffer.slack, encoder.feed, chunk.audio, chunk.sample_rate)
+                if data:
                     yield data
                 seconds = len(chunk.audio) / chunk.sample_rate
                 threads.count_encoded(seconds)
