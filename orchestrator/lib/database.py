@@ -5,23 +5,41 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any, Final
 
 os.environ["PICCOLO_CONF"] = "orchestrator.lib.database"  # before Piccolo looks for it
 
 import asyncpg
 from piccolo.conf.apps import AppRegistry
-from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
 
 from orchestrator.lib.errors.problems import StorageFull
 from orchestrator.lib.settings import DatabaseSettings
 
 
+class _Transaction(PostgresTransaction):
+    """Piccolo's own stays in the context if it cannot be rolled back, and each later statement of the task fails."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        try:
+            return await super().__aexit__(kind, error, trace)
+        finally:
+            if self.engine.current_transaction.get() is self:
+                self.engine.current_transaction.reset(self.context)
+                self.connection.terminate()  # by which the pool has it back
+
+
 class _Engine(PostgresEngine):
     """Piccolo's engine connects while it is constructed, that is, at import; this one waits for `pool`."""
 
     full_at = float("-inf")
+
+    def transaction(self, allow_nested: bool = True) -> PostgresTransaction:  # noqa: FBT001, FBT002 - as the base has it
+        return _Transaction(engine=self, allow_nested=allow_nested)
 
     async def check_version(self) -> None: ...
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import msgspec
 
 from orchestrator.jobs.queue import Kind
@@ -17,6 +18,7 @@ from orchestrator.jobs.run import JobRun
 from orchestrator.jobs.settings import WorkerSettings
 from orchestrator.jobs.worker import Worker
 from orchestrator.lib import database, logs
+from orchestrator.lib.database import DB
 from orchestrator.lib.environment import read
 from orchestrator.lib.errors.problems import BadRequest
 from orchestrator.lib.object_store import StoreFailed
@@ -28,6 +30,7 @@ DIE_ONCE: Final = Kind("die_once")
 FAIL: Final = Kind("fail")
 REFUSE: Final = Kind("refuse")
 LOSE_STORE: Final = Kind("lose_store")
+LOSE_DATABASE: Final = Kind("lose_database")
 COUNT: Final = Kind("count")
 
 
@@ -77,6 +80,16 @@ async def lose_store(_: JobRun) -> None:
     raise StoreFailed
 
 
+async def lose_database(_: JobRun) -> None:
+    """Loses its connection in the middle of a transaction; other connections stay."""
+    async with DB.transaction():
+        (row,) = await database.run("SELECT pg_backend_pid() AS own")
+        other = await asyncpg.connect(read(DatabaseSettings).url.reveal())
+        await other.execute(f"SELECT pg_terminate_backend({row['own']}, 10000)")
+        await other.close()
+        await database.run("SELECT 1")
+
+
 async def count(job: JobRun, steps: int) -> None:
     for step in range(steps):
         job.progress.update(step + 1, steps, f"Step {step + 1}")
@@ -103,6 +116,7 @@ async def main() -> None:
     worker.add(FAIL, fail)
     worker.add(REFUSE, refuse)
     worker.add(LOSE_STORE, lose_store)
+    worker.add(LOSE_DATABASE, lose_database)
     worker.add(COUNT, count)
     worker.every(1.0, "tick", tick)
     async with database.pool(read(DatabaseSettings)):

@@ -364,6 +364,31 @@ async def test_an_outage_is_waited_out_with_growing_pauses(url: str, account: UU
     assert await list_all() == []
 
 
+async def test_a_lost_connection_is_an_outage_that_is_told_by_another_one(
+    url: str, account: UUID, tmp_path: Path
+) -> None:
+    job = await enqueued(kinds.LOSE_DATABASE, account)
+    with worker(url, tmp_path):
+        await until(lambda: waits(1))
+    view = await service.get(account, job)
+    assert (view.state, "database does not answer" in view.progress.message) == ("queued", True)
+    assert (await run("SELECT tries FROM job"))[0]["tries"] == 0
+
+
+async def test_a_task_goes_on_after_a_transaction_whose_connection_was_lost(url: str) -> None:
+    async def lose_connection() -> None:
+        async with DB.transaction():
+            (row,) = await run("SELECT pg_backend_pid() AS own")
+            await execute(url, f"SELECT pg_terminate_backend({row['own']}, 10000)")
+            await run("SELECT 1")
+
+    for _ in range(10):  # more than the pool has
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await lose_connection()
+    async with DB.transaction():
+        assert await run("SELECT 1 AS one") == [{"one": 1}]
+
+
 async def waits(attempts: int) -> bool:
     rows = await queued_in_procrastinate()
     return [(row["status"], row["attempts"]) for row in rows] == [("todo", attempts)]
