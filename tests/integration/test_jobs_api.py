@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from lectern import ApiError, AsyncClient, Client
 from orchestrator.jobs import queue
 from orchestrator.lib import database
 from orchestrator.lib.environment import Secret
@@ -26,6 +27,7 @@ from tests.integration.metrics import metric
 from tests.integration.own_database import OwnDatabase, own_database
 from tests.integration.servers import web_server
 from tests.stack import ROOT, Stack
+from tests.unit.client.either import Asyncio, Threads
 
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -114,6 +116,19 @@ def test_a_document_names_the_job_that_cuts_it(api: httpx.Client) -> None:
     assert end["progress"]["done"] == end["progress"]["total"] == document["blocks"]
     assert api.get(f"/api/v1/jobs/{created['job']}").json() == end
     assert created["job"] in [one["id"] for one in api.get("/api/v1/jobs?state=succeeded").json()["items"]]
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_the_python_client_follows_gets_and_cancels(kind: type, stack: Stack) -> None:
+    made = kind(stack.url, api_key=stack.api_key)
+    with Threads(made) if kind is Client else Asyncio(made) as client:
+        document = client.call("create_document", "To be followed by a client.")
+        *_, end = client.collect("follow_job", document.job)
+        assert (end.state, end.resource) == ("succeeded", f"/api/v1/documents/{document.id}")
+        assert client.call("get_job", document.job) == end
+        assert [job.version for job in client.collect("follow_job", document.job)] == [end.version]
+        with pytest.raises(ApiError, match="succeeded already"):
+            client.call("cancel_job", document.job)
 
 
 def test_the_preview_of_a_new_voice_is_a_job(api: httpx.Client, stack: Stack) -> None:

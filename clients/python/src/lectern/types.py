@@ -16,10 +16,35 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     status: str  # "queued", "ready" or "failed"
     error: str | None = None
+    job: str | None = None  # the job that cuts it
     characters: int
     blocks: int  # 0 until it is ready
     estimated_seconds: float
     created_at: datetime
+
+
+class JobProgress(msgspec.Struct, frozen=True, kw_only=True):
+    done: int
+    total: int  # 0: not known yet
+    message: str
+
+
+class JobError(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    detail: str
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    kind: str
+    resource: str  # the path of what it makes
+    state: str  # "queued", "running", then "succeeded", "failed" or "cancelled"
+    progress: JobProgress
+    error: JobError | None = None
+    version: int
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Final, Self, Unpack
 
 import httpx
 
 from lectern.errors import ApiError, ConnectionLostError, DocumentFailedError, DocumentNotReadyError
 from lectern.rest import requests, responses
 from lectern.rest.connection import Connection
-from lectern.rest.events import EventReader
+from lectern.rest.events import EventReader, whole_events
 from lectern.rest.requests import Request
 from lectern.rest.retry import Retry, polling_delays
 from lectern.types import (
@@ -22,6 +22,7 @@ from lectern.types import (
     CustomVoice,
     Document,
     DocumentFormat,
+    Job,
     Model,
     SpeechEvent,
     Status,
@@ -38,6 +39,8 @@ from lectern.voicing import (
     TextOptions,
     Voicing,
 )
+
+_FOLLOW_PAUSE: Final = 1.0  # seconds until a lost job is followed again
 
 
 class AsyncClient:
@@ -154,6 +157,33 @@ class AsyncClient:
 
     async def delete_document(self, document_id: str) -> None:
         await self._send(requests.delete_document(document_id))
+
+    async def get_job(self, job_id: str) -> Job:
+        return responses.decode(await self._send(requests.get_job(job_id)), Job)
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Cancels a queued job at once, a running one within a second: follow it to see its end."""
+        return responses.decode(await self._send(requests.cancel_job(job_id)), Job)
+
+    async def follow_job(self, job_id: str) -> AsyncGenerator[Job, None]:
+        """Yields the job as it is, at each change, and at its end. Connects again if the connection is lost."""
+        version = 0
+        while True:
+            rest = b""
+            try:
+                async with aclosing(self._stream(requests.job_events(job_id))) as chunks:
+                    async for chunk in chunks:
+                        found, rest = whole_events(rest + chunk)
+                        for data in found:
+                            job = responses.parsed(data, Job, self.url)
+                            if job.version > version:
+                                version = job.version
+                                yield job
+                            if job.finished_at is not None:
+                                return
+            except ConnectionLostError:
+                pass  # the next connection begins with the job as it is
+            await asyncio.sleep(_FOLLOW_PAUSE)
 
     async def blocks(self, document_id: str, *, page_size: int = 100) -> AsyncIterator[Block]:
         """Yields the document's blocks in reading order; fetches the next page when it is needed."""

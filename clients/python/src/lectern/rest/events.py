@@ -20,6 +20,13 @@ _KINDS: Final[dict[str, type[SpeechEvent]]] = {
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a return at the very end may be half of an end
 
 
+def whole_events(received: bytes) -> tuple[list[bytes], bytes]:
+    """Returns the data of each complete event, without those that have none, and the rest."""
+    *events, rest = received.split(b"\n\n")
+    lines = [line for event in events for line in event.splitlines()]
+    return [line[5:].strip() for line in lines if line.startswith(b"data:")], rest
+
+
 class _Head(msgspec.Struct):
     type: str
 

@@ -27,6 +27,7 @@ from lectern.voicing import (
 )
 
 _DOCUMENTS: Final = "/api/v1/documents"
+_EVENT_SECONDS: Final = 60.0  # a server says that it is still there more often
 _VOICES: Final = "/api/v1/voices"
 _SYNTHESIS_SECONDS: Final = 300.0  # a segment may be queued behind other listeners before the first byte comes
 _UPLOAD_SECONDS: Final = 60.0  # a recording is decoded and measured, behind those of others
@@ -120,6 +121,18 @@ def delete_document(document_id: str) -> Request:
     return Request("DELETE", _document(document_id))
 
 
+def get_job(job_id: str) -> Request:
+    return Request("GET", _job(job_id))
+
+
+def job_events(job_id: str) -> Request:
+    return Request("GET", f"{_job(job_id)}/events", min_timeout=_EVENT_SECONDS, content_type=events.CONTENT_TYPE)
+
+
+def cancel_job(job_id: str) -> Request:
+    return Request("POST", f"{_job(job_id)}/cancel")
+
+
 def blocks(document_id: str, after: int | None, page_size: int) -> Request:
     return Request("GET", f"{_document(document_id)}/blocks", _without_none(after=after, limit=page_size))
 
@@ -201,6 +214,10 @@ STATUS: Final = Request("GET", "/readyz", retry=False)
 
 def _document(document_id: str) -> str:
     return f"{_DOCUMENTS}/{quote(document_id, safe='')}"
+
+
+def _job(job_id: str) -> str:
+    return f"/api/v1/jobs/{quote(job_id, safe='')}"
 
 
 def _voice(voice_id: str) -> str:
