@@ -1,14 +1,22 @@
-"""What a connection may carry besides plain requests: upgrades that nobody takes, and headers without end."""
+"""What a connection may carry besides plain requests, and what the server process allows it.
+
+The limits themselves are tested in tests/unit/lib/test_http_protocol.py.
+"""
 
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPResponse
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from tests.integration.listening import wait
+from tests.integration.servers import web_server
 from tests.stack import Stack
 
 H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
@@ -42,8 +50,8 @@ class Wire:
 
 
 @contextmanager
-def wire(stack: Stack) -> Iterator[Wire]:
-    place = urlsplit(stack.url)
+def wire(stack: Stack, url: str | None = None) -> Iterator[Wire]:
+    place = urlsplit(url or stack.url)
     with socket.create_connection((place.hostname, place.port), timeout=30) as connected:
         yield Wire(stack, connected)
 
@@ -207,3 +215,86 @@ def test_a_body_in_very_small_chunks_is_taken(stack: Stack) -> None:
             chunks(padded, 1),
         )
         assert client.read()[0] == 200
+
+
+PAGE = "https://reader.example.com"
+JSON = {"content-type": "application/json"}
+
+
+class Strict(NamedTuple):
+    url: str
+    log: Path
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+@pytest.fixture(scope="module")
+def strict(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strict]:
+    """A server that has little patience and little room."""
+    log = tmp_path_factory.mktemp("strict") / "web.log"
+    limits = {"LECTERN_REQUEST_SECONDS": "3", "LECTERN_MIN_BODY_RATE": "1000000", "LECTERN_MAX_CONNECTIONS": "20"}
+    with web_server(stack, log, **limits, LECTERN_CORS_ORIGINS=PAGE) as url:
+        yield Strict(url, log)
+
+
+@pytest.mark.parametrize(
+    "begin", ["POST /v1/aud", f"POST /v1/audio/speech HTTP/1.1\r\n{H2C}", f"GET /healthz HTTP/1.1\r\n{H2C}X-Lo"]
+)
+def test_a_head_has_a_time_to_arrive(stack: Stack, strict: Strict, begin: str) -> None:
+    with wire(stack, strict.url) as client:
+        client.socket.sendall(begin.encode())
+        assert client.read()[0] == 408
+        assert client.ended()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_body_has_a_least_rate(stack: Stack, strict: Strict, framing: str) -> None:
+    headers, body = framed(framing)
+    with wire(stack, strict.url) as client:
+        client.send(f"POST /v1/audio/speech HTTP/1.1\r\n{H2C}{headers}", body[:20])
+        status, answer = client.read()
+        assert (status, json.loads(answer)["error"]["code"]) == (408, "request_timeout")
+        assert client.ended()
+
+
+def test_a_connection_that_says_nothing_ends(stack: Stack, strict: Strict) -> None:
+    with wire(stack, strict.url) as client:
+        assert client.ended()
+
+
+def test_a_server_has_room_for_so_many_connections(stack: Stack, strict: Strict) -> None:
+    with ExitStack() as opened:
+        clients = [opened.enter_context(wire(stack, strict.url)) for _ in range(35)]
+        for client in clients:
+            with suppress(ConnectionError):
+                client.socket.sendall(b"GET /")
+        answers = [client.answer() for client in clients]
+        assert {(answer.status, answer.getheader("retry-after")) for answer in answers} == {(408, None), (503, "1")}
+
+
+def test_a_client_that_leaves_amid_its_upload_is_one_line_of_the_log(stack: Stack, strict: Strict) -> None:
+    with wire(stack, strict.url) as client:
+        client.send(f"POST /v1/audio/speech HTTP/1.1\r\nX-Request-ID: left-early\r\n{length(TEXT)}", TEXT[:5])
+        client.socket.shutdown(socket.SHUT_RDWR)
+
+    def lines() -> list[dict[str, object]]:
+        return [line for line in strict.lines() if line.get("request_id") == "left-early"]
+
+    wait(lambda: bool(lines()), "the request was not logged")
+    assert [(line["event"], line["status"], line["level"]) for line in lines()] == [("request", 499, "info")]
+
+
+def test_a_named_page_may_use_the_api_and_sees_what_it_needs(stack: Stack, strict: Strict) -> None:
+    with httpx.Client(base_url=strict.url, trust_env=False, timeout=60) as page:
+        asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+        assert page.options("/v1/audio/speech", headers={"origin": PAGE, **asked}).status_code == 204
+        authorization = {"authorization": f"Bearer {stack.api_key}", "origin": PAGE}
+        answer = page.post("/v1/audio/speech", content=TEXT, headers={**authorization, **JSON})
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == PAGE
+        exposed = {name.strip().lower() for name in answer.headers["access-control-expose-headers"].split(",")}
+        ours = {name for name in answer.headers if name.startswith("x-lectern-")}
+        assert ours
+        assert ours | {"x-request-id"} <= exposed
+        assert answer.headers["x-content-type-options"] == "nosniff"
