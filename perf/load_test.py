@@ -16,6 +16,7 @@ import msgspec
 from lectern.triton import AsyncTriton
 from perf.http_client import checked
 from perf.machine import busy_seconds, machine
+from perf.simulated_asker import Asked, ask_on
 from perf.simulated_user import Experience, SimulatedUser
 from perf.stack import Stack, find_stack, keys_of_new_accounts
 from perf.summary_statistics import percentile
@@ -83,12 +84,13 @@ async def document(stack: Stack, sentences: int, query: str) -> list[str]:
             after = f"&after={page['next']}"
 
 
-async def run(stack: Stack, model: str, count: int, seconds: float, seed: int) -> dict[str, Any]:
-    """Simulates ``count`` users for so many seconds."""
+async def run(stack: Stack, model: str, count: int, seconds: float, seed: int, *, askers: int = 0) -> dict[str, Any]:
+    """Simulates ``count`` users for so many seconds, and beside them as many scripts that only ask."""
     query = urlencode({"model": model})
     sentences = int(seconds * SENTENCES_OF_A_SECOND) + 60
     users = []
-    for number, key in enumerate(await keys_of_new_accounts(count)):
+    *keys, askers_key = await keys_of_new_accounts(count + 1)
+    for number, key in enumerate(keys):
         theirs = replace(stack, key=key)
         addresses = await document(theirs, sentences, query)
         users.append(SimulatedUser(theirs, addresses, random.Random(f"{seed} {number}")))
@@ -99,13 +101,17 @@ async def run(stack: Stack, model: str, count: int, seconds: float, seed: int) -
         await asyncio.sleep(ARRIVING * number / count)
         await user.play(until=until)
 
+    asked = Asked()
     async with asyncio.TaskGroup() as group:
         for number, user in enumerate(users):
             group.create_task(come(number, user))
+        for _ in range(askers):
+            group.create_task(ask_on(replace(stack, key=askers_key), model, asked, until=until))
     taken = others.processors()
     await asyncio.sleep(FORGETTING)
     told = {"users": count, "seconds": seconds, "processors_of_others": taken}
-    return {**told, **summary([user.experience for user in users])}
+    scripts = {"count": askers, "answers": distribution(asked.seconds), "refused": asked.refused}
+    return {**told, **summary([user.experience for user in users]), "askers": scripts}
 
 
 def summary(experiences: list[Experience]) -> dict[str, Any]:
@@ -165,6 +171,12 @@ def show(result: dict[str, Any]) -> None:
         f"{len(result['failures'])} failures",
         f"others took {result['processors_of_others']} processors",
     ]
+    if (askers := result["askers"])["count"]:
+        answers = askers["answers"]
+        parts.append(
+            f"{askers['count']} scripts: {answers['count']} answers after {answers.get('p50', nothing):.2f} /"
+            f" {answers.get('p99', nothing):.2f} s, {askers['refused']} refused"
+        )
     print("; ".join(parts), flush=True)
 
 
@@ -175,7 +187,7 @@ async def measure(stack: Stack, options: argparse.Namespace) -> dict[str, Any]:
     report["sweep"] = []
 
     async def try_with(count: int, seconds: float, seed: int) -> dict[str, Any]:
-        result = await run(stack, options.model, count, seconds, seed)
+        result = await run(stack, options.model, count, seconds, seed, askers=options.askers)
         show(result)
         return result
 
@@ -233,6 +245,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60, help="for each count")
     parser.add_argument("--long", type=float, default=240, help="seconds at the capacity, and at twice the capacity")
     parser.add_argument("--bound", type=float, default=3.0, help="seconds within which first audio is in time (p99)")
+    parser.add_argument("--askers", type=int, default=0, help="scripts beside the users, each asking without a pause")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="keep all figures in this file")
     return parser.parse_args()

@@ -121,7 +121,10 @@ class AdmissionController:
 
     def too_late(self, model: str, segment: QueuedSegment) -> Busy:
         """Returns what is told about a segment whose turn did not come in time."""
-        return self._refuse(model, segment, self._obstacle(model, segment) or 0.0)
+        wait = self._obstacle(model, segment) or 0.0
+        if not self._may_begin(model, segment):
+            wait = max(wait, self._listeners.next_to_go(self._clock()))
+        return self._refuse(model, segment, wait)
 
     def note(self, model: str, segment: QueuedSegment) -> None:
         """Counts the listener, if it is one: a segment is made for it."""
@@ -143,6 +146,8 @@ class AdmissionController:
     def _obstacle(self, model: str, segment: QueuedSegment) -> float | None:
         """Returns the seconds after which to come again; None if the segment's turn will come in time."""
         queue, requester = self._model_queue(model), segment.requester
+        if queue.has_empty_slot:
+            return None
         batch = requester.lane == "batch"
         longest = self._settings.batch_wait if batch else self._settings.admission_wait
         if segment.listened:

@@ -67,6 +67,11 @@ class ModelQueue:
         """Returns the lane's segments that are expected or wait."""
         return [one for one in (*self._expected, *self._waiting) if one.requester.lane == lane]
 
+    @property
+    def has_empty_slot(self) -> bool:
+        """Whether a segment that comes now has a slot at once, whatever its rank."""
+        return len(self._in_slots) + len(self._expected) + len(self._waiting) < self.slots
+
     def work_for(self, requester: Requester) -> float:
         """Returns the seconds of speech of the listener's segments that are expected or wait."""
         listener = requester.account, requester.listener
