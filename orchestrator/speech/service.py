@@ -192,9 +192,18 @@ class SpeechService:
             skips=_SKIPS[skip],
         )
         if loudness is None:
-            return chunks
+            return chunks if len(segments) == 1 else self._forgotten_at_end(chunks, requester)
         again = partial(stream_segments, segments, partial(subscribe, counted=True), ahead=ahead, skips=_SKIPS[skip])
         return leveled(chunks, again, loudness, self._threads)
+
+    async def _forgotten_at_end(self, chunks: SegmentChunks, requester: Requester) -> SegmentChunks:
+        """Gives the room of its listener to others when the stream ends: nothing more has to be made for it."""
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self.forget_listener(requester)
 
     async def _admit(
         self, segments: Sequence[Segment], requester: Requester, lengths: CachedLengths, response: int
