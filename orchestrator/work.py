@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from orchestrator.billing.usage_meter import settle_written_down
 from orchestrator.documents.jobs import cut
 from orchestrator.documents.service import CUT
 from orchestrator.jobs.dead_letters import delete_old
@@ -13,6 +14,7 @@ from orchestrator.speech.previews import PREVIEW
 from orchestrator.voices.custom.prompt_store import PromptCleanup
 
 _HOUR = 3600.0
+_SETTLE_SECONDS = 30.0  # until usage that was written down while the database was away is in the database
 
 
 def make_worker(runtime: Runtime) -> Worker:
@@ -28,5 +30,6 @@ def make_worker(runtime: Runtime) -> Worker:
     worker.every(settings.cache.check_seconds, "evict_audio", eviction.run)
     worker.every(reconcile_seconds, "reconcile_cache", reconciliation.run, at_start=True)
     worker.every(reconcile_seconds, "delete_orphaned_recordings", recordings.run, at_start=True)
+    worker.every(_SETTLE_SECONDS, "settle_usage", partial(settle_written_down, resources.store), at_start=True)
     worker.every(_HOUR, "delete_old_jobs", partial(delete_old, settings.worker.keep_days))
     return worker

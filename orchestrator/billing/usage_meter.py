@@ -26,7 +26,6 @@ FOLDER: Final = "usage"  # in the store, for rows that wait for the database
 _FLUSH_SECONDS: Final = 1.0
 _WRITE_SECONDS: Final = 2.0  # for one write to the database; a response waits for it
 _OUTAGE_SECONDS: Final = 5.0  # after a failed write, in which the database is not asked again
-_SETTLE_SECONDS: Final = 30.0  # between two looks at what the store has
 _ROWS: Final = 5_000  # in one statement or file
 _SAME_LISTENING: Final = 600.0  # seconds in which a listener who asks for a segment again is not counted again
 _MOST_LISTENINGS: Final = 50_000
@@ -98,22 +97,6 @@ class UsageMeter:
         finally:
             await asyncio.shield(self.flush())
 
-    async def keep_settling(self) -> None:
-        """Runs until it is cancelled."""
-        await run_periodically(
-            self.settle_written_down, pause=_SETTLE_SECONDS, complaint="usage in the store not settled", log=log
-        )
-
-    async def settle_written_down(self) -> None:
-        """Brings rows from the store to the database. Any number of processes may do so at once."""
-        for stored in await self._store.list(FOLDER):
-            data = await self._store.read(stored.path)
-            if data is None:  # another process was faster
-                continue
-            await run(_INSERT, data.decode())
-            await self._store.delete([stored.path])
-            log.warning("usage settled that was written down while the database was away", path=stored.path)
-
     def settle(
         self, requester: Requester, key: str, model: str, source: Source, characters: int, seconds: float, made: float
     ) -> None:
@@ -173,6 +156,17 @@ class UsageMeter:
             else:
                 return
         await self._store.write(f"{FOLDER}/{rows[0].id}.json", data, "application/json")
+
+
+async def settle_written_down(store: Store) -> None:
+    """Brings rows from the store to the database. Any number of processes may do so at once. Raises `StoreFailed`."""
+    for stored in await store.list(FOLDER):
+        data = await store.read(stored.path)
+        if data is None:  # another process was faster
+            continue
+        await run(_INSERT, data.decode())
+        await store.delete([stored.path])
+        log.warning("usage settled that was written down while the database was away", path=stored.path)
 
 
 class UsageHold:

@@ -36,7 +36,6 @@ def open_speech(resources: Resources, voices: Voices) -> Speech:
     )
     meter = UsageMeter(resources.store)
     resources.background.run("write usage", meter.keep_flushing())
-    resources.background.run("settle usage in the store", meter.keep_settling())
     synthesizer = Synthesizer(resources.triton, cache, resources.leases, admission, meter, resources.models)
     resources.closing.push_async_callback(synthesizer.close)
     planner = Planner(voices.catalog, voices.custom, threads, settings.speech)

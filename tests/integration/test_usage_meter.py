@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from orchestrator.accounts.requester import Requester
-from orchestrator.billing.usage_meter import FOLDER, UsageMeter, UsageRow
+from orchestrator.billing.usage_meter import FOLDER, UsageMeter, UsageRow, settle_written_down
 from orchestrator.lib import database
 from orchestrator.lib.environment import Secret
 from orchestrator.lib.ids import new_id
@@ -124,9 +124,9 @@ async def test_while_the_database_is_away_usage_goes_to_the_store_and_is_settled
     assert (row.account, row.made_seconds) == (ann.account, 2.0)
 
     async with database.pool(DatabaseSettings(url=Secret(own.url))):
-        await meter.settle_written_down()
+        await settle_written_down(store)
         await store.write(stored.path, data)  # as if the process had died before it deleted the file
-        await UsageMeter(store).settle_written_down()
+        await settle_written_down(store)
         assert [row["made_seconds"] for row in await rows()] == [2.0]
     assert await store.list(FOLDER) == []
 
