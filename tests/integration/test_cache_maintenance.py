@@ -520,6 +520,22 @@ async def test_the_lengths_of_adopted_audio_are_read_from_its_files(books: Books
     assert await books.audio_cache.lookup(keys) == dict.fromkeys(keys[1:], Length(RATE, RATE))
 
 
+async def test_the_length_of_audio_that_was_made_anew_without_the_database_is_read(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = await books.make()
+
+    async def away(*_: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orchestrator.speech.cache.index.run", away)
+        await books.audio_cache.write(key, CachedAudio(SPOKEN.samples[: RATE // 2], RATE, []))
+    assert await books.audio_cache.lookup([key]) == {key: Length(RATE, RATE)}
+    await books.adopt()
+    assert await books.audio_cache.lookup([key]) == {key: Length(RATE // 2, RATE)}
+
+
 async def test_adopted_audio_counts_as_used_when_it_was_written(books: Books) -> None:
     key = await books.make()
     await run("TRUNCATE cached_segment")

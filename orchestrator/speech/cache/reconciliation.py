@@ -3,6 +3,7 @@
 A store may be older than the database, a process may die between writing audio and indexing it, and somebody may
 delete files by hand. A worker goes through the whole store when it starts, and then one of all workers every few hours.
 """
+# ruff: noqa: S608 - the statements consist of constants
 
 import time
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ import structlog
 from orchestrator.lib.database import run
 from orchestrator.lib.object_store import Store, Stored
 from orchestrator.speech.cache.audio_cache import lengths_in_store
-from orchestrator.speech.cache.names import FOLDER, parse_path
+from orchestrator.speech.cache.names import FOLDER, ORIGINAL, parse_path
 from orchestrator.speech.settings import CacheSettings
 
 _FOLDERS: Final = 256
@@ -28,7 +29,10 @@ _ADD: Final = (
     " SELECT key, sizes, bytes, least(written_at, now()), false"
     " FROM unnest({}::text[], {}::jsonb[], {}::bigint[], {}::timestamptz[]) AS listed(key, sizes, bytes, written_at)"
     " ORDER BY key"
-    " ON CONFLICT (segment_key) DO UPDATE SET sizes = excluded.sizes, bytes = excluded.bytes"
+    " ON CONFLICT (segment_key) DO UPDATE SET sizes = excluded.sizes, bytes = excluded.bytes,"
+    # Another size is another synthesis, whose length is to be read.
+    f" samples = CASE WHEN cached_segment.sizes->'{ORIGINAL}' = excluded.sizes->'{ORIGINAL}'"
+    " THEN cached_segment.samples END"
     " WHERE cached_segment.sizes <> excluded.sizes AND NOT cached_segment.evicting"
     " AND cached_segment.last_used < now() - make_interval(secs => {})"
     " RETURNING segment_key"
