@@ -6,43 +6,24 @@ from uuid import UUID
 
 import msgspec
 from procrastinate import App
-from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
-from procrastinate.jobs import Job as QueuedJob
-from procrastinate.jobs import Status
-from procrastinate.manager import JobManager
+from procrastinate.exceptions import AlreadyEnqueued
 
 from orchestrator.jobs.connector import AsyncpgConnector
+from orchestrator.jobs.patient_manager import PatientManager
 from orchestrator.jobs.tables import Job
 from orchestrator.lib.database import DB, run
 from orchestrator.lib.ids import new_id
 
-_SUPERSEDE: Final = (
-    "UPDATE job SET state = 'cancelled', message = 'A later job does the same.', finished_at = now(), run = NULL"
-    " WHERE queue_id = {} AND state IN ('queued', 'running')"
-)
+PROCRASTINATE: Final = App(connector=AsyncpgConnector())
+MANAGER: Final = PatientManager(PROCRASTINATE.connector)
+PROCRASTINATE.job_manager = MANAGER
+
 _REQUEST_CANCEL: Final = (
     "UPDATE job SET cancel_requested = true,"
     " state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,"
     " finished_at = CASE state WHEN 'queued' THEN now() END"
     " WHERE id = {} AND state IN ('queued', 'running') RETURNING queue_id"
 )
-
-
-class _Manager(JobManager):
-    async def retry_job(self, job: QueuedJob, *arguments: Any, **options: Any) -> None:  # noqa: ANN401
-        """Drops the job if another of its queueing lock waits already: that one does the same.
-
-        Procrastinate itself would leave it as running for ever.
-        """
-        try:
-            await super().retry_job(job, *arguments, **options)
-        except UniqueViolation:
-            await run(_SUPERSEDE, job.id)
-            await self.finish_job(job, Status.ABORTED, delete_job=True)
-
-
-PROCRASTINATE: Final = App(connector=AsyncpgConnector())
-PROCRASTINATE.job_manager = _Manager(PROCRASTINATE.connector)
 
 
 class Kind(msgspec.Struct, frozen=True):

@@ -8,12 +8,12 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job as QueuedJob
 
 from orchestrator.lib.database import is_outage
-from orchestrator.lib.errors.problems import Busy, Problem, TooMany, TooSlow, Unavailable
+from orchestrator.lib.errors.problems import Busy, Problem, StorageFull, TooMany, TooSlow, Unavailable
 
 MOST_TRIES: Final = 3  # of a job that fails for no known reason, or whose worker dies
 OUTAGE_LIMIT: Final = timedelta(days=1)  # after which even an outage fails a job
 
-_OUTAGES: Final = (Unavailable, Busy, TooMany, TooSlow)
+_OUTAGES: Final = (Unavailable, StorageFull, Busy, TooMany, TooSlow)
 _FIRST_PAUSE: Final = 2.0  # seconds
 _LONGEST_PAUSE: Final = 300.0
 _UNKNOWN_PAUSES: Final = (5.0, 20.0)

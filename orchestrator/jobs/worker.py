@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from procrastinate import JobContext
 from procrastinate.exceptions import AlreadyEnqueued, JobAborted
 from procrastinate.job_context import AbortReason
 
-from orchestrator.jobs.queue import PROCRASTINATE, Kind
+from orchestrator.jobs.queue import MANAGER, PROCRASTINATE, Kind
 from orchestrator.jobs.retry import Strategy, TryAgain, judge
 from orchestrator.jobs.run import JobRun
 from orchestrator.jobs.settings import WorkerSettings
@@ -41,9 +42,10 @@ class Worker:
         """``work`` gets the `JobRun` and the arguments that were enqueued. It may run any number of times."""
 
         async def run(context: JobContext, /, job: str, **arguments: Any) -> None:  # noqa: ANN401
-            current = await JobRun.begin(UUID(job))
-            if current is not None:
-                await _run(current, context, lambda: work(current, **arguments))
+            with _registered(context):
+                current = await JobRun.begin(UUID(job))
+                if current is not None:
+                    await _run(current, context, lambda: work(current, **arguments))
 
         PROCRASTINATE.task(name=kind.name, queue=kind.queue, pass_context=True, retry=Strategy())(run)
 
@@ -55,9 +57,10 @@ class Worker:
         ``at_start``: also when a worker starts.
         """
 
-        async def run(timestamp: int | None = None) -> None:  # noqa: ARG001 - Procrastinate passes it
+        async def run(context: JobContext, /, timestamp: int | None = None) -> None:  # noqa: ARG001 - Procrastinate's
             try:
-                await work()
+                with _registered(context):
+                    await work()
             except Exception as error:  # the next run is the second try
                 metrics.JOBS.labels(name, "failed").inc()
                 if is_outage(error) or isinstance(error, StoreFailed):
@@ -67,7 +70,9 @@ class Worker:
             else:
                 metrics.JOBS.labels(name, "succeeded").inc()
 
-        PROCRASTINATE.task(name=name, queue=_HOUSEKEEPING, lock=name, queueing_lock=name, retry=Strategy())(run)
+        PROCRASTINATE.task(
+            name=name, queue=_HOUSEKEEPING, lock=name, queueing_lock=name, pass_context=True, retry=Strategy()
+        )(run)
         self._periodic.append((name, max(seconds, 1.0), at_start))
 
     async def run(self) -> None:
@@ -104,7 +109,6 @@ class Worker:
             shutdown_graceful_timeout=self._settings.grace_seconds,
             delete_jobs="successful",
         )
-        # It ends by itself when the database is away: the jobs that it loses are taken over by the next worker.
         raise RuntimeError(f"the worker of the queue '{queue}' cannot go on: see the log above")
 
     async def _keep_taking_over(self) -> None:
@@ -115,7 +119,17 @@ class Worker:
                 if not is_outage(error):
                     raise
                 log.warning("jobs of dead workers cannot be looked up", error=repr(error))
+                await asyncio.sleep(self._settings.stalled_seconds)  # in which the living can say that they are
             await asyncio.sleep(self._settings.heartbeat_seconds)
+
+
+@contextmanager
+def _registered(context: JobContext) -> Iterator[None]:
+    MANAGER.running.add(context.job.id)
+    try:
+        yield
+    finally:
+        MANAGER.running.discard(context.job.id)
 
 
 async def _run(job: JobRun, context: JobContext, work: Callable[[], Awaitable[None]]) -> None:

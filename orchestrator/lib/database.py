@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Final
 
@@ -30,7 +30,8 @@ class _Transaction(PostgresTransaction):
         finally:
             if self.engine.current_transaction.get() is self:
                 self.engine.current_transaction.reset(self.context)
-                self.connection.terminate()  # by which the pool has it back
+                with suppress(asyncpg.InterfaceError):  # the pool has it back already
+                    self.connection.terminate()
 
 
 class _Engine(PostgresEngine):
@@ -63,6 +64,7 @@ _OUTAGES: Final = (
     TimeoutError,  # by the limits that `pool` sets
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # as a connection that breaks amid a statement may be reported
     asyncpg.exceptions.OperatorInterventionError,  # shutting down, starting up, crashed
     asyncpg.TooManyConnectionsError,
     asyncpg.DiskFullError,

@@ -375,6 +375,32 @@ async def test_a_lost_connection_is_an_outage_that_is_told_by_another_one(
     assert (await run("SELECT tries FROM job"))[0]["tries"] == 0
 
 
+async def test_a_worker_outlives_an_outage_and_runs_its_job_once(url: str, account: UUID, tmp_path: Path) -> None:
+    server = f"{url.rpartition('/')[0]}/postgres"
+    name = url.rpartition("/")[2]
+    with worker(url, tmp_path) as process:
+        job = await enqueued(kinds.HOLD, account)
+        await until(lambda: begun(tmp_path, "hold", 1))
+        for _ in range(30):  # longer than a hasty worker is taken for alive
+            await execute(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+            await asyncio.sleep(0.1)
+        (tmp_path / "release").touch()
+
+        async def succeeded() -> bool:
+            return (await service.get(account, job)).state == "succeeded"
+
+        await until(succeeded)
+        other = await enqueued(kinds.COUNT, account, steps=1)
+        await until_state(account, other, "succeeded")
+        await until(nothing_left)
+        assert process.poll() is None
+    assert noted(tmp_path, "hold") == ["begun", "done"]
+
+
+async def nothing_left() -> bool:
+    return await queued_in_procrastinate() == []
+
+
 async def test_a_task_goes_on_after_a_transaction_whose_connection_was_lost(url: str) -> None:
     async def lose_connection() -> None:
         async with DB.transaction():

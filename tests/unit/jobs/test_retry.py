@@ -7,14 +7,16 @@ import pytest
 
 from orchestrator.jobs.connector import _with_numbers
 from orchestrator.jobs.retry import MOST_TRIES, Failure, judge
-from orchestrator.lib.errors.problems import BadRequest, Busy, NotFound, Problem, Unavailable
+from orchestrator.lib.errors.problems import BadRequest, Busy, NotFound, Problem, StorageFull, Unavailable
 from orchestrator.lib.object_store import StoreFailed
 
 NEW = timedelta()
 
 
 @pytest.mark.parametrize(
-    "error", [Unavailable(), StoreFailed(), Busy(), TimeoutError(), asyncpg.ConnectionDoesNotExistError()], ids=repr
+    "error",
+    [Unavailable(), StoreFailed(), StorageFull(), Busy(), TimeoutError(), asyncpg.ConnectionDoesNotExistError()],
+    ids=repr,
 )
 def test_an_outage_is_waited_out_for_a_day(error: Exception) -> None:
     pauses = [judge(error, tries=1, retries=retries, age=NEW).pause for retries in (0, 1, 2, 7, 8, 500)]
