@@ -131,9 +131,9 @@ class Reports:
         spoke_at = self._spoke_at(report.model)
         return msgspec.structs.replace(
             report,
-            spoke_seconds_ago=None if spoke_at == -math.inf else round(now - spoke_at, 2),
+            spoke_seconds_ago=None if spoke_at == -math.inf else now - spoke_at,
             # What is late is expected to take as long again as it is late.
-            back_in=None if report.back_in is None else round(abs(report.back_in - (now - entry.at)), 2),
+            back_in=None if report.back_in is None else abs(report.back_in - (now - entry.at)),
         )
 
     def _tell(self) -> None:

@@ -78,7 +78,7 @@ class Readiness:
         else:
             said = "has not spoken yet" if report.spoke_seconds_ago is None else "no longer speaks"
             detail = f"{said} ({self._models.trouble or report.state})"
-        age = report.spoke_seconds_ago
+        age = None if report.spoke_seconds_ago is None else round(report.spoke_seconds_ago, 1)
         return Check(name=f"model {report.model}", ok=report.ready and known, detail=detail, age_seconds=age)
 
 

@@ -1,6 +1,5 @@
 """The guard tells what the last probes found; the process that follows it knows the same."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -79,7 +78,6 @@ async def test_who_follows_it_knows_the_same(guarded: Guarded) -> None:
     assert (followed.back_in("higgs") or 0) > 50
     guarded.reports.forget("higgs")
     guarded.reports.put(ModelReport(model="espeak", state="speaks", spoke_seconds_ago=0))
-    await asyncio.sleep(0.02)
     await ask_guard(guarded.http, URL, followed)
     assert followed.all().keys() == {"espeak"}
     assert followed.spoke_since("espeak", since)

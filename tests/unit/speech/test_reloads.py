@@ -119,7 +119,7 @@ async def test_a_model_of_which_nobody_knows_anything_is_waited_for_a_while(stag
     with pytest.raises(Unavailable) as caught:
         await stage.ask("where is it")
     assert caught.value.retry_after
-    assert stage.reports.now() == 15
+    assert stage.reports.now() == AdmissionSettings().admission_wait
 
 
 async def test_that_it_spoke_before_the_loss_says_nothing(stage: Stage) -> None:
