@@ -118,6 +118,8 @@ class ModelGuard:
             if self._recovers and finding.state in ("silent", "dead", "missing"):
                 await self._recover(model, watched, finding)
             elif finding.state == "unknown":
+                if self._recovers:
+                    await self._recovery.end_orphans()
                 await asyncio.sleep(SOON)
             else:
                 taken = self._reports.now() - began

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = "triton_python_backend_stub"
+SERVER = "tritonserver"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder of POSIX shared memory
 STARTING = 60.0  # seconds, far more than Triton takes from making a region to starting its stub
 
@@ -30,6 +31,14 @@ class Stub:
     def alive(self) -> bool:
         """Returns whether the process runs; a zombie does not."""
         return _state(self.pid) not in ("", "Z", "X")
+
+    def orphaned(self) -> bool:
+        """Returns whether its server has ended."""
+        fields = _status(self.pid)
+        try:
+            return bool(fields) and Path(f"/proc/{fields[1]}/comm").read_text().strip() != SERVER
+        except OSError:
+            return True
 
     def kill(self) -> None:
         """Kills the process, even if it is stopped."""
@@ -63,6 +72,16 @@ class Stubs:
         for path in unused:
             path.unlink(missing_ok=True)
         return [path.name for path in unused]
+
+    def end_orphans(self) -> list[Stub]:
+        """Kills the stubs whose server has ended, and returns them.
+
+        They end by themselves, unless the server was killed while it held a lock of their shared memory.
+        """
+        left = [stub for stub in self.find() if stub.orphaned()]
+        for stub in left:
+            stub.kill()
+        return left
 
     def end_all(self) -> list[Stub]:
         """Kills the stubs that an ended server left behind, and removes its shared memory. Returns the killed stubs."""
@@ -102,7 +121,12 @@ def _is_old(region: Path) -> bool:
 
 def _state(pid: int) -> str:
     """Returns the kernel's letter for a process's state, empty if there is no such process."""
+    return next(iter(_status(pid)), "")
+
+
+def _status(pid: int) -> list[str]:
+    """Returns the kernel's fields of a process from its state and its parent on, none if there is no such process."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return ""
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -41,6 +41,11 @@ class Recovery:
         wanted, found = set(models), await asyncio.to_thread(self._processes.find)
         return [stub for stub in found if stub.model in wanted]
 
+    async def end_orphans(self) -> None:
+        """Kills the model processes that an ended Triton has left behind."""
+        if self._processes is not None and (left := await asyncio.to_thread(self._processes.end_orphans)):
+            log.warning("killed what an ended Triton left behind", models=[stub.model for stub in left])
+
     async def reload(self, model: str, needs: Sequence[str], broken: Sequence[str], lost: Sequence[Stub]) -> None:
         """Loads a model after those that it needs. Raises NotLoaded, or Unreachable if Triton is.
 

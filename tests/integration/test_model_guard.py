@@ -287,10 +287,11 @@ async def test_no_process_and_no_memory_outlives_a_killed_server(tmp_path: Path)
     async with guarded(tmp_path, ["espeak"]) as own:
         await own.until_it_speaks("espeak")
         (stub,) = own.stubs.find()
+        assert not stub.orphaned()
         own.server.child.process.kill()
         await own.server.child.wait()
         end = time.monotonic() + RECOVERY_LIMIT
         while stub.alive():
-            assert time.monotonic() < end, "the model process ended by itself"
+            assert time.monotonic() < end, "the model process ended, by itself or by the guard"
             await asyncio.sleep(0.05)
     assert own.regions() == set()

@@ -54,6 +54,16 @@ def test_a_process_of_ours_is_known_by_its_command_line(prefix: str) -> None:
         assert not found.alive()
 
 
+def test_a_process_without_a_server_is_killed(prefix: str) -> None:
+    with process(f"{prefix}region") as running:
+        (found,) = Stubs(prefix).find()
+        assert found.orphaned(), "its parent is this test"
+        assert Stubs(prefix).end_orphans() == [found]
+        running.wait()
+        assert not found.alive()
+        assert not found.orphaned()
+
+
 @needs_root
 def test_a_process_of_another_user_is_left_alone(prefix: str) -> None:
     with process(f"{prefix}region", NOBODY):
