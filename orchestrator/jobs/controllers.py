@@ -27,7 +27,7 @@ class JobController(Controller):
         self,
         requester: NamedDependency[Requester],
         settings: NamedDependency[Settings],
-        job_state: Annotated[State | None, QueryParameter(query="state", description="Only these.")] = None,
+        job_state: Annotated[State | None, QueryParameter(name="state", description="Only these.")] = None,
         limit: Annotated[int, QueryParameter(ge=1, description="Items on one page.")] = 50,
         after: Annotated[UUID | None, QueryParameter(description="The 'next' of the page before.")] = None,
     ) -> JobPage:

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler, WebsocketRouteHandler
-from litestar.params import ParameterKwarg
+from litestar.params import CookieParameter, HeaderParameter, ParameterKwarg, PathParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 from litestar.typing import FieldDefinition
 
@@ -64,13 +64,21 @@ def _known(handler: BaseRouteHandler) -> Mapping[str, bool]:
         dependencies = handler.resolve_dependencies()
         signatures = [handler.parsed_fn_signature, *(one.parsed_fn_signature for one in dependencies.values())]
         handler.opt[_OPTION] = {
-            (field.kwarg_definition.query if isinstance(field.kwarg_definition, ParameterKwarg) else None)
-            or name: _is_list(field)
+            _name(name, field): _is_list(field)
             for signature in signatures
             for name, field in signature.parameters.items()
-            if name not in dependencies and name not in _RESERVED
+            if name not in dependencies and name not in _RESERVED and _may_be_query(field)
         }
     return handler.opt[_OPTION]  # type: ignore[no-any-return]
+
+
+def _name(argument: str, field: FieldDefinition) -> str:
+    kind = field.kwarg_definition
+    return (kind.name if isinstance(kind, ParameterKwarg) else None) or argument
+
+
+def _may_be_query(field: FieldDefinition) -> bool:
+    return not isinstance(field.kwarg_definition, HeaderParameter | CookieParameter | PathParameter)
 
 
 def _is_list(field: FieldDefinition) -> bool:

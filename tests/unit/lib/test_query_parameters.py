@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from litestar import Litestar, get
 from litestar.di import NamedDependency, Provide
-from litestar.params import QueryParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.testing import TestClient
 
 from orchestrator.lib.errors.problem_details import answer_exception
@@ -24,8 +24,10 @@ def client() -> Iterator[TestClient[Litestar]]:
         voice: Annotated[str | None, QueryParameter()] = None,
         kind: Annotated[list[str] | None, QueryParameter()] = None,
         tag: Annotated[tuple[str, ...], QueryParameter()] = (),
+        order: Annotated[str, QueryParameter(name="sort")] = "up",
+        seen: Annotated[str | None, HeaderParameter(name="last-event-id")] = None,
     ) -> dict[str, Any]:
-        return {"tempo": tempo, "voice": voice, "kind": kind, "tag": tag}
+        return {"tempo": tempo, "voice": voice, "kind": kind, "tag": tag, "sort": order, "seen": seen}
 
     app = Litestar(
         [show], middleware=[QueryParameters], exception_handlers={Exception: answer_exception}, logging_config=None
@@ -35,8 +37,9 @@ def client() -> Iterator[TestClient[Litestar]]:
 
 
 def test_clear_parameters_pass(client: TestClient[Litestar]) -> None:
-    answer = client.get("/?voice=a&speed=2&kind=x&kind=y&tag=z&tag=z")
-    assert answer.json() == {"tempo": 2, "voice": "a", "kind": ["x", "y"], "tag": ["z", "z"]}
+    answer = client.get("/?voice=a&speed=2&kind=x&kind=y&tag=z&tag=z&sort=down", headers={"last-event-id": "7"})
+    expected = {"tempo": 2, "voice": "a", "kind": ["x", "y"], "tag": ["z", "z"], "sort": "down", "seen": "7"}
+    assert answer.json() == expected
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,8 @@ def test_clear_parameters_pass(client: TestClient[Litestar]) -> None:
         ("speed=1&voice=a&speed=2", "speed", "'speed' is given more than once. Send the one that is meant."),
         ("voice=", "voice", "'voice' is empty. Give it a value, or leave it out."),
         ("speed=", "speed", "'speed' is empty. Give it a value, or leave it out."),
+        ("order=down", "order", "Unknown query parameter 'order'."),
+        ("last-event-id=7", "last-event-id", "Unknown query parameter 'last-event-id'."),
         ("kind=x&kind=", "kind", "'kind' is empty. Give it a value, or leave it out."),
     ],
 )
