@@ -46,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     memory: int = 512 << 20  # bytes, beyond what the process has with its modules loaded
     seconds: float = 10.0
-    wall_seconds: float = 60.0  # with the machine busy elsewhere, many times the processor time
+    wall_seconds: float = 120.0  # on a busy machine many times the processor time
     output: int = 64 << 20  # bytes of the result
 
 

@@ -214,8 +214,12 @@ async def test_the_function_has_its_memory(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("function", "argument", "limits", "reason"),
     [
-        pytest.param(endless, b"", Limits(seconds=1), "more than 1 s of processor time", id="an endless loop"),
-        pytest.param(deaf, b"", Limits(seconds=1), "SIGKILL", id="an endless loop that ignores signals"),
+        pytest.param(
+            endless, b"", Limits(seconds=1, wall_seconds=600), "more than 1 s of processor time", id="an endless loop"
+        ),
+        pytest.param(
+            deaf, b"", Limits(seconds=1, wall_seconds=600), "SIGKILL", id="an endless loop that ignores signals"
+        ),
         pytest.param(deadlocked, b"", Limits(wall_seconds=1), "no result within 1 s", id="a deadlock"),
         pytest.param(loud, 3, Limits(output=2 * MEGABYTE), "more than 2,097,152 bytes", id="a large result"),
         pytest.param(crashing, b"", LIMITS, "SIGSEGV", id="a crash"),
@@ -278,7 +282,7 @@ async def test_a_killed_sandbox_starts_again(sandbox: Sandbox) -> None:
 async def test_a_sandbox_that_is_killed_at_work_does_the_work_again(sandbox: Sandbox) -> None:
     assert await sandbox.run(reversed_bytes, b"ab", LIMITS) == b"ba"
     template = template_of(os.getpid())
-    call = asyncio.ensure_future(sandbox.run(endless, b"", Limits(seconds=2)))
+    call = asyncio.ensure_future(sandbox.run(endless, b"", Limits(seconds=2, wall_seconds=600)))
     await until(lambda: len(running(template.pid)) == 2, "a keeper and the function's process")
     at_work = running(template.pid)
     os.kill(template.pid, signal.SIGKILL)
