@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import asyncpg
 import structlog
 from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import UniqueViolation
@@ -72,6 +73,8 @@ class PatientManager(JobManager):
         """Ends an outage here, with this worker in doubt."""
         try:
             yield
+        except asyncpg.RaiseError as error:  # by Procrastinate's functions, if the job has ended meanwhile
+            log.warning(complaint, error=str(error))
         except Exception as error:
             if not is_outage(error):
                 raise
