@@ -129,7 +129,8 @@ class _Template:
     @classmethod
     async def start(cls, modules: list[str]) -> Self:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with contextlib.ExitStack() as unless_started, theirs:
+            unless_started.push(ours)
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "orchestrator.lib.sandbox.template", str(theirs.fileno()), *modules),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -138,6 +139,7 @@ class _Template:
                 cwd=_ROOT,
                 env=_ENVIRONMENT,
             )
+            unless_started.pop_all()
         ours.setblocking(False)
         return cls(process, ours)
 
