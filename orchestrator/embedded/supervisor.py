@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from orchestrator.embedded import CannotStart
 from orchestrator.embedded.child_process import Child
+from orchestrator.lib.backoff import pause_after
 
-PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each restart in a row
+PAUSES = (0.5, 4.0)  # seconds before restarts in a row: before the second, and at most; the first one comes at once
 STABLE_SECONDS = 10.0  # a service that ran for longer starts a new row of restarts
 CHECK_PAUSE = 2.0  # seconds between two questions whether a service still answers
 CHECKS = 3  # questions in a row without an answer before it is killed
@@ -61,7 +62,7 @@ class Supervisor:
                     raise CannotStart(str(error)) from error
                 ending = f"could not be started: {error}"
             failures = 0 if time.monotonic() - began > STABLE_SECONDS else failures + 1
-            pause = PAUSES[min(max(failures - 1, 0), len(PAUSES) - 1)]
+            pause = pause_after(failures - 1, *PAUSES) if failures > 1 else 0.0
             self._say(f"{self.name} {ending}; it is started again" + (f" in {pause:g} s" if pause else ""))
             await asyncio.sleep(pause)
 

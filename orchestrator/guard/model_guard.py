@@ -17,6 +17,7 @@ from orchestrator.guard.model_processes import Stub, Stubs
 from orchestrator.guard.prober import Finding, probe
 from orchestrator.guard.recovery import NotLoaded, Recovery, broken_parts
 from orchestrator.guard.reports import ModelReport, Reports, State
+from orchestrator.lib.backoff import pause_after
 
 INTERVAL = 2.0  # the least seconds between two probes of a model
 # A probe costs a synthesis. A slow model is probed less often, so that its probes take a tenth of the machine at most;
@@ -29,7 +30,7 @@ STRIKES = 2  # probes of the last ones that failed before a recovery, unless the
 REMEMBERED = 4
 POLL = 0.25  # seconds between two checks of the model's process
 ANSWER_TIMEOUT = 3.0  # seconds for Triton itself
-PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds after each failed recovery in a row
+PAUSES = (0.5, 30.0)  # seconds after a failed recovery: after the first, and at most
 FIRST_GUESS = 10.0  # seconds of a load, for a model that the guard has not loaded before
 
 log = structlog.stdlib.get_logger("lectern.guard")
@@ -219,8 +220,8 @@ class ModelGuard:
         try:
             await self._recovery.reload(model, watched.needs, broken, lost)
         except (NotLoaded, Unreachable) as error:
-            pause = PAUSES[min(watched.failures, len(PAUSES) - 1)]
             watched.failures += 1
+            pause = pause_after(watched.failures, *PAUSES)
             self.counts["recovery_failed", model] += 1
             log.error("not recovered", model=model, reason=str(error))  # noqa: TRY400 - the reason is enough
             late = isinstance(error, NotLoaded) and error.late

@@ -7,6 +7,7 @@ import msgspec
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job as QueuedJob
 
+from orchestrator.lib.backoff import pause_after
 from orchestrator.lib.database import is_outage
 from orchestrator.lib.errors.problems import Busy, Problem, StorageFull, TooMany, TooSlow, Unavailable
 
@@ -14,8 +15,7 @@ MOST_TRIES: Final = 3  # of a job that fails for no known reason, or whose worke
 OUTAGE_LIMIT: Final = timedelta(days=1)  # after which even an outage fails a job
 
 _OUTAGES: Final = (Unavailable, StorageFull, Busy, TooMany, TooSlow)
-_FIRST_PAUSE: Final = 2.0  # seconds
-_LONGEST_PAUSE: Final = 300.0
+_PAUSES: Final = (2.0, 300.0)  # seconds during an outage: the first and the longest
 _UNKNOWN_PAUSES: Final = (5.0, 20.0)
 
 
@@ -33,7 +33,7 @@ def judge(error: Exception, *, tries: int, retries: int, age: timedelta) -> Fail
     if is_outage(error) or isinstance(error, _OUTAGES):
         if age > OUTAGE_LIMIT:
             return Failure(dead=True)
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(retries, 10))
+        pause = pause_after(retries + 1, *_PAUSES)
         return Failure(max(pause, getattr(error, "retry_after", None) or 0.0), excused=True)
     if isinstance(error, Problem) and error.status < 500:  # noqa: PLR2004
         return Failure()
@@ -58,6 +58,6 @@ class Strategy(BaseRetryStrategy):
             case TryAgain():
                 return RetryDecision(retry_at=exception.at)
             case Exception() if is_outage(exception):
-                return RetryDecision(retry_in={"seconds": int(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**job.attempts))})
+                return RetryDecision(retry_in={"seconds": int(pause_after(job.attempts + 1, *_PAUSES))})
             case _:
                 return None

@@ -197,7 +197,7 @@ async def test_a_load_that_fails_is_told_and_tried_again_ever_more_rarely() -> N
     guarded = Guarded(required={MODEL: ()})
     guarded.triton.loaded = False
     guarded.triton.load_error = DeadlineExceeded(model=MODEL)
-    for failures, pause in enumerate((0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 30.0), start=1):
+    for failures, pause in enumerate((0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0), start=1):
         await guarded.reports.wait(lambda: guarded.state == "loading", 100)
         await guarded.reports.wait(lambda: guarded.state == "failed", 100)
         report = guarded.reports.get(MODEL)
