@@ -119,7 +119,7 @@ class SpeechService:
         """Starts it and returns at once. Raises `Busy`, but not if its listener is ``admitted`` already."""
         free = admitted or self._synthesizer.is_in_flight(segment)
         ticket = None if free else self._admission.admit(segment.model, requester, segment.estimated_seconds)
-        return self._synthesizer.listen(segment, requester, ticket)
+        return self._synthesizer.listen(segment, requester, ticket, metered=requester)
 
     def forget_listener(self, requester: Requester) -> None:
         """The listener has left: others may have their room at once."""
@@ -164,6 +164,7 @@ class SpeechService:
             return stream_silence()
         segments = script.segments
         ahead = self._settings.segments_ahead
+        metered = requester
         if not heard or loudness is not None:  # which is known once all of it is made
             requester = msgspec.structs.replace(requester, listener=None)
         elif requester.listener is None and len(segments) > ahead + 1:
@@ -175,7 +176,7 @@ class SpeechService:
         def subscribe(segment: Segment, ticket: Ticket | None, *, counted: bool = False) -> Subscription:
             work = segment.estimated_seconds
             ticket = ticket or self._admission.expect(segment.model, requester, work, response, unheard=pace.unheard)
-            return self._synthesizer.listen(segment, requester, ticket, counted=counted)
+            return self._synthesizer.listen(segment, requester, ticket, metered=None if counted else metered)
 
         def on_heard(segment: Segment, subscription: Subscription) -> None:
             pace.take(subscription.seconds)

@@ -66,13 +66,14 @@ class Synthesizer:
         return segment.key in self._in_flight
 
     def listen(
-        self, segment: Segment, requester: Requester, ticket: Ticket | None = None, *, counted: bool = False
+        self, segment: Segment, requester: Requester, ticket: Ticket | None = None, *, metered: Requester | None
     ) -> Subscription:
         """Joins the synthesis in flight or starts one, and returns at once. Everything that is heard passes here.
 
-        ``ticket``: its own, if it has one. ``counted``: by the same response before.
+        ``ticket``: its own, if it has one. ``metered``: for whom it is counted, also where nobody listens to it yet;
+        None if the same response has counted it before.
         """
-        hold = Uncounted() if counted else self._hold(segment, requester)
+        hold = Uncounted() if metered is None else self._hold(segment, metered)
         ticket = ticket or self._admission.expect(segment.model, requester, segment.estimated_seconds)
         synthesis = self._in_flight.get(segment.key)
         if synthesis is not None:

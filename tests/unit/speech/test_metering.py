@@ -84,17 +84,20 @@ async def hear(subscription: Subscription) -> None:
 
 
 async def test_who_has_a_segment_made_pays_and_who_joins_or_comes_later_does_not(world: World) -> None:
-    made, joined = world.synthesizer.listen(SEGMENT, ANN), world.synthesizer.listen(SEGMENT, BOB)
+    made, joined = (
+        world.synthesizer.listen(SEGMENT, ANN, metered=ANN),
+        world.synthesizer.listen(SEGMENT, BOB, metered=BOB),
+    )
     world.make(3)
     await hear(made)
     await hear(joined)
     await settle()
-    await hear(world.synthesizer.listen(SEGMENT, BOB))
+    await hear(world.synthesizer.listen(SEGMENT, BOB, metered=BOB))
     assert world.settled == [("ann", "made", 3.0, 3.0), ("bob", "joined", 3.0, 0.0), ("bob", "cached", 3.0, 0.0)]
 
 
 async def test_who_leaves_in_the_middle_pays_what_was_made_until_then(world: World) -> None:
-    subscription = world.synthesizer.listen(SEGMENT, ANN)
+    subscription = world.synthesizer.listen(SEGMENT, ANN, metered=ANN)
     world.make(2)
     chunks = subscription.chunks()
     await anext(chunks)
@@ -107,7 +110,10 @@ async def test_who_leaves_in_the_middle_pays_what_was_made_until_then(world: Wor
 
 
 async def test_who_stays_when_the_first_one_leaves_pays_the_rest(world: World) -> None:
-    first, second = world.synthesizer.listen(SEGMENT, ANN), world.synthesizer.listen(SEGMENT, BOB)
+    first, second = (
+        world.synthesizer.listen(SEGMENT, ANN, metered=ANN),
+        world.synthesizer.listen(SEGMENT, BOB, metered=BOB),
+    )
     world.make(1)
     await anext(first.chunks())
     first.close()
@@ -118,7 +124,7 @@ async def test_who_stays_when_the_first_one_leaves_pays_the_rest(world: World) -
 
 
 async def test_what_is_made_ahead_and_never_heard_is_paid_as_far_as_it_was_made(world: World) -> None:
-    subscription = world.synthesizer.listen(SEGMENT, ANN)
+    subscription = world.synthesizer.listen(SEGMENT, ANN, metered=ANN)
     world.make(1)
     await settle()
     subscription.close()
@@ -127,7 +133,7 @@ async def test_what_is_made_ahead_and_never_heard_is_paid_as_far_as_it_was_made(
 
 async def test_what_is_cached_and_never_heard_is_not_used(world: World) -> None:
     world.stored["key"] = CachedAudio(np.ones(RATE, np.int16), RATE, [])
-    subscription = world.synthesizer.listen(SEGMENT, ANN)
+    subscription = world.synthesizer.listen(SEGMENT, ANN, metered=ANN)
     await settle()
     subscription.close()
     assert world.settled == [("ann", "cached", 0.0, 0.0)]
@@ -135,7 +141,7 @@ async def test_what_is_cached_and_never_heard_is_not_used(world: World) -> None:
 
 async def test_who_is_only_told_where_to_hear_it_has_heard_it(world: World) -> None:
     world.make(3)
-    subscription = world.synthesizer.listen(SEGMENT, ANN)
+    subscription = world.synthesizer.listen(SEGMENT, ANN, metered=ANN)
     assert [stage async for stage in subscription.stages()][-1] == "cached"
     subscription.close()
     world.synthesizer.deliver(SEGMENT, BOB, 3.0)
@@ -144,13 +150,13 @@ async def test_who_is_only_told_where_to_hear_it_has_heard_it(world: World) -> N
 
 async def test_what_another_process_makes_meanwhile_is_joined(world: World) -> None:
     world.made_elsewhere = True
-    await hear(world.synthesizer.listen(SEGMENT, ANN))
+    await hear(world.synthesizer.listen(SEGMENT, ANN, metered=ANN))
     assert world.settled == [("ann", "joined", 2.0, 0.0)]
 
 
 async def test_what_a_response_reads_twice_is_counted_once(world: World) -> None:
     world.make(3)
-    await hear(world.synthesizer.listen(SEGMENT, ANN))
+    await hear(world.synthesizer.listen(SEGMENT, ANN, metered=ANN))
     await settle()
-    await hear(world.synthesizer.listen(SEGMENT, ANN, counted=True))
+    await hear(world.synthesizer.listen(SEGMENT, ANN, metered=None))
     assert world.settled == [("ann", "made", 3.0, 3.0)]

@@ -61,7 +61,7 @@ class Stage:
         began = asyncio.get_running_loop().time()
         segment = Segment(key=text, text=text, model=MODEL, voice={}, language="en", speed=1.0)
         ticket = self.synthesizer._admission.admit(MODEL, live(text), segment.estimated_seconds)
-        listening = self.synthesizer.listen(segment, live(text), ticket)
+        listening = self.synthesizer.listen(segment, live(text), ticket, metered=None)
         try:
             await anext(listening.chunks())
         finally:

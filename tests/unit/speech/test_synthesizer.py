@@ -73,7 +73,7 @@ class Speaking:
     def listen(
         self, segment: Segment, requester: Requester, ticket: Ticket | None = None
     ) -> AbstractContextManager[Subscription]:
-        return closing(self.synthesizer.listen(segment, requester, ticket))
+        return closing(self.synthesizer.listen(segment, requester, ticket, metered=requester))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ async def test_who_leaves_while_the_segment_waits_leaves_nothing_behind(speaking
         with speaking.listen(one, live(), speaking.controller.expect(MODEL, live(), one.estimated_seconds)):
             await settle()
         never = segment("never")
-        speaking.synthesizer.listen(never, live()).close()  # before its task has taken a step
+        speaking.synthesizer.listen(never, live(), metered=None).close()  # before its task has taken a step
         await settle()
         queue = speaking.controller._model_queue(MODEL)
         assert queue.demand("live") == []
