@@ -7,6 +7,7 @@ from orchestrator.documents.jobs import cut
 from orchestrator.documents.service import CUT
 from orchestrator.jobs.dead_letters import delete_old
 from orchestrator.jobs.worker import Worker
+from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.runtime import Runtime
 from orchestrator.speech.cache.eviction import Eviction
 from orchestrator.speech.cache.reconciliation import Reconciliation
@@ -20,7 +21,9 @@ _SETTLE_SECONDS = 30.0  # until usage that was written down while the database w
 def make_worker(runtime: Runtime) -> Worker:
     resources, settings = runtime.resources, runtime.resources.settings
     worker = Worker(settings.worker)
-    worker.add(CUT, cut)
+    cutting = PriorityThreads(settings.worker.concurrency)
+    resources.closing.callback(cutting.close)
+    worker.add(CUT, partial(cut, threads=cutting))
     worker.add(PREVIEW, runtime.speech.previews.make)
 
     eviction = Eviction(resources.store, resources.leases, settings.cache)

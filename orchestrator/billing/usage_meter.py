@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.periodic import run_periodically
 
 FOLDER: Final = "usage"  # in the store, for rows that wait for the database
+UNREADABLE: Final = "usage-unreadable"  # for what a bad disk has made of some of them
 _FLUSH_SECONDS: Final = 1.0
 _WRITE_SECONDS: Final = 2.0  # for one write to the database; a response waits for it
 _OUTAGE_SECONDS: Final = 5.0  # after a failed write, in which the database is not asked again
@@ -164,9 +166,16 @@ async def settle_written_down(store: Store) -> None:
         data = await store.read(stored.path)
         if data is None:  # another process was faster
             continue
-        await run(_INSERT, data.decode())
+        try:
+            msgspec.json.decode(data, type=list[UsageRow])
+        except msgspec.MsgspecError as error:
+            aside = f"{UNREADABLE}/{PurePosixPath(stored.path).name}"
+            log.error("usage cannot be read, and is set aside in the store", path=aside, error=str(error))  # noqa: TRY400
+            await store.write(aside, data)
+        else:
+            await run(_INSERT, data.decode())
+            log.warning("usage settled that was written down while the database was away", path=stored.path)
         await store.delete([stored.path])
-        log.warning("usage settled that was written down while the database was away", path=stored.path)
 
 
 class UsageHold:

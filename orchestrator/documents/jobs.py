@@ -1,6 +1,5 @@
 """The job that cuts a document into blocks: a long text takes seconds of CPU, which no request should wait for."""
 
-import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from orchestrator.documents.tables import Block, Document
 from orchestrator.jobs.run import JobRun, Progress
 from orchestrator.lib.database import DB
 from orchestrator.lib.errors.problems import Problem
+from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.text.blocks import BlockDraft, cut_document
 
 _ROWS_PER_INSERT: Final = 1000  # times nine columns stays below Postgres's 32,767 parameters
@@ -27,14 +27,17 @@ class CannotCut(Problem):
     slug = "cannot-cut"
 
 
-async def cut(job: JobRun, document_id: str) -> None:
-    """Cuts a queued document. It may run any number of times with the same result, as a worker may die at any point."""
+async def cut(job: JobRun, document_id: str, *, threads: PriorityThreads) -> None:
+    """Cuts a queued document. It may run any number of times with the same result, as a worker may die at any point.
+
+    A thread cannot be stopped: that of a cancelled job is not free until it ends, so no more work runs than threads.
+    """
     document = await Document.objects().get(Document.id == UUID(document_id))
     if document is None or document.status != "queued":
         return
     job.progress.update(0, 0, "Cutting the text into blocks")
     try:
-        drafts = await asyncio.to_thread(cut_document, document.text, msgspec.convert(document.format, Format))
+        drafts = await threads.run(cut_document, document.text, msgspec.convert(document.format, Format))
     except Exception as error:
         # The same text would fail again: a bug, which this line tells.
         log.exception("document cannot be cut", document=document_id)

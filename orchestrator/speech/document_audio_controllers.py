@@ -128,7 +128,7 @@ class DocumentAudioController(Controller):
         caption_format: Annotated[CaptionFormat, QueryParameter(description="json, srt or vtt.")] = "json",
         skip: SkippedBlocks = "refused",
     ) -> Stream:
-        requester = requester.in_lane(audio_options.lane)
+        requester = requester.listening_to(document_id, audio_options.lane)
         blocks = await documents.spoken_blocks(requester, document_id)
         script = await planner.plan_blocks([_text(block) for block in blocks], audio_options.voicing, requester)
         body = speech.captions(script, caption_format, requester, skip=skip)

@@ -186,6 +186,8 @@ def test_a_listener_who_asks_for_a_block_in_many_ways_is_counted_once(
     url = f"/api/v1/documents/{made}/blocks/{one['id']}/audio"
     for method, headers in [("HEAD", {}), ("GET", {}), ("GET", {"range": "bytes=0-9"}), ("GET", {"range": "bytes=9-"})]:
         server.api.request(method, url, params=HUM, headers=headers).raise_for_status()
+    for what in ("audio?model=hum", "audio?model=hum&loudness=-20", "captions?model=hum"):
+        server.api.get(f"/api/v1/documents/{made}/{what}").raise_for_status()
     speech(server, f"And another thing, {uuid4().hex}.")  # what is written after all that came before
     documents.until(
         lambda: server.database.fetch("SELECT source, segments FROM usage ORDER BY id"), lambda rows: len(rows) == 2

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from orchestrator.accounts.requester import Requester
-from orchestrator.billing.usage_meter import FOLDER, UsageMeter, UsageRow, settle_written_down
+from orchestrator.billing.usage_meter import FOLDER, UNREADABLE, UsageMeter, UsageRow, settle_written_down
 from orchestrator.lib import database
 from orchestrator.lib.environment import Secret
 from orchestrator.lib.ids import new_id
@@ -129,6 +129,18 @@ async def test_while_the_database_is_away_usage_goes_to_the_store_and_is_settled
         await settle_written_down(store)
         assert [row["made_seconds"] for row in await rows()] == [2.0]
     assert await store.list(FOLDER) == []
+
+
+@pytest.mark.usefixtures("connected")
+async def test_what_cannot_be_read_is_set_aside_and_keeps_no_other_from_being_settled(store: Store) -> None:
+    ann = await requester()
+    row = UsageRow(new_id(), ann.account, None, "hum", "made", "k", 1, 20, 2.0, 2.0, 0.0)
+    await store.write(f"{FOLDER}/0-bad.json", b"")
+    await store.write(f"{FOLDER}/1-good.json", msgspec.json.encode([row]))
+    await settle_written_down(store)
+    assert [row["made_seconds"] for row in await rows()] == [2.0]
+    assert await store.list(FOLDER) == []
+    assert len(await store.list(UNREADABLE)) == 1
 
 
 async def test_without_database_and_store_usage_waits_in_memory(

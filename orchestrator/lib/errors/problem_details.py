@@ -34,7 +34,11 @@ class _Answer(msgspec.Struct):
 def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     answer = _from_validation(error, request) if isinstance(error, ValidationException) else _from_exception(error)
     if answer.status >= 500:  # noqa: PLR2004
-        log.error("request failed", status=answer.status, detail=answer.detail, exc_info=error)
+        if answer.status == Problem.status:
+            log.error("request failed", status=answer.status, detail=answer.detail, exc_info=error)
+        else:  # foreseen, such as a busy model or a database that is away
+            cause = error.__cause__ if isinstance(error, Problem) else error
+            log.warning("request refused", status=answer.status, detail=answer.detail, cause=repr(cause))
     body, media_type = _openai_body(answer) if request.url.path.startswith("/v1/") else _problem_body(answer, request)
     headers = dict(answer.headers or {})
     if answer.retry_after is not None:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from lectern.voicing import Voicing, voice_name
+from lectern_contract.voice_mixes import is_mix
 from orchestrator.accounts.requester import Requester
+from orchestrator.lib.database import is_outage
 from orchestrator.lib.errors.problems import FieldErrors
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.text_input import check_language
@@ -65,7 +67,7 @@ class Planner:
     async def _voice(self, requester: Requester, voice: str | None, model: str | None) -> Voice:
         default_model, default_voice = self._settings.default_model, self._settings.default_voice
         if voice and not (model is None and voice in OPENAI_VOICES):
-            custom = await self._custom_voices.find(requester, voice, model=model)
+            custom = await self._custom_voice(requester, voice, model)
             if custom is not None:
                 return custom
         if voice and voice.lower() in OPENAI_VOICES:
@@ -73,6 +75,15 @@ class Planner:
         if not voice and default_voice and (model is None or await self._catalog.has(model, default_voice)):
             voice = default_voice
         return await self._catalog.find(model=model, voice=voice or None, default_model=default_model)
+
+    async def _custom_voice(self, requester: Requester, voice: str, model: str | None) -> Voice | None:
+        """While the database is away, the voices of the models go on to speak."""
+        try:
+            return await self._custom_voices.find(requester, voice, model=model)
+        except Exception as error:
+            if not is_outage(error) or not (is_mix(voice) or await self._catalog.with_names(voice)):
+                raise
+            return None
 
 
 def _check_compatibility(request: Spoken) -> None:

@@ -1,11 +1,13 @@
-"""While the database is away, a segment is made all the same."""
+"""While the database is away, speech goes on: with keys that were valid before, without leases, and it is counted."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from orchestrator.embedded.home import Home
@@ -13,7 +15,7 @@ from orchestrator.lib import database
 from orchestrator.lib.environment import Secret
 from orchestrator.lib.leases import Leases
 from orchestrator.lib.settings import DatabaseSettings
-from tests.integration.servers import database_url
+from tests.integration.servers import database_url, web_server
 from tests.stack import Stack
 
 
@@ -69,3 +71,34 @@ async def test_nobody_waits_for_a_lease_while_the_database_is_away(stack: Stack)
             await line.cut()
             async with asyncio.timeout(60), leases.hold(uuid4().hex) as contended:
                 assert not contended
+
+
+@pytest.mark.anyio
+async def test_speech_goes_on_without_the_database_and_is_written_down(stack: Stack, tmp_path: Path) -> None:
+    url = urlsplit(database_url(Home(stack.home)))
+    line = Line(str(url.hostname), url.port or 5432)
+    store = tmp_path / "store"
+    async with line.laid() as port:
+        near = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{port}")).geturl()
+        server = web_server(stack, tmp_path / "web.log", DATABASE_URL=near, STORE_URL=store.as_uri())
+        address = await asyncio.to_thread(server.__enter__)
+        try:
+            headers = {"authorization": f"Bearer {stack.api_key}"}
+            async with httpx.AsyncClient(base_url=address, headers=headers, timeout=120, trust_env=False) as api:
+
+                async def speak() -> httpx.Response:
+                    text = f"Nobody counts {uuid4().hex} now."
+                    return await api.post("/v1/audio/speech", json={"model": "hum", "voice": "hum", "input": text})
+
+                assert (await speak()).status_code == 200
+                await line.cut()
+                for _ in range(3):
+                    assert (answer := await speak()).status_code == 200, (
+                        answer.text,
+                        (tmp_path / "web.log").read_text()[-3000:],
+                    )
+                assert list((store / "usage").iterdir())
+                unknown = await api.get("/v1/models", headers={"authorization": "Bearer unknown"})
+                assert unknown.status_code == 503
+        finally:
+            await asyncio.to_thread(server.__exit__, None, None, None)
