@@ -3,13 +3,14 @@
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
+from orchestrator.lib.errors.problems import Problem
 from orchestrator.lib.settings import LogSettings
 
 _SHARED: list[Processor] = [
@@ -40,8 +41,28 @@ def configure(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level)
+    logging.getLogger("uvicorn.error").addFilter(_without_trace_if_foreseen)
     for chatty in ("httpx", "httpcore", "asyncio", "procrastinate"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _without_trace_if_foreseen(record: logging.LogRecord) -> bool:
+    """Uvicorn logs whatever breaks a response off; a lost model needs one line, and no trace."""
+    error = record.exc_info[1] if record.exc_info else None
+    problems = list(_leaves(error)) if error is not None else []
+    if problems and all(isinstance(one, Problem) for one in problems):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "response broken off: %s", (problems[0],)
+        record.exc_info = record.exc_text = None
+    return True
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
 
 
 def _renderer(settings: LogSettings) -> list[Processor]:
