@@ -20,6 +20,7 @@ from orchestrator.embedded.stack_services import (
     wait_until_models_speak,
 )
 from orchestrator.embedded.supervisor import StartService, Supervisor, background_task, supervised
+from orchestrator.embedded.triton import STARTS
 
 READY_TIMEOUT = 60.0
 POLL = 0.1
@@ -53,7 +54,8 @@ async def _start(configuration: StackConfiguration, services: "_Services") -> st
     if postgres is not None:
         await services.start("Postgres", partial(start_postgres, postgres))
     if not isinstance(configuration.triton, str):
-        await services.start("Triton", partial(start_triton, configuration.triton))
+        # It may also crash while the guard has it load the models.
+        await services.start("Triton", partial(start_triton, configuration.triton), crashes=STARTS - 1)
     if configuration.guard is not None:
         guard = Orchestrator(configuration.home, configuration.guard_environment())
         await services.start("guard", partial(guard.start_guard, configuration.guard_url))
@@ -94,8 +96,9 @@ class _Services:
     supervisors: dict[str, Supervisor] = field(default_factory=dict)
     announced: set[str] = field(default_factory=set)
 
-    async def start(self, name: str, start: StartService) -> None:
-        self.supervisors[name] = await self.contexts.enter_async_context(supervised(name, start, self.say))
+    async def start(self, name: str, start: StartService, *, crashes: int = 0) -> None:
+        service = supervised(name, start, self.say, crashes=crashes)
+        self.supervisors[name] = await self.contexts.enter_async_context(service)
 
     async def wait_ready(self, name: str) -> None:
         await self.supervisors[name].wait_ready()

@@ -35,8 +35,10 @@ StartService = Callable[[], Awaitable[RunningService]]
 class Supervisor:
     """Runs one service. Restarts it only after `enable_restarts`; before that, its end is an error of the start."""
 
-    def __init__(self, name: str, start: StartService, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, start: StartService, say: Callable[[str], None], *, crashes: int = 0) -> None:
+        """``crashes``: by a signal, that are no error of the start."""
         self.name = name
+        self._crashes = crashes
         self._start = start
         self._say = say
         self._restarts = False
@@ -77,7 +79,9 @@ class Supervisor:
             ending = await _ending(service)
         finally:
             await service.stop()
-        if not self._restarts:
+        if not self._restarts and self._crashes and (service.child.process.returncode or 0) < 0:
+            self._crashes -= 1
+        elif not self._restarts:
             child = service.child
             raise CannotStart(f"{self.name} {ending} while Lectern started: {child.tail()} (see {child.command.log})")
         return ending
@@ -100,9 +104,11 @@ async def _ending(service: RunningService) -> str:
 
 
 @contextlib.asynccontextmanager
-async def supervised(name: str, start: StartService, say: Callable[[str], None]) -> AsyncIterator[Supervisor]:
+async def supervised(
+    name: str, start: StartService, say: Callable[[str], None], *, crashes: int = 0
+) -> AsyncIterator[Supervisor]:
     """Runs the service for as long as the block runs, and stops it at the end, whatever ends the block."""
-    supervisor = Supervisor(name, start, say)
+    supervisor = Supervisor(name, start, say, crashes=crashes)
     async with background_task(supervisor.run(), f"run {name}"):
         yield supervisor
 

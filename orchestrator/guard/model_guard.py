@@ -225,7 +225,9 @@ class ModelGuard:
             self.counts["recovery_failed", model] += 1
             log.error("not recovered", model=model, reason=str(error))  # noqa: TRY400 - the reason is enough
             late = isinstance(error, NotLoaded) and error.late
-            self._report(model, "failed", str(error), back_in=pause + watched.load_seconds, late=late)
+            # Triton that went away while it loaded the model says nothing about the model.
+            state: State = "unknown" if isinstance(error, Unreachable) else "failed"
+            self._report(model, state, str(error), back_in=pause + watched.load_seconds, late=late)
             await asyncio.sleep(pause)
         else:
             watched.load_seconds = self._reports.now() - began

@@ -94,6 +94,22 @@ def test_the_end_of_a_service_while_the_stack_starts_is_an_error(tmp_path: Path)
     assert raised.group_contains(CannotStart, match="service ended with status 1 while Lectern started")
 
 
+def test_a_service_may_crash_as_often_as_its_start_allows(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+
+    async def scenario() -> None:
+        async with supervised("service", service, lambda _: None, crashes=1) as supervisor:
+            await supervisor.wait_ready()
+            for _ in range(2):
+                (await service.next_start()).process.kill()
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as raised:
+        asyncio.run(scenario())
+    assert raised.group_contains(CannotStart, match="service was killed by SIGKILL while Lectern started")
+    assert len(service.started) == 2
+
+
 def test_services_stop_in_the_reverse_of_their_order(tmp_path: Path) -> None:
     first, second = Service(tmp_path), Service(tmp_path)
     ended: list[str] = []
