@@ -8,6 +8,7 @@ import pytest
 from orchestrator.guard.reports import ModelReport, Reports
 from orchestrator.health.readiness import Check, Readiness
 from orchestrator.health.settings import HealthSettings
+from orchestrator.lib import database
 from tests.virtual_time import BACKEND
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +42,9 @@ class World:
 
 
 @pytest.fixture
-async def world() -> World:
+async def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    # An address without a name: to look one up takes a thread, whose time is not that of these tests.
+    monkeypatch.setattr(database.DB, "config", {"dsn": "postgresql://nobody@127.0.0.1:1/nothing"})
     return World()
 
 
