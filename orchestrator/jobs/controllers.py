@@ -33,11 +33,11 @@ class JobController(Controller):
     ) -> JobPage:
         if limit > settings.documents.max_page:
             raise bad_field("limit", f"must be from 1 to {settings.documents.max_page}", where="query")
-        return await service.list_page(requester.account, state=job_state, limit=limit, after=after)
+        return await service.list_page(requester, state=job_state, limit=limit, after=after)
 
     @get("/{job_id:uuid}", summary="One job")
     async def get_job(self, job_id: FromPath[UUID], requester: NamedDependency[Requester]) -> JobView:
-        return await service.get(requester.account, job_id)
+        return await service.get(requester, job_id)
 
     @get(
         "/{job_id:uuid}/events",
@@ -57,13 +57,13 @@ class JobController(Controller):
             int | None, HeaderParameter(name="Last-Event-ID", description="The id of the last event received.")
         ] = None,
     ) -> Stream | Response[None]:
-        view = await service.get(requester.account, job_id)
+        view = await service.get(requester, job_id)
         if has_nothing_new(view, last_event_id):
             return Response(None, status_code=HTTP_204_NO_CONTENT)  # else EventSource would connect for ever
-        events = job_events.follow(requester.account, job_id, last_event_id)
+        events = job_events.follow(requester, job_id, last_event_id)
         return await begin(request, events, EVENT_STREAM, _HEADERS)
 
     @post("/{job_id:uuid}/cancel", summary="Cancel a job", status_code=HTTP_200_OK)
     async def cancel_job(self, job_id: FromPath[UUID], requester: NamedDependency[Requester]) -> JobView:
         """A queued job is cancelled at once, a running one within a second: follow it, or ask again."""
-        return await service.cancel(requester.account, job_id)
+        return await service.cancel(requester, job_id)

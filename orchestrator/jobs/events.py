@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.jobs import service
 from orchestrator.jobs.schemas import JobView
 from orchestrator.jobs.service import ENDED
@@ -29,7 +30,7 @@ class JobEvents:
         self._followers: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
         pubsub.subscribe(_CHANNEL, self._changed, self._catch_up)
 
-    async def follow(self, account: UUID, job: UUID, known: int | None) -> AsyncGenerator[bytes, None]:
+    async def follow(self, requester: Requester, job: UUID, known: int | None) -> AsyncGenerator[bytes, None]:
         """Yields an event for each version of the job after the ``known`` one. Ends with the job.
 
         What changes between two reads is told once: a version is a whole view, not a difference. Raises `NotFound`.
@@ -37,7 +38,7 @@ class JobEvents:
         changed = asyncio.Event()
         self._followers[job].add(changed)
         try:
-            view = await service.get(account, job)
+            view = await service.get(requester, job)
             yield _RECONNECT
             while True:
                 if view.version != known:
@@ -49,7 +50,7 @@ class JobEvents:
                     yield _KEEP_ALIVE
                 changed.clear()
                 try:
-                    view = await service.get(account, job)
+                    view = await service.get(requester, job)
                 except NotFound:  # deleted meanwhile
                     return
         finally:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from orchestrator.accounts.requester import Requester
 from orchestrator.jobs import queue
 from orchestrator.jobs.schemas import JobPage, JobView, State
 from orchestrator.lib.database import run
@@ -22,25 +23,25 @@ _PAGE: Final = (
 )
 
 
-async def get(account: UUID, job: UUID) -> JobView:
+async def get(requester: Requester, job: UUID) -> JobView:
     """Raises `NotFound`."""
-    for row in await run(_ONE, account, job):
+    for row in await run(_ONE, requester.account, job):
         return _view(row)
     raise NotFound(f"There is no job {job}. Finished jobs are deleted after some weeks.")
 
 
-async def list_page(account: UUID, *, state: State | None, limit: int, after: UUID | None) -> JobPage:
+async def list_page(requester: Requester, *, state: State | None, limit: int, after: UUID | None) -> JobPage:
     """Returns a page of the account's jobs, newest first."""
-    rows = await run(_PAGE, account, state, state, after, after, limit + 1)
+    rows = await run(_PAGE, requester.account, state, state, after, after, limit + 1)
     items = [_view(row) for row in rows[:limit]]
     return JobPage(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
-async def cancel(account: UUID, job: UUID) -> JobView:
+async def cancel(requester: Requester, job: UUID) -> JobView:
     """Returns the job, which is cancelled or about to be. Raises `NotFound`, or `Conflict` if it ended otherwise."""
-    await get(account, job)
+    await get(requester, job)
     await queue.cancel(job)
-    view = await get(account, job)
+    view = await get(requester, job)
     if view.state in ("succeeded", "failed"):
         raise Conflict(f"The job has {view.state} already, so there is nothing to cancel.")
     return view
