@@ -98,11 +98,11 @@ async def read_sample(home: Home, url: str, say: Callable[[str], None], *, anew:
 
 
 async def identity_of(client: AsyncClient, text: str) -> str:
-    """Returns a hash of what a reading depends on: the text, the models, the default voice, the version."""
+    """Returns a hash of what a reading depends on: text, models, weights, default voice, Lectern."""
     speech = read(SpeechSettings)
     inputs = [
         text,
-        sorted(model.id for model in await client.models()),
+        sorted((model.id, model.version) for model in await client.models()),
         [speech.default_model, speech.default_voice],
         (await client.status()).version,
     ]

@@ -77,7 +77,7 @@ class OpenAiController(Controller):
 
     @get("/models", summary="The models that can speak now")
     async def list_models(self, catalog: NamedDependency[Catalog]) -> ModelList:
-        return ModelList(data=[Model(id=name) for name in await catalog.models()])
+        return ModelList(data=[Model(id=name, version=version) for name, version in (await catalog.models()).items()])
 
     @get("/audio/models", summary="The models again, as Open WebUI asks for them")
     async def list_audio_models(self, catalog: NamedDependency[Catalog]) -> AudioModelList:

@@ -169,6 +169,7 @@ class CaptionRequest(Spoken):
 
 class Model(Schema):
     id: str
+    version: Annotated[str, Meta(description="Changes whenever the same request would sound different.")]
     object: str = "model"
     created: int = 0
     owned_by: str = "lectern"

@@ -53,9 +53,10 @@ class Catalog:
         """Returns whether the voices of a model were read."""
         return model in self._models
 
-    async def models(self) -> list[str]:
+    async def models(self) -> dict[str, str]:
+        """Returns the version of each model, which changes whenever the same request would sound different."""
         await self._refresh(_FRESH_SECONDS)
-        return list(self._models)
+        return {name: model.model_version for name, model in self._models.items()}
 
     async def voices(self, *, model: str | None = None, language: str | None = None) -> list[Voice]:
         """Returns the voices, of one model or language if given. ``en`` includes ``en-GB``."""

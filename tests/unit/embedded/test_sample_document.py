@@ -63,14 +63,15 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
 def server() -> Iterator[FakeServer]:
     """A server that speaks with espeak and has the document `sample`, and fails when another is to be made."""
     with FakeServer() as fake:
-        has(fake, models=["espeak"])
+        has(fake, models={"espeak": "1"})
         fake.answer("GET", "/api/v1/documents/sample", Answer.json(document(id="sample")))
         fake.answer("POST", "/api/v1/documents", Answer.json({"detail": "read anew"}, status=400))
         yield fake
 
 
-def has(fake: FakeServer, models: list[str], version: str = "1.0") -> None:
-    fake.answer("GET", "/v1/models", Answer.json({"data": [{"id": model} for model in models]}))
+def has(fake: FakeServer, models: dict[str, str], version: str = "1.0") -> None:
+    listed = [{"id": model, "version": weights} for model, weights in models.items()]
+    fake.answer("GET", "/v1/models", Answer.json({"data": listed}))
     fake.answer("GET", "/readyz", Answer.json({"status": "ready", "version": version, "checks": []}))
 
 
@@ -109,15 +110,19 @@ def test_the_sample_is_read_in_the_batch_lane(home: Home, server: FakeServer, tm
     assert lanes == [["batch"], ["batch"]]
 
 
-@pytest.mark.parametrize("change", ["model", "version", "text", "voice", "file", "document", "unchecked", "asked for"])
+@pytest.mark.parametrize(
+    "change", ["model", "weights", "version", "text", "voice", "file", "document", "unchecked", "asked for"]
+)
 def test_it_is_read_again_when_there_is_something_new_to_hear_or_show(
     read_before: Home, server: FakeServer, change: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     match change:
         case "model":
-            has(server, models=["espeak", "kokoro"])
+            has(server, models={"espeak": "1", "kokoro": "1-a"})
+        case "weights":
+            has(server, models={"espeak": "2"})
         case "version":
-            has(server, models=["espeak"], version="1.1")
+            has(server, models={"espeak": "1"}, version="1.1")
         case "text":
             monkeypatch.setattr("orchestrator.embedded.sample_document.TEXT", tmp_path / "sample.md")
             (tmp_path / "sample.md").write_text("Another text.")

@@ -32,7 +32,7 @@ async def test_a_model_that_is_loaded_again_stays_known_and_one_that_is_gone_doe
     triton, reports = Triton("espeak", "hum", "kokoro"), Reports()
     client: Any = triton
     catalog = Catalog(client, reports)
-    assert await catalog.models() == ["espeak", "hum", "kokoro"]
+    assert list(await catalog.models()) == ["espeak", "hum", "kokoro"]
     triton.loaded = ["espeak"]
     reports.put(ModelReport(model="kokoro", state="loading", back_in=5))
     assert (await catalog.model("kokoro")).voices.keys() == {"kokoro's"}

@@ -118,6 +118,7 @@ class CustomVoice(msgspec.Struct, frozen=True, kw_only=True):
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     owned_by: str = ""
+    version: str = ""  # changes whenever the same request would sound different
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
