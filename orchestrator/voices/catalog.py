@@ -196,9 +196,9 @@ class Catalog:
             # New weights in the same folder sound different, so they count as another version.
             version = f"{model.version}-{card.version}" if card.version else model.version
             features = frozenset(feature for feature in _FEATURES if getattr(card, feature))
-            voices = {one.name: _voice(one, model.name, version, features) for one in card.voices}
+            voices = {one.name: _voice(one, model.name, version, features, card.speeds) for one in card.voices}
             found[model.name] = ModelVoices(
-                voices, card.default_voice, card.mixes, card.places, card.references, version, features
+                voices, card.default_voice, card.mixes, card.places, card.references, version, features, card.speeds
             )
         return found
 
@@ -211,7 +211,7 @@ def speaks(language: str, wanted: str | None) -> bool:
     return have == want or have.startswith(f"{want}-")
 
 
-def _voice(one: CardVoice, model: str, version: str, features: frozenset[str]) -> Voice:
+def _voice(one: CardVoice, model: str, version: str, features: frozenset[str], speeds: tuple[float, float]) -> Voice:
     return Voice(
         name=one.name,
         model=model,
@@ -222,6 +222,7 @@ def _voice(one: CardVoice, model: str, version: str, features: frozenset[str]) -
         description=one.description,
         parameters=one.voice,
         features=features,
+        speeds=speeds,
     )
 
 

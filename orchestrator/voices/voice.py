@@ -39,6 +39,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, Any]  # for the model alone, opaque to the orchestrator
     features: frozenset[str] = frozenset()  # the options that the model takes beyond text and speed
     prompt: Prompt | None = None  # what the model is to speak like
+    speeds: tuple[float, float] = (1.0, 1.0)  # the slowest and the fastest of the model's own
 
 
 class ModelVoices(msgspec.Struct, frozen=True):
@@ -51,6 +52,7 @@ class ModelVoices(msgspec.Struct, frozen=True):
     references: bool = False
     model_version: str = ""
     features: frozenset[str] = frozenset()
+    speeds: tuple[float, float] = (1.0, 1.0)
 
 
 def digest_of(samples: Samples) -> str:

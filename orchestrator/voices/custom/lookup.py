@@ -57,6 +57,7 @@ class CustomVoiceLookup:
             description=stored.description,
             parameters={},
             features=model_voices.features,
+            speeds=model_voices.speeds,
             prompt=Prompt(stored.digest or "", samples, RATE, stored.transcript or ""),
         )
 

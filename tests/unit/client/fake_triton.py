@@ -194,5 +194,12 @@ def endless(fake: FakeTriton) -> Script:
 
 def _described() -> Iterator[pb.ModelStreamInferResponse]:
     voice = {"name": "en-us", "language": "en-US", "gender": None, "description": "", "voice": {"variant": "f2"}}
-    card = {"sample_rate": 22050, "speed": True, "lexicon": False, "references": False, "voices": [voice], "new": 1}
+    card = {
+        "sample_rate": 22050,
+        "speeds": [0.5, 2],
+        "lexicon": False,
+        "references": False,
+        "voices": [voice],
+        "new": 1,
+    }
     yield message(final=True, card=element(card))

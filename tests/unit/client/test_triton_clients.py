@@ -102,7 +102,7 @@ def test_a_voice_prompt_of_half_a_minute_fits(triton: Either, fake: FakeTriton) 
 
 def test_card(triton: Either) -> None:
     card = triton.call("card", "speaker")
-    assert (card.sample_rate, card.speed, card.lexicon) == (22050, True, False)
+    assert (card.sample_rate, card.speeds, card.lexicon) == (22050, (0.5, 2.0), False)
     assert card.voices == [CardVoice(name="en-us", language="en-US", voice={"variant": "f2"})]
 
 

@@ -12,7 +12,7 @@ VERSION: Final = 2  # part of every segment key: raise it when the same request 
 TEXT: Final = "text"  # BYTES [1], UTF-8, at most MAX_TEXT characters
 VOICE: Final = "voice"  # BYTES [1], JSON object: the model's own voice parameters
 LANGUAGE: Final = "language"  # BYTES [1], optional, BCP-47
-SPEED: Final = "speed"  # FP32 [1], optional, MIN_SPEED to MAX_SPEED, 1 = as recorded
+SPEED: Final = "speed"  # FP32 [1], optional, within the `speeds` of the card, 1 = as recorded
 LEXICON: Final = "lexicon"  # BYTES [1], optional, JSON object: word -> IPA
 REFERENCE_AUDIO: Final = "reference_audio"  # INT16 [-1], optional: a voice prompt, mono
 REFERENCE_RATE: Final = "reference_rate"  # INT32 [1], optional, Hz
@@ -49,3 +49,13 @@ PULSE: Final = 1.0  # seconds
 SILENCE: Final = 8.0  # seconds without a sign of life after which a request counts as lost
 
 PROBE_TEXT: Final = "ready"  # spoken to prove that a model really answers
+
+
+def split_speed(speed: float, speeds: tuple[float, float]) -> tuple[float, float]:
+    """Returns the speed to ask a model for, and the tempo that makes the wanted speed of it.
+
+    ``speeds``: the slowest and the fastest of the model's own, as its card has them. The tempo is rounded to a
+    thousandth, which nobody hears.
+    """
+    own = min(max(speed, speeds[0]), speeds[1])
+    return own, round(speed / own, 3)

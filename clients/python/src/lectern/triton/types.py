@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+import lectern_contract as contract
 from lectern.triton.errors import InvalidRequest
 from lectern.types import Word
 from lectern.voicing import Mix, Voicing, voice_name
@@ -127,7 +128,10 @@ class Card(msgspec.Struct, frozen=True):
 
     sample_rate: int  # Hz
     voices: list[CardVoice]
-    speed: bool = False  # takes a speed other than 1
+    speeds: tuple[float, float] = (
+        contract.MIN_SPEED,
+        contract.MAX_SPEED,
+    )  # the slowest and the fastest that it speaks itself
     lexicon: bool = False  # takes pronunciations
     references: bool = False  # takes a voice prompt
     previous: bool = False  # goes on from what was spoken before
