@@ -12,7 +12,9 @@ class Hold(Protocol):
     """What one requester may use of one segment."""
 
     def settle(self, source: Source, *, seconds: float, made_seconds: float) -> None:
-        """``seconds`` were heard, of which a model made ``made_seconds`` for this requester; both 0: it was not used.
+        """``seconds`` were heard, at whatever tempo; both 0: it was not used.
+
+        A model made ``made_seconds`` of speech for this requester.
 
         Called once. ``source`` is how it began: who joined and stayed when the first one left, has made the rest.
         """

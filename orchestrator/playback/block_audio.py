@@ -57,7 +57,7 @@ class BlockAudio:
         block_url = f"/api/v1/documents/{self._document}/blocks/{block}/audio"
         return PlannedBlock(
             segment=segment,
-            cached_url=AudioName(segment.key, self._sound).path,
+            cached_url=AudioName(segment.key, self._sound, segment.rendition).path,
             block_url=f"{block_url}?{self._query}" if self._query else block_url,
         )
 

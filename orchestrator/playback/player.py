@@ -126,7 +126,7 @@ class Player:
         voicing = await self._planner.resolve(options.audio_options.voicing, requester)
         with ExitStack() as stack:
             stack.enter_context(self._open_playbacks.counted(requester.account, transport))
-            playlist = Playlist(await documents.block_summaries(requester, document), voicing.speed)
+            playlist = Playlist(await documents.block_summaries(requester, document), voicing.speed * voicing.tempo)
             begin = options.begin or await _stored_position(requester, document)
             audio = BlockAudio(self._speech, requester, document, voicing, options.audio_options.sound, options.query)
             session = PlaybackSession(playlist, audio, SendQueue(), window=window, max_syntheses=self._max_syntheses)

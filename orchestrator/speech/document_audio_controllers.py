@@ -54,7 +54,7 @@ class DocumentAudioController(Controller):
         requester = requester.listening_to(document_id, audio_options.lane)
         script = await _plan_block(planner, requester, document_id, block_id, audio_options)
         (segment,) = script.segments
-        name = AudioName(segment.key, audio_options.sound)
+        name = AudioName(segment.key, audio_options.sound, segment.rendition)
         headers = _headers(name)
         validated = {**headers, "etag": name.etag}
         if has_already(request, name.etag):
@@ -85,7 +85,7 @@ class DocumentAudioController(Controller):
         script = await _plan_block(planner, requester, document_id, block_id, audio_options)
         (segment,) = script.segments
         seconds = await unless_client_leaves(request, speech.synthesize(script, requester))
-        name = AudioName(segment.key, audio_options.sound)
+        name = AudioName(segment.key, audio_options.sound, segment.rendition)
         told = {"x-lectern-seconds": f"{seconds:.3f}", "content-type": name.sound.content_type, "etag": name.etag}
         return HeadersOnly(None, headers={**_headers(name), **told})
 

@@ -18,7 +18,7 @@ from orchestrator.speech.admission.admission_controller import AdmissionControll
 from orchestrator.speech.admission.listeners import ListeningPace
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.planner.script import WORDLESS, Script, Segment
-from orchestrator.speech.response.audio_stream import audio_stream
+from orchestrator.speech.response.audio_stream import PlayoutBuffer, audio_stream
 from orchestrator.speech.response.cached_lengths import CachedLengths
 from orchestrator.speech.response.captions import CaptionFormat, captions
 from orchestrator.speech.response.events import TimedChunks, events
@@ -74,9 +74,10 @@ class SpeechService:
     ) -> AsyncGenerator[bytes, None]:
         """``loudness``: LUFS of the whole. ``skip``: segments that are left out, see `Skip`."""
         lengths = lengths or self.lengths(script)
-        chunks = self._chunks(script, requester, lengths, loudness, skip=skip)
+        buffer = PlayoutBuffer()
+        chunks = self._chunks(script, requester, lengths, loudness, skip=skip, buffer=buffer)
         declarable = lengths.declarable if sound.audio_format in _LENGTH_IN_HEADER else None
-        return audio_stream(chunks, sound, self._threads, declarable=declarable)
+        return audio_stream(chunks, sound, self._threads, buffer, declarable=declarable)
 
     def events(
         self,
@@ -90,9 +91,10 @@ class SpeechService:
     ) -> AsyncGenerator[bytes, None]:
         """The audio as server-sent events, with the words and the usage."""
         tally = Tally(script.characters, self._prices)
-        chunks = self._chunks(script, requester, lengths or self.lengths(script), loudness, tally)
+        buffer = PlayoutBuffer()
+        chunks = self._chunks(script, requester, lengths or self.lengths(script), loudness, tally, buffer=buffer)
         timed = TimedChunks(chunks, Timeline(script))
-        return events(audio_stream(timed.stream(), sound, self._threads), timed, tally, timestamps=timestamps)
+        return events(audio_stream(timed.stream(), sound, self._threads, buffer), timed, tally, timestamps=timestamps)
 
     def captions(
         self,
@@ -108,12 +110,16 @@ class SpeechService:
         return captions(chunks, Timeline(script), caption_format)
 
     async def synthesize(self, script: Script, requester: Requester) -> float:
-        """Sees that all segments are in the cache; returns their seconds. Raises `Busy` and what makes one fail."""
-        seconds = 0.0
-        async with aclosing(self._chunks(script, requester, self.lengths(script), heard=False)) as chunks:
-            async for _, chunk in chunks:
-                seconds += len(chunk.audio) / chunk.sample_rate
-        return seconds
+        """Sees that all segments are in the cache; returns the seconds in which they are heard.
+
+        Raises `Busy` and what makes one fail.
+        """
+        tally = Tally(script.characters, self._prices)
+        chunks = self._chunks(script, requester, self.lengths(script), tally=tally, heard=False, as_made=True)
+        async with aclosing(chunks):
+            async for _ in chunks:
+                pass
+        return tally.seconds
 
     def synthesize_ahead(self, segment: Segment, requester: Requester, *, admitted: bool) -> Subscription:
         """Starts it and returns at once. Raises `Busy`, but not if its listener is ``admitted`` already."""
@@ -133,7 +139,7 @@ class SpeechService:
         """Counts cached audio that its listener gets as a whole file. ``seconds``: its duration, if known."""
         if seconds is None:
             length = await self._cache.length(segment.key)
-            seconds = None if length is None else length.seconds
+            seconds = None if length is None else segment.rendition.length(length).seconds
         if seconds is not None:  # else it was evicted in this moment
             self._synthesizer.deliver(segment, requester, seconds)
 
@@ -142,9 +148,9 @@ class SpeechService:
         return usage_headers(script, await lengths.seconds(), self._prices)
 
     async def cached_seconds(self, segment: Segment) -> float | None:
-        """Its duration, if it is cached."""
+        """How long it is heard, if it is cached."""
         length = (await self._cache.lookup([segment.key])).get(segment.key)
-        return None if length is None else length.seconds
+        return None if length is None else segment.rendition.length(length).seconds
 
     def _chunks(
         self,
@@ -156,8 +162,10 @@ class SpeechService:
         skip: Skip | None = None,
         *,
         heard: bool = True,
+        as_made: bool = False,
+        buffer: PlayoutBuffer | None = None,
     ) -> SegmentChunks:
-        """``heard``: what is made may be listened to while it comes."""
+        """``heard``: what is made may be listened to while it comes. ``as_made``: see `stream_segments`."""
         if script.is_wordless:
             if tally is not None:
                 tally.add(WORDLESS, 0.0, 0.0)
@@ -183,19 +191,24 @@ class SpeechService:
             if tally is not None:
                 tally.add(segment, subscription.seconds, subscription.made_seconds)
 
-        chunks = stream_segments(
+        stream = partial(
+            stream_segments,
             segments,
-            subscribe,
+            threads=self._threads,
             ahead=ahead,
+            slack=lambda: 0.0 if buffer is None else buffer.slack,
+            as_made=as_made,
+            skips=_SKIPS[skip],
+        )
+        chunks = stream(
+            subscribe,
             admit=partial(self._admit, segments, requester, lengths, response),
             on_heard=on_heard,
             on_end=self._synthesizer.flush_usage,
-            skips=_SKIPS[skip],
         )
         if loudness is None:
             return chunks if len(segments) == 1 else self._forgotten_at_end(chunks, requester)
-        again = partial(stream_segments, segments, partial(subscribe, counted=True), ahead=ahead, skips=_SKIPS[skip])
-        return leveled(chunks, again, loudness, self._threads)
+        return leveled(chunks, partial(stream, partial(subscribe, counted=True)), loudness, self._threads)
 
     async def _forgotten_at_end(self, chunks: SegmentChunks, requester: Requester) -> SegmentChunks:
         """Gives the room of its listener to others when the stream ends: nothing more has to be made for it."""

@@ -21,7 +21,7 @@ from orchestrator.lib.settings import DatabaseSettings
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.eviction import Eviction, show_size, total_bytes
 from orchestrator.speech.cache.index import CacheIndex, Checksum
-from orchestrator.speech.cache.names import ORIGINAL, path_of
+from orchestrator.speech.cache.names import ORIGINAL, AudioName, path_of
 from orchestrator.speech.cache.pins import pin, unpin
 from orchestrator.speech.cache.reconciliation import Reconciliation
 from orchestrator.speech.cache.segment_file import CachedAudio, Length
@@ -103,8 +103,8 @@ async def kept(books: Books, keys: Sequence[str]) -> list[bool]:
 
 async def test_the_books_hold_every_object_of_a_segment(books: Books) -> None:
     key = await books.make()
-    await books.audio_cache.encoded(key, OPUS)
-    await books.audio_cache.encoded(key, Sound("wav", 8_000))
+    await books.audio_cache.encoded(AudioName(key, OPUS))
+    await books.audio_cache.encoded(AudioName(key, Sound("wav", 8_000)))
     files = books.files(key)
     assert set(files) == {"flac", "opus", "8000.wav"}
     assert await row(key) == {"sizes": files, "bytes": sum(files.values()), "evicting": False}
@@ -115,10 +115,12 @@ async def test_two_processes_that_encode_at_once_are_counted_once_and_agree(book
     key = await books.make()
     threads = PriorityThreads(2)
     other = AudioCache(Store(books.folder.as_uri()), threads, CacheIndex())
-    first, second = await asyncio.gather(books.audio_cache.encoded(key, OPUS), other.encoded(key, OPUS))
+    first, second = await asyncio.gather(
+        books.audio_cache.encoded(AudioName(key, OPUS)), other.encoded(AudioName(key, OPUS))
+    )
     threads.close()
     assert first is not None
-    assert first == second == await books.audio_cache.encoded(key, OPUS)
+    assert first == second == await books.audio_cache.encoded(AudioName(key, OPUS))
     found = await row(key)
     assert found is not None
     assert found["bytes"] == sum(books.files(key).values())
@@ -169,7 +171,7 @@ async def test_more_than_one_batch_goes_in_one_run(books: Books) -> None:
 async def test_encodings_count_and_go_with_their_segment(books: Books) -> None:
     key = await books.make()
     alone = await total_bytes()
-    await books.audio_cache.encoded(key, Sound("wav"))
+    await books.audio_cache.encoded(AudioName(key, Sound("wav")))
     await books.age(key, 3600)
     await books.evict(alone + 1000)
     assert books.files(key) == {}
@@ -184,7 +186,7 @@ async def test_what_was_just_used_stays_however_small_the_budget(books: Books) -
 @pytest.mark.parametrize("how", ["read", "lookup", "encoded"])
 async def test_every_way_of_using_a_segment_counts(books: Books, how: str) -> None:
     key = await books.make()
-    await books.audio_cache.encoded(key, OPUS)
+    await books.audio_cache.encoded(AudioName(key, OPUS))
     await books.age(key, 3600)
     await books.cache_index.flush()  # what came before
     await books.age(key, 3600)
@@ -192,7 +194,7 @@ async def test_every_way_of_using_a_segment_counts(books: Books, how: str) -> No
     uses: dict[str, Callable[[], Awaitable[object]]] = {
         "read": lambda: books.audio_cache.read(key),
         "lookup": lambda: books.audio_cache.lookup([key]),
-        "encoded": lambda: books.audio_cache.encoded(key, OPUS),
+        "encoded": lambda: books.audio_cache.encoded(AudioName(key, OPUS)),
     }
     await uses[how]()
     await books.cache_index.flush()
@@ -239,13 +241,13 @@ async def test_a_length_that_the_index_lacks_is_known_once_the_segment_was_read(
 
 async def test_sending_kept_audio_asks_the_database_nothing(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     key = await books.make()
-    await books.audio_cache.encoded(key, OPUS)
+    await books.audio_cache.encoded(AudioName(key, OPUS))
 
     async def no_database(*_: Any) -> None:
         pytest.fail("the database was asked")
 
     monkeypatch.setattr("orchestrator.speech.cache.index.run", no_database)
-    assert await books.audio_cache.encoded(key, OPUS)
+    assert await books.audio_cache.encoded(AudioName(key, OPUS))
     assert await books.audio_cache.read(key)
 
 
@@ -334,7 +336,7 @@ async def test_evictions_that_run_into_each_other_break_nothing(books: Books) ->
     keys = [await books.make(age=1000 + number) for number in range(30)]
     await asyncio.gather(
         *(Eviction(books.store, Leases(), books.settings(1)).run() for _ in range(3)),
-        *(books.audio_cache.encoded(key, OPUS) for key in keys[:10]),
+        *(books.audio_cache.encoded(AudioName(key, OPUS)) for key in keys[:10]),
     )
     for key in keys:
         found = await row(key)
@@ -344,7 +346,7 @@ async def test_evictions_that_run_into_each_other_break_nothing(books: Books) ->
 @pytest.mark.parametrize("survives", [{"flac", "opus"}, {"opus"}, set()])
 async def test_an_eviction_cut_short_anywhere_is_finished_by_the_next(books: Books, survives: set[str]) -> None:
     key = await books.make()
-    await books.audio_cache.encoded(key, OPUS)
+    await books.audio_cache.encoded(AudioName(key, OPUS))
     await run("UPDATE cached_segment SET evicting = true")  # and the process died
     for suffix in {"flac", "opus"} - survives:
         (books.folder / path_of(key, suffix)).unlink()
@@ -362,7 +364,7 @@ async def test_a_store_that_fails_midway_leaves_nothing_broken(books: Books) -> 
             await super().delete(paths)
 
     key = await books.make()
-    await books.audio_cache.encoded(key, OPUS)
+    await books.audio_cache.encoded(AudioName(key, OPUS))
     await books.age(key, 3600)
     with pytest.raises(StoreFailed):
         await books.evict(1, store=Failing(books.folder.as_uri()))
@@ -376,11 +378,11 @@ async def test_a_store_that_fails_midway_leaves_nothing_broken(books: Books) -> 
 
 async def test_a_segment_whose_file_is_gone_reads_as_not_cached(books: Books) -> None:
     key = await books.make()
-    await books.audio_cache.encoded(key, OPUS)
+    await books.audio_cache.encoded(AudioName(key, OPUS))
     (books.folder / path_of(key, "flac")).unlink()
     assert await books.audio_cache.read(key) is None
-    assert await books.audio_cache.encoded(key, Sound("mp3")) is None
-    assert not await books.audio_cache.in_store(key, Sound("mp3"), again_after=10)
+    assert await books.audio_cache.encoded(AudioName(key, Sound("mp3"))) is None
+    assert not await books.audio_cache.in_store(AudioName(key, Sound("mp3")), again_after=10)
 
 
 async def test_a_row_whose_file_is_gone_is_dropped_once_somebody_asked_for_the_file(books: Books) -> None:
@@ -404,14 +406,14 @@ async def test_a_segment_made_anew_after_somebody_missed_it_stays_indexed(books:
 
 async def test_a_new_synthesis_leaves_no_encoding_of_the_old_one(books: Books) -> None:
     key = await books.make()
-    old = await books.audio_cache.encoded(key, OPUS)
+    old = await books.audio_cache.encoded(AudioName(key, OPUS))
     louder = CachedAudio(SPOKEN.samples * 2, RATE, [])
     await books.audio_cache.write(key, louder)
     assert set(books.files(key)) == {"flac"}
     found = await row(key)
     assert found is not None
     assert found["sizes"] == books.files(key)
-    assert await books.audio_cache.encoded(key, OPUS) != old
+    assert await books.audio_cache.encoded(AudioName(key, OPUS)) != old
 
 
 async def test_who_holds_the_lease_deletes_what_cannot_be_read(books: Books) -> None:
@@ -419,7 +421,7 @@ async def test_who_holds_the_lease_deletes_what_cannot_be_read(books: Books) -> 
     key = f"{neighbour[:4]}{key[4:]}"
     for one in (key, neighbour):
         await books.audio_cache.write(one, SPOKEN)
-        await books.audio_cache.encoded(one, OPUS)
+        await books.audio_cache.encoded(AudioName(one, OPUS))
     (books.folder / path_of(key, "flac")).write_bytes(b"junk")
     assert await books.audio_cache.read(key) is None
     assert "flac" in books.files(key), "somebody may be writing it just now"
@@ -432,12 +434,12 @@ async def test_who_holds_the_lease_deletes_what_cannot_be_read(books: Books) -> 
 async def test_a_file_that_nobody_vouches_for_is_made_anew_from_the_segment(books: Books) -> None:
     """As after a loss of the database: the segment proves itself, its encodings do not."""
     key = await books.make()
-    whole = await books.audio_cache.encoded(key, OPUS)
+    whole = await books.audio_cache.encoded(AudioName(key, OPUS))
     await run("TRUNCATE cached_segment")
     (books.folder / path_of(key, "opus")).write_bytes(b"OggS and then something else")
     other = AudioCache(books.store, books.threads, CacheIndex())
-    assert await other.encoded(key, OPUS) == whole
-    assert await other.encoded(key, Sound("flac")) == (books.folder / path_of(key, "flac")).read_bytes()
+    assert await other.encoded(AudioName(key, OPUS)) == whole
+    assert await other.encoded(AudioName(key, Sound("flac"))) == (books.folder / path_of(key, "flac")).read_bytes()
 
 
 async def test_a_store_that_deletes_nothing_takes_no_voice_away(books: Books) -> None:
@@ -467,7 +469,7 @@ async def test_no_encoding_outlives_the_segment_it_was_made_from(books: Books) -
             return done
 
     threads = Evicted(1)
-    data = await AudioCache(books.store, threads, CacheIndex()).encoded(key, OPUS)
+    data = await AudioCache(books.store, threads, CacheIndex()).encoded(AudioName(key, OPUS))
     threads.close()
     assert data is not None
     assert len(decode(data)[0]) == 2 * RATE  # opus runs at 48 kHz
@@ -484,17 +486,17 @@ async def test_an_encoding_that_cannot_be_kept_is_sent_all_the_same(books: Books
 
     threads = PriorityThreads(1)
     audio_cache = AudioCache(Full(books.folder.as_uri()), threads, books.cache_index)
-    data = await audio_cache.encoded(key, OPUS)
+    data = await audio_cache.encoded(AudioName(key, OPUS))
     assert data is not None
     assert len(decode(data)[0]) == 2 * RATE
-    assert not await audio_cache.in_store(key, OPUS, again_after=10)
+    assert not await audio_cache.in_store(AudioName(key, OPUS), again_after=10)
     threads.close()
     assert metrics.STORE_FAILURES._value.get() == failures + 2
 
 
 async def test_a_store_that_is_older_than_the_books_is_adopted(books: Books) -> None:
     keys = [await books.make() for _ in range(3)]
-    await books.audio_cache.encoded(keys[0], OPUS)
+    await books.audio_cache.encoded(AudioName(keys[0], OPUS))
     before = await total_bytes()
     await run("TRUNCATE cached_segment")
     (books.folder / "segments" / "ab").mkdir(exist_ok=True)
@@ -591,7 +593,7 @@ async def test_uses_survive_the_end_of_a_process(books: Books) -> None:
 
 async def test_a_held_file_is_in_use_before_its_address_is_given_out(books: Books) -> None:
     key = await books.make()
-    assert await books.audio_cache.in_store(key, OPUS, again_after=10)
+    assert await books.audio_cache.in_store(AudioName(key, OPUS), again_after=10)
     assert (books.folder / path_of(key, "opus")).is_file()
     await books.evict(1)
     assert await kept(books, [key]) == [True]
@@ -600,4 +602,4 @@ async def test_a_held_file_is_in_use_before_its_address_is_given_out(books: Book
 async def test_a_segment_that_is_going_is_not_given_out(books: Books) -> None:
     key = await books.make()
     await run("UPDATE cached_segment SET evicting = true")
-    assert not await books.audio_cache.in_store(key, Sound("flac"), again_after=10)
+    assert not await books.audio_cache.in_store(AudioName(key, Sound("flac")), again_after=10)

@@ -9,13 +9,13 @@ import structlog
 
 from orchestrator.audio.decoding import UnreadableAudioError
 from orchestrator.audio.encoding import encode_whole
-from orchestrator.audio.formats import CONTAINERS, Sound
+from orchestrator.audio.formats import CONTAINERS
 from orchestrator.lib import metrics
 from orchestrator.lib.database import is_outage
 from orchestrator.lib.object_store import Store, StoreFailed
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.cache.index import CacheIndex, Checksum
-from orchestrator.speech.cache.names import ORIGINAL, path_of
+from orchestrator.speech.cache.names import ORIGINAL, AudioName, path_of
 from orchestrator.speech.cache.segment_file import LENGTH_BYTES, CachedAudio, Length, pack, read_length, unpack
 
 _WRITE_SLACK: Final = 10.0  # seconds within which new audio should be on its way to the store
@@ -83,56 +83,57 @@ class AudioCache:
         outdated = await self._index.made(key, Checksum.of(data), audio.length)
         await self._delete(key, outdated)
 
-    async def encoded(self, key: str, sound: Sound) -> bytes | None:
+    async def encoded(self, name: AudioName) -> bytes | None:
         """Returns a complete file with exact headers, made from the FLAC at the first request; None if not cached."""
-        stored = await self._store.read(path_of(key, sound.suffix))
+        key, suffix = name.key, name.suffix
+        stored = await self._store.read(path_of(key, suffix))
         if stored is not None:
-            if await self._index.vouches(key, sound.suffix, Checksum.of(stored)):
+            if await self._index.vouches(key, suffix, Checksum.of(stored)):
                 self._index.note(key)
                 return stored
-            log.warning("a cached file is not what was written, or never indexed", segment=key, suffix=sound.suffix)
-        made = await self._encode(key, sound)
+            log.warning("a cached file is not what was written, or never indexed", segment=key, suffix=suffix)
+        made = await self._encode(name)
         if made is not None:
-            await self._add(key, sound, made)
+            await self._add(name, made)
         return made
 
-    async def in_store(self, key: str, sound: Sound, *, again_after: float) -> bool:
+    async def in_store(self, name: AudioName, *, again_after: float) -> bool:
         """Returns whether the store has such a file and will not lose it soon; makes it from the FLAC if need be.
 
         False also where that is unknown: `encoded` then says more. ``again_after``: see `CacheIndex.hold`. Only the
         file's size is compared with what was written, as another server is to send it.
         """
+        key, suffix = name.key, name.suffix
         if not await self._index.hold(key, again_after=again_after):
             return False
-        size = await self._store.size(path_of(key, sound.suffix))
-        if size is not None and await self._index.vouches_for_size(key, sound.suffix, size):
+        size = await self._store.size(path_of(key, suffix))
+        if size is not None and await self._index.vouches_for_size(key, suffix, size):
             return True
-        made = await self._encode(key, sound)
-        return made is not None and await self._add(key, sound, made)
+        made = await self._encode(name)
+        return made is not None and await self._add(name, made)
 
-    async def _encode(self, key: str, sound: Sound) -> bytes | None:
-        audio = await self.read(key)
+    async def _encode(self, name: AudioName) -> bytes | None:
+        audio = await self.read(name.key)
         if audio is None:
             return None
-        if sound.suffix == ORIGINAL:
+        if name.suffix == ORIGINAL:
             return await self._threads.run(pack, audio)
-        return await self._threads.run(
-            encode_whole, audio.samples, sound.audio_format, audio.sample_rate, sound.sample_rate
-        )
+        return await self._threads.run(_encoded, audio, name)
 
-    async def _add(self, key: str, sound: Sound, data: bytes) -> bool:
+    async def _add(self, name: AudioName, data: bytes) -> bool:
         """Stores an encoding and returns whether that worked; if not, the next request encodes it again.
 
         The index is written first, which holds off an eviction, and the FLAC must still exist: no encoding may outlive
         its segment and lie beside a later synthesis of it.
         """
+        key, suffix = name.key, name.suffix
         try:
-            if not await self._index.add(key, sound.suffix, Checksum.of(data)):
+            if not await self._index.add(key, suffix, Checksum.of(data)):
                 return False
             if not await self._store.has(path_of(key, ORIGINAL)):
                 await self._index.forget_remnant(key, ORIGINAL)
                 return False
-            await self._store.write(path_of(key, sound.suffix), data, sound.content_type)
+            await self._store.write(path_of(key, suffix), data, name.sound.content_type)
         except StoreFailed:
             metrics.STORE_FAILURES.inc()
             log.exception("an encoding could not be stored", segment=key)
@@ -150,6 +151,11 @@ class AudioCache:
             # Nothing vouches for them any more, and new ones take their place.
             metrics.STORE_FAILURES.inc()
             log.exception("outdated audio could not be deleted", segment=key)
+
+
+def _encoded(audio: CachedAudio, name: AudioName) -> bytes:
+    heard = name.rendition.of(audio)
+    return encode_whole(heard, name.sound.audio_format, audio.sample_rate, name.sound.sample_rate)
 
 
 async def lengths_in_store(store: Store, keys: Sequence[str]) -> dict[str, Length]:

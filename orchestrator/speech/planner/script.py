@@ -13,6 +13,7 @@ import lectern_contract as contract
 from lectern.triton import Reference
 from orchestrator.lib.errors.problems import NotFound
 from orchestrator.speech.planner.voicing import ResolvedVoicing
+from orchestrator.speech.rendition import Rendition
 from orchestrator.text.blocks import cut_speech
 from orchestrator.text.estimate import estimate_seconds
 from orchestrator.text.spans import Span
@@ -43,12 +44,16 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SegmentText(NamedTuple):
-    """The text of one segment. ``spans`` lead from it to the origin's text; ``silence`` before it is in seconds."""
+    """The text of one segment. ``spans`` lead from it to the origin's text.
+
+    ``silence`` before it and the ``pause`` behind it are in seconds, as they are heard.
+    """
 
     text: str
     origin: Origin
     spans: Sequence[Span] = ()
     silence: float = 0.0
+    pause: float = 0.0
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -59,18 +64,24 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     model: str
     voice: Mapping[str, Any]
     language: str
-    speed: float
+    speed: float  # within the model's own
     lexicon: Mapping[str, str] = {}
     markup: bool = False
     reference: Reference | None = None  # the recording that the voice imitates
-    # Not in the key, as the same words may stand anywhere.
+    # Not in the key, as the same words may stand anywhere, and be heard at any tempo.
     spans: Sequence[Span] = ()
     silence: float = 0.0  # seconds before it
+    tempo: float = 1.0  # of what is heard, beyond the speed that the model is asked for
+    pause: float = 0.0  # seconds of silence behind it
 
     @cached_property
     def estimated_seconds(self) -> float:
-        """Its duration, before any model has spoken it. What is cached needs no estimate."""
+        """What the model has to make, in seconds of its speech. What is cached needs no estimate."""
         return estimate_seconds(self.text) / self.speed
+
+    @cached_property
+    def rendition(self) -> Rendition:
+        return Rendition(self.tempo, self.pause)
 
 
 # Stands for a text without a word, such as "…" or an emoji alone. Applications that read a chat aloud send such texts
@@ -136,6 +147,8 @@ def make_segment(text: SegmentText, voicing: ResolvedVoicing) -> Segment:
         reference=voicing.voice.prompt.reference if voicing.voice.prompt else None,
         spans=text.spans,
         silence=text.silence,
+        tempo=voicing.tempo,
+        pause=round(text.pause, 3),
     )
 
 

@@ -14,12 +14,16 @@ from orchestrator.voices.voice import Voice
 
 
 class ResolvedVoicing(msgspec.Struct, frozen=True, kw_only=True):
-    """``parameters`` are the voice's own and the options of its model."""
+    """``parameters`` are the voice's own and the options of its model.
+
+    ``speed`` is within the model's own; ``tempo`` makes of it the speed that was asked for.
+    """
 
     voice: Voice
     parameters: Mapping[str, Any]
     language: str
     speed: float = 1.0
+    tempo: float = 1.0
     lexicon: Mapping[str, str] = {}
     markup: bool = False  # whether the model reads markup in the text; else all of it is words
 
@@ -46,11 +50,13 @@ def resolve(voicing: Voicing, voice: Voice, limits: SpeechSettings) -> ResolvedV
             )
     wanted = {"normalization": voicing.normalization, "seed": voicing.seed, "instructions": voicing.instructions}
     used = {name: value for name, value in wanted.items() if value not in (None, "", {}) and name in voice.features}
+    own, tempo = contract.split_speed(speed, voice.speeds)
     return ResolvedVoicing(
         voice=voice,
         parameters={**voice.parameters, **used},
         language=voicing.language or voice.language,
-        speed=speed,
+        speed=own,
+        tempo=tempo,
         lexicon=voicing.lexicon or {},
         markup=bool(voicing.markup),
     )

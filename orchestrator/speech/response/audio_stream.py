@@ -21,10 +21,13 @@ async def audio_stream(
     chunks: SegmentChunks,
     sound: Sound,
     threads: PriorityThreads,
+    buffer: "PlayoutBuffer | None" = None,
     *,
     declarable: Callable[[], Awaitable[list[Length] | None]] | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """Yields bytes as they come, and closes the chunks with itself.
+
+    ``buffer`` is told of what is sent.
 
     ``declarable`` returns the length of each segment, which the header declares, or None if they are not known.
 
@@ -38,7 +41,7 @@ async def audio_stream(
         return begun, begun.feed(chunk.audio)
 
     encoder: Encoder | None = None
-    buffer = PlayoutBuffer()
+    buffer = buffer or PlayoutBuffer()
     async with aclosing(chunks):
         lengths = await declarable() if declarable is not None else None
         async with aclosing(chunks if lengths is None else fitted(chunks, lengths)) as heard:

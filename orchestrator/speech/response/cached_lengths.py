@@ -11,7 +11,8 @@ from orchestrator.lib.errors.problems import ModelFailed
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.segment_file import Length
 from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Segment
-from orchestrator.speech.synthesis.segment_stream import SegmentChunks, silent_samples
+from orchestrator.speech.rendition import silent_samples
+from orchestrator.speech.synthesis.segment_stream import SegmentChunks
 
 _QUIET: Final = 100  # of 32,768: nothing louder than this is speech
 
@@ -25,7 +26,7 @@ class CachedLengths:
         self._found: dict[str, Length] | None = None
 
     async def of(self, segments: Sequence[Segment] | None = None) -> list[Length] | None:
-        """Returns the length of each segment of the response, or of these, with the silence before it.
+        """Returns the length of each segment of the response, or of these, as it is heard.
 
         None unless all of them are cached.
         """
@@ -37,8 +38,9 @@ class CachedLengths:
             speech = Length(0, SILENT_RATE) if segment is WORDLESS else self._found.get(segment.key)
             if speech is None:
                 return None
-            silence = silent_samples(segment.silence, speech.sample_rate)
-            lengths.append(Length(silence + speech.samples, speech.sample_rate))
+            heard = segment.rendition.length(speech)
+            silence = silent_samples(segment.silence, heard.sample_rate)
+            lengths.append(Length(silence + heard.samples, heard.sample_rate))
         return lengths
 
     async def seconds(self) -> float | None:

@@ -27,11 +27,9 @@ class Delivery:
         self, request: Request[Any, Any, Any], name: AudioName, headers: dict[str, str]
     ) -> Response[bytes] | None:
         """``headers`` have no validators. Returns None if the segment is not cached."""
-        if self._settings.way != "direct" and await self._cache.in_store(
-            name.key, name.sound, again_after=self._again_after
-        ):
+        if self._settings.way != "direct" and await self._cache.in_store(name, again_after=self._again_after):
             return await self._elsewhere(request, name, headers)
-        data = await self._cache.encoded(name.key, name.sound)
+        data = await self._cache.encoded(name)
         if data is None:
             return None
         return file_response(request, data, media_type=name.sound.content_type, etag=name.etag, headers=headers)
@@ -39,7 +37,7 @@ class Delivery:
     async def _elsewhere(
         self, request: Request[Any, Any, Any], name: AudioName, headers: dict[str, str]
     ) -> Response[bytes]:
-        path = path_of(name.key, name.sound.suffix)
+        path = path_of(name.key, name.suffix)
         if self._settings.way == "redirect":
             return await self._redirect(path, "HEAD" if request.method == "HEAD" else "GET", headers)
         headers = {**headers, "etag": name.etag}

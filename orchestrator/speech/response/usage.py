@@ -25,21 +25,21 @@ class Tally:
     def __init__(self, characters: int, prices: Prices) -> None:
         self._characters = characters
         self._prices = prices
-        self._seconds = 0.0
+        self.seconds = 0.0  # that are heard
         self._made: defaultdict[str, float] = defaultdict(float)  # seconds, by model
 
     def add(self, segment: Segment, seconds: float, made_seconds: float) -> None:
-        self._seconds += segment.silence + seconds
+        self.seconds += segment.silence + seconds
         self._made[segment.model] += made_seconds
 
     def usage(self) -> Usage:
-        milliseconds = round(self._seconds * 1000)
+        milliseconds = round(self.seconds * 1000)
         return Usage(
             input_tokens=self._characters,
             output_tokens=milliseconds,
             total_tokens=self._characters + milliseconds,
             characters=self._characters,
-            seconds=round(self._seconds, 3),
+            seconds=round(self.seconds, 3),
             cost=sum(self._prices.cost(model, seconds) for model, seconds in self._made.items()),
         )
 
@@ -50,12 +50,12 @@ def usage_headers(script: Script, cached_seconds: float | None, prices: Prices) 
     if cached_seconds is not None:
         return {**headers, "x-lectern-seconds": f"{cached_seconds:.3f}", "x-lectern-cost": "0"}
     seconds: defaultdict[str, float] = defaultdict(float)
-    silence = 0.0
+    heard = 0.0
     for segment in script.segments:
         seconds[segment.model] += segment.estimated_seconds
-        silence += segment.silence
+        heard += segment.silence + segment.estimated_seconds / segment.tempo + segment.pause
     return {
         **headers,
-        "x-lectern-estimated-seconds": f"{sum(seconds.values()) + silence:.1f}",
+        "x-lectern-estimated-seconds": f"{heard:.1f}",
         "x-lectern-estimated-cost": str(sum(prices.cost(*one) for one in seconds.items())),
     }

@@ -1,4 +1,4 @@
-"""The audio of several segments in order, some of them synthesized ahead, with the silence that is before them."""
+"""The audio of several segments in order as it is heard, some of them synthesized ahead."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -8,8 +8,10 @@ import structlog
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import Problem
+from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.admission.admission_controller import Ticket
 from orchestrator.speech.planner.script import SILENT_RATE, WORDLESS, Segment
+from orchestrator.speech.rendition import AS_MADE, silent_samples
 from orchestrator.speech.synthesis.shared_synthesis import Subscription
 
 SegmentChunks = AsyncGenerator[tuple[int, Chunk], None]  # each chunk with the index of its segment
@@ -21,7 +23,10 @@ async def stream_segments(
     segments: Sequence[Segment],
     subscribe: Callable[[Segment, Ticket | None], Subscription],
     *,
+    threads: PriorityThreads,
     ahead: int,
+    slack: Callable[[], float] = lambda: 0.0,
+    as_made: bool = False,
     admit: Callable[[], Awaitable[Ticket | None]] | None = None,
     on_heard: Callable[[Segment, Subscription], object] = lambda _, __: None,
     on_end: Callable[[], Awaitable[None]] | None = None,
@@ -29,8 +34,10 @@ async def stream_segments(
 ) -> SegmentChunks:
     """Yields the chunks of all segments. Closing it lets go of what nobody else listens to.
 
-    ``ahead`` segments are synthesized ahead of the one that is yielded. ``admit`` is asked before the first one, and
-    its ticket goes to that. ``on_heard`` is told of each segment that came to its end; ``on_end`` is awaited after all.
+    ``ahead`` segments are synthesized ahead of the one that is yielded. ``slack``: seconds until the next chunk is
+    needed, which is stretched in the threads. ``as_made``: nobody hears it, so its tempo and pauses are left out.
+    ``admit`` is asked before the first one, and its ticket goes to that. ``on_heard`` is told of each segment that came
+    to its end; ``on_end`` is awaited after all.
 
     Raises what ``admit`` or a synthesis raises. A segment that fails by one of ``skips`` is left out from there on, and
     the next ones follow; if none was whole, the first failure is raised at the end.
@@ -53,7 +60,9 @@ async def stream_segments(
         while window:
             segment, subscription = window[0]
             try:
-                async for chunk in _after_silence(segment.silence, subscription.chunks()):
+                rendition = AS_MADE if as_made else segment.rendition
+                heard = rendition.stream(subscription.chunks(), threads, slack)
+                async for chunk in _after_silence(segment.silence, heard):
                     yield index, chunk
             except skips as problem:
                 log.warning("left out", segment=segment.key, index=index, model=segment.model, detail=problem.detail)
@@ -85,7 +94,3 @@ async def _after_silence(silence: float, chunks: AsyncIterator[Chunk]) -> AsyncI
             yield Chunk(np.zeros(silent_samples(silence, chunk.sample_rate), np.int16), chunk.sample_rate, [])
             silence = 0.0
         yield chunk
-
-
-def silent_samples(seconds: float, sample_rate: int) -> int:
-    return round(seconds * sample_rate)

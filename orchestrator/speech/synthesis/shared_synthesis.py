@@ -8,6 +8,8 @@ from lectern.triton import Chunk
 from orchestrator.accounts.requester import Requester
 from orchestrator.billing.meter import Hold, Source
 from orchestrator.speech.admission.admission_controller import Ticket
+from orchestrator.speech.cache.segment_file import Length
+from orchestrator.speech.rendition import AS_MADE, Rendition
 
 # begun: looked for in the cache. waiting: for a slot at the model, or for another process that synthesizes it.
 # making: it has its slot. Then its audio is cached or, as the store took nothing, is not.
@@ -55,17 +57,21 @@ class SharedSynthesis:
             self._notify()
 
     @property
-    def seconds(self) -> float:
-        """Duration of the chunks so far."""
-        return sum(len(chunk.audio) / chunk.sample_rate for chunk in self.chunks)
+    def length(self) -> Length | None:
+        """That of the chunks so far."""
+        if not self.chunks:
+            return None
+        return Length(sum(len(chunk.audio) for chunk in self.chunks), self.chunks[0].sample_rate)
 
     @property
     def ended(self) -> bool:
         return self._ended
 
-    def subscribe(self, requester: Requester, hold: Hold, *, joined: bool = False) -> "Subscription":
+    def subscribe(
+        self, requester: Requester, hold: Hold, rendition: Rendition = AS_MADE, *, joined: bool = False
+    ) -> "Subscription":
         """Counts at once, before a chunk is read: a segment that is made ahead must not be abandoned."""
-        subscription = Subscription(self, requester, hold, joined=joined)
+        subscription = Subscription(self, requester, hold, rendition, joined=joined)
         self._subscriptions.append(subscription)
         return subscription
 
@@ -107,18 +113,21 @@ class SharedSynthesis:
 class Subscription:
     """One request's hold on a synthesis, until `close`, which settles what was used of it."""
 
-    def __init__(self, synthesis: SharedSynthesis, requester: Requester, hold: Hold, *, joined: bool) -> None:
+    def __init__(
+        self, synthesis: SharedSynthesis, requester: Requester, hold: Hold, rendition: Rendition, *, joined: bool
+    ) -> None:
         self.made_seconds = 0.0
         """Seconds that a model made for this requester: who joined another pays nothing until that one leaves."""
         self._synthesis = synthesis
         self._requester = requester
         self._hold = hold
+        self._rendition = rendition
         self._joined = joined
         self._heard = False
         self._open = True
 
     async def chunks(self) -> AsyncIterator[Chunk]:
-        """Yields all chunks from the first one. Raises what made the synthesis fail."""
+        """Yields all chunks from the first one, as the model makes them. Raises what made the synthesis fail."""
         if not self._synthesis.ended:
             self._synthesis.ticket.promote(self._requester, needed=True)  # until now it was made ahead
         async for chunk in self._synthesis._read():  # noqa: SLF001
@@ -133,7 +142,9 @@ class Subscription:
 
     @property
     def seconds(self) -> float:
-        return self._synthesis.seconds
+        """Duration of what is heard of the chunks so far."""
+        made = self._synthesis.length
+        return 0.0 if made is None else self._rendition.length(made).seconds
 
     @property
     def source(self) -> Source:

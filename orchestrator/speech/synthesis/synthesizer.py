@@ -79,7 +79,7 @@ class Synthesizer:
         if synthesis is not None:
             metrics.SEGMENTS.labels(segment.model, "merged").inc()
             synthesis.ticket.join(requester, ticket)
-            return synthesis.subscribe(requester, hold, joined=True)
+            return synthesis.subscribe(requester, hold, segment.rendition, joined=True)
         synthesis = SharedSynthesis(segment.key, ticket, self._abandon)
         self._in_flight[segment.key] = synthesis
         task = asyncio.create_task(self._provide(segment, synthesis), name=f"segment {segment.key[:8]}")
@@ -88,7 +88,7 @@ class Synthesizer:
         # A task that is cancelled before its first step never takes it, and would not give up its ticket.
         task.add_done_callback(lambda _: ticket.drop())
         synthesis.stop = task.cancel
-        return synthesis.subscribe(requester, hold)
+        return synthesis.subscribe(requester, hold, segment.rendition)
 
     def deliver(self, segment: Segment, requester: Requester, seconds: float) -> None:
         """Counts cached audio that its listener gets as a whole file, without a stream of samples."""

@@ -31,7 +31,7 @@ def response(segments: Sequence[Samples], sound: Sound, rate: int, *, declared: 
             return [Length(samples, rate) for samples in declared or []]
 
         try:
-            chunks = stream_segments(plans, subscribe, ahead=2)
+            chunks = stream_segments(plans, subscribe, threads=threads, ahead=2)
             audio = audio_stream(chunks, sound, threads, declarable=None if declared is None else lengths)
             return b"".join([data async for data in audio])
         finally:

@@ -8,6 +8,7 @@ import pytest
 
 from lectern.triton import Chunk
 from orchestrator.lib.errors.problems import BadRequest, ModelFailed, Problem, Unavailable
+from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.admission.admission_controller import Ticket
 from orchestrator.speech.planner.script import Segment
 from orchestrator.speech.response.captions import captions
@@ -33,7 +34,12 @@ async def listen_to(told: Told, skips: tuple[type[Problem], ...], *, begun: bool
         return open_subscription(made)
 
     plans = [segment(str(number)) for number in range(len(told))]
-    return [one async for one in stream_segments(plans, subscribe, ahead=2, skips=skips)]
+    threads = PriorityThreads(1)
+    try:
+        chunks = stream_segments(plans, subscribe, threads=threads, ahead=2, skips=skips)
+        return [one async for one in chunks]
+    finally:
+        threads.close()
 
 
 def heard(told: Told, *skips: type[Problem], begun: bool = False) -> list[int]:

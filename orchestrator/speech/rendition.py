@@ -1,0 +1,79 @@
+"""How a segment is heard: the tempo and the pause that it is given behind the cache, so that one synthesis serves all.
+
+A model speaks at speeds of its own (`speeds` in its card). What a request asks for beyond them is the tempo, which no
+key has.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from lectern.time_stretch import Stretcher, stretched_length
+from lectern.triton import Chunk
+from lectern.triton.tempo import ChunkStretcher
+from orchestrator.audio.pcm import Samples
+from orchestrator.lib.priority_threads import PriorityThreads
+from orchestrator.speech.cache.segment_file import CachedAudio, Length
+
+
+class Rendition(msgspec.Struct, frozen=True):
+    """A ``tempo`` of 2 is twice as fast. The ``pause`` behind the segment is in seconds, whatever the tempo."""
+
+    tempo: float = 1.0
+    pause: float = 0.0
+
+    @property
+    def prefix(self) -> str:
+        """Stands in names before the format, such as ``1.5x.0.8s.``, and is empty for audio as the model made it."""
+        tempo = "" if self.tempo == 1 else f"{_decimal(self.tempo)}x."
+        return tempo + (f"{_decimal(self.pause)}s." if self.pause else "")
+
+    def length(self, made: Length) -> Length:
+        """Returns how long is what is heard of so much made by the model."""
+        samples = made.samples if self.tempo == 1 else stretched_length(made.samples, self.tempo)
+        return Length(samples + silent_samples(self.pause, made.sample_rate), made.sample_rate)
+
+    def of(self, audio: CachedAudio) -> Samples:
+        """Returns what is heard of the audio, as ``stream`` does."""
+        if self == AS_MADE:
+            return audio.samples
+        parts = [audio.samples]
+        if self.tempo != 1:
+            stretcher = Stretcher(self.tempo, audio.sample_rate)
+            parts = [stretcher.feed(audio.samples), stretcher.flush()]
+        return np.concatenate([*parts, _silence(self.pause, audio.sample_rate)])
+
+    async def stream(
+        self, chunks: AsyncIterator[Chunk], threads: PriorityThreads, slack: Callable[[], float]
+    ) -> AsyncIterator[Chunk]:
+        """Yields what is heard of a segment. ``slack``: seconds until the next of it is needed."""
+        rate: int | None = None
+        stretcher = ChunkStretcher(self.tempo) if self.tempo != 1 else None
+        async for chunk in chunks:
+            rate = chunk.sample_rate
+            heard = chunk if stretcher is None else await threads.encode(slack(), stretcher.feed, chunk)
+            if heard.audio.size or heard.marks:
+                yield heard
+        if stretcher is not None and (rest := await threads.encode(slack(), stretcher.end)) is not None:
+            yield rest
+        if self.pause and rate is not None:
+            yield Chunk(_silence(self.pause, rate), rate, [])
+
+
+AS_MADE: Final = Rendition()
+LONGEST_PAUSE: Final = 60.0  # seconds; no name has a longer one
+
+
+def silent_samples(seconds: float, sample_rate: int) -> int:
+    return round(seconds * sample_rate)
+
+
+def _silence(seconds: float, sample_rate: int) -> Samples:
+    return np.zeros(silent_samples(seconds, sample_rate), np.int16)
+
+
+def _decimal(number: float) -> str:
+    """Returns the only spelling of a number with up to three decimals."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")
