@@ -124,7 +124,9 @@ class SpeechService:
     def synthesize_ahead(self, segment: Segment, requester: Requester, *, admitted: bool) -> Subscription:
         """Starts it and returns at once. Raises `Busy`, but not if its listener is ``admitted`` already."""
         free = admitted or self._synthesizer.is_in_flight(segment)
-        ticket = None if free else self._admission.admit(segment.model, requester, segment.estimated_seconds)
+        ticket = None
+        if not free:
+            ticket = self._admission.admit(segment.model, requester, segment.estimated_seconds, tempo=segment.tempo)
         return self._synthesizer.listen(segment, requester, ticket, metered=requester)
 
     def forget_listener(self, requester: Requester) -> None:
@@ -182,8 +184,14 @@ class SpeechService:
         pace = ListeningPace()
 
         def subscribe(segment: Segment, ticket: Ticket | None, *, counted: bool = False) -> Subscription:
-            work = segment.estimated_seconds
-            ticket = ticket or self._admission.expect(segment.model, requester, work, response, unheard=pace.unheard)
+            ticket = ticket or self._admission.expect(
+                segment.model,
+                requester,
+                segment.estimated_seconds,
+                response,
+                tempo=segment.tempo,
+                unheard=pace.unheard,
+            )
             return self._synthesizer.listen(segment, requester, ticket, metered=None if counted else metered)
 
         def on_heard(segment: Segment, subscription: Subscription) -> None:
@@ -224,9 +232,9 @@ class SpeechService:
     ) -> Ticket | None:
         """Admits at once what is cached or in flight, as it costs no model any time. Raises `Busy`."""
         first, beginning = segments[0], segments[: self._settings.segments_ahead + 1]
-        model, work = first.model, first.estimated_seconds
+        model, work, tempo = first.model, first.estimated_seconds, first.tempo
         if self._synthesizer.is_in_flight(first):
             return None
-        if not self._admission.admits(model, requester, work) and await lengths.of(beginning) is not None:
+        if not self._admission.admits(model, requester, work, tempo) and await lengths.of(beginning) is not None:
             return None
-        return self._admission.admit(model, requester, work, response)
+        return self._admission.admit(model, requester, work, response, tempo=tempo)

@@ -62,23 +62,32 @@ class AdmissionController:
         """Returns the number of a response, by which its segments keep their place in the order."""
         return next(self._numbers)
 
-    def admits(self, model: str, requester: Requester, work: float) -> bool:
+    def admits(self, model: str, requester: Requester, work: float, tempo: float = 1.0) -> bool:
         """Returns whether `admit` would."""
-        return self._obstacle(model, self._first(model, requester, work, sys.maxsize)) is None
+        return self._obstacle(model, self._first(model, requester, work, sys.maxsize, tempo)) is None
 
-    def admit(self, model: str, requester: Requester, work: float, response: int | None = None) -> "Ticket":
-        """Admits a response whose first segment lasts ``work`` seconds.
+    def admit(
+        self, model: str, requester: Requester, work: float, response: int | None = None, *, tempo: float = 1.0
+    ) -> "Ticket":
+        """Admits a response whose first segment takes ``work`` seconds of the model's speech, heard at ``tempo``.
 
         Raises `Busy` at once, with the time after which to come again, if its turn would come too late.
         """
-        segment = self._first(model, requester, work, response or self.new_response())
+        segment = self._first(model, requester, work, response or self.new_response(), tempo)
         wait = self._obstacle(model, segment)
         if wait is not None:
             raise self._refuse(model, segment, wait)
         return self._ticket(model, segment)
 
     def expect(
-        self, model: str, requester: Requester, work: float, response: int | None = None, *, unheard: float = 0.0
+        self,
+        model: str,
+        requester: Requester,
+        work: float,
+        response: int | None = None,
+        *,
+        tempo: float = 1.0,
+        unheard: float = 0.0,
     ) -> "Ticket":
         """For a later segment of a response that was admitted: it waits its turn, as the response has begun.
 
@@ -86,9 +95,9 @@ class AdmissionController:
         """
         now = asyncio.get_running_loop().time()
         until = now + self._deadline + self._settings.batch_wait
-        segment = QueuedSegment(requester, work, response or self.new_response(), until, until)
+        segment = QueuedSegment(requester, work, response or self.new_response(), until, until, tempo=tempo)
         segment.unheard_until = now + unheard
-        segment.listened = self._is_protected(model, requester, segment.unheard_until)
+        segment.listened = self._is_protected(model, requester, tempo, segment.unheard_until)
         return self._ticket(model, segment)
 
     def forget_listener(self, requester: Requester) -> None:
@@ -102,15 +111,17 @@ class AdmissionController:
         behind = not segment.listened and self._listeners.count(model, self._clock()) > 0
         return "batch" if behind else segment.requester.lane
 
-    def promote(self, model: str, segment: QueuedSegment, requester: Requester, *, needed: bool) -> None:
+    def promote(
+        self, model: str, segment: QueuedSegment, requester: Requester, *, needed: bool, tempo: float = 1.0
+    ) -> None:
         """Another requester wants the segment too, or it is wanted sooner: it takes the better lane and account."""
         if requester.lane == "batch":
             return
         same = requester.listener == segment.requester.listener
         unheard_until = segment.unheard_until if same else -math.inf
-        listens = not segment.listened and self._is_protected(model, requester, unheard_until)
+        listens = not segment.listened and self._is_protected(model, requester, tempo, unheard_until)
         if segment.requester.lane == "batch" or listens:
-            segment.requester, segment.listened = requester, segment.listened or listens
+            segment.requester, segment.tempo, segment.listened = requester, tempo, segment.listened or listens
         if needed and not segment.needed:
             segment.needed = True
             segment.until = min(segment.until, asyncio.get_running_loop().time() + self._deadline)
@@ -129,15 +140,15 @@ class AdmissionController:
     def note(self, model: str, segment: QueuedSegment) -> None:
         """Counts the listener, if it is one: a segment is made for it."""
         if segment.listened:
-            self._listeners.note(model, segment.requester, segment.work, self._clock())
+            self._listeners.note(model, segment.requester, segment.work, segment.tempo, self._clock())
 
-    def _first(self, model: str, requester: Requester, work: float, response: int) -> QueuedSegment:
+    def _first(self, model: str, requester: Requester, work: float, response: int, tempo: float = 1.0) -> QueuedSegment:
         batch = requester.lane == "batch"
         now = asyncio.get_running_loop().time()
         expires = now + self._deadline + (self._settings.batch_wait if batch else 0)
         until = expires if batch else min(expires, now + max(_SHORTEST_WAIT, self._settings.admission_wait))
-        segment = QueuedSegment(requester, work, response, until, expires, begins=True, needed=not batch)
-        segment.listened = self._is_protected(model, requester)
+        segment = QueuedSegment(requester, work, response, until, expires, begins=True, needed=not batch, tempo=tempo)
+        segment.listened = self._is_protected(model, requester, tempo)
         if segment.listened:  # what it has asked for already, it hears first
             earlier = self._model_queue(model).work_for(requester)
             segment.until, segment.expires = until + earlier, expires + earlier
@@ -164,12 +175,12 @@ class AdmissionController:
     def _speed(self, model: str, rank: int) -> float:
         """Returns the seconds of speech that are made in a second for this rank and those before it.
 
-        What others listen to comes first and goes on: they hear a second in a second.
+        What others listen to comes first and goes on: they hear a second in a second, at their tempo.
         """
         queue = self._model_queue(model)
         if rank < ASKED or not queue.is_measured:
             return queue.throughput
-        return max(queue.throughput - self._listeners.count(model, self._clock()), queue.throughput * _LEFT)
+        return max(queue.throughput - self._listeners.hearing(model, self._clock()), queue.throughput * _LEFT)
 
     def _refuse(self, model: str, segment: QueuedSegment, wait: float) -> Busy:
         if model not in self._refusals:
@@ -177,18 +188,18 @@ class AdmissionController:
         speed = self._speed(model, self._model_queue(model).rank(segment))
         return self._refusals[model].refuse(segment, self._clock(), wait=wait, speed=speed)
 
-    def _is_protected(self, model: str, requester: Requester, unheard_until: float = -math.inf) -> bool:
+    def _is_protected(self, model: str, requester: Requester, tempo: float, unheard_until: float = -math.inf) -> bool:
         if asyncio.get_running_loop().time() < unheard_until:
             return False
         queue, now = self._model_queue(model), self._clock()
-        return self._listeners.have_room(model, requester, now, slots=queue.slots, throughput=queue.throughput)
+        return self._listeners.have_room(model, requester, tempo, now, slots=queue.slots, throughput=queue.throughput)
 
     def _may_begin(self, model: str, segment: QueuedSegment) -> bool:
         """For `ModelQueue`. Nobody begins to listen whom this process cannot encode for."""
         requester = segment.requester
         if segment.listened or requester.listener is None or requester.lane == "batch":
             return True
-        segment.listened = self._is_protected(model, requester, segment.unheard_until)
+        segment.listened = self._is_protected(model, requester, segment.tempo, segment.unheard_until)
         self.note(model, segment)
         return segment.listened or not segment.begins or self._listeners.encoder_has_room(self._clock())
 
@@ -236,9 +247,9 @@ class Ticket:
         """Seconds within which a model that is busy with the work of others may be asked again."""
         return self.segment.until - asyncio.get_running_loop().time()
 
-    def promote(self, requester: Requester, *, needed: bool) -> None:
+    def promote(self, requester: Requester, tempo: float = 1.0, *, needed: bool) -> None:
         """The requester has come to the segment, or wants it too."""
-        self._controller.promote(self._model, self.segment, requester, needed=needed)
+        self._controller.promote(self._model, self.segment, requester, needed=needed, tempo=tempo)
 
     def join(self, requester: Requester, other: "Ticket") -> None:
         """Another requester wants the segment too, and needs its own ticket no more."""
@@ -246,7 +257,7 @@ class Ticket:
         self.segment.expires = max(self.segment.expires, other.segment.expires)
         if self.segment.limit is not None:
             self.segment.limit.reschedule(self.segment.until)
-        self.promote(requester, needed=False)
+        self.promote(requester, other.segment.tempo, needed=False)
         other.drop()
 
     def drop(self) -> None:

@@ -20,7 +20,8 @@ RANKS: Final = (NEEDED, AHEAD, ASKED, BATCH)
 class QueuedSegment(msgspec.Struct, eq=False):
     """One segment on its way to a model. Times are those of the loop.
 
-    ``work``: its estimated seconds of speech. ``response``: the number of its response, in the order of their coming.
+    ``work``: its estimated seconds of speech, which the requester hears at ``tempo``.
+    ``response``: the number of its response, in the order of their coming.
     ``until``: when it must have its turn. ``expires``: when it must be made. ``begins``: its response does with it.
     ``listened``: its requester listens and is protected, which it may be after ``unheard_until``. ``needed``: the
     requester waits for this segment now.
@@ -35,6 +36,7 @@ class QueuedSegment(msgspec.Struct, eq=False):
     listened: bool = False
     unheard_until: float = -math.inf
     needed: bool = False
+    tempo: float = 1.0
     came: int = 0  # its number in the order of coming to the model
     called: asyncio.Future[None] | None = None  # set when its turn has come
     limit: asyncio.Timeout | None = None  # of its wait

@@ -5,7 +5,7 @@ A listener asks again and again, so their number tells what will be asked of a m
 
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from orchestrator.accounts.requester import Requester
@@ -26,23 +26,36 @@ class Encoding(Protocol):
     def lateness(self) -> float: ...
 
 
+class _Listener(NamedTuple):
+    gone_at: float
+    tempo: float  # seconds of a model's speech that it hears in a second
+
+
 class Listeners:
     def __init__(self, settings: AdmissionSettings, encoder: Encoding) -> None:
         self._settings = settings
         self._encoder = encoder
-        self._by_model: dict[str, dict[tuple[UUID, UUID], float]] = {}  # account, listener: when it is gone
+        self._by_model: dict[str, dict[tuple[UUID, UUID], _Listener]] = {}  # by account and listener
 
-    def have_room(self, model: str, requester: Requester, now: float, *, slots: int, throughput: float) -> bool:
+    def have_room(
+        self, model: str, requester: Requester, tempo: float, now: float, *, slots: int, throughput: float
+    ) -> bool:
         """Returns whether the requester listens already, or may.
 
         ``throughput``: seconds of speech that the model makes in a second; with all slots in use it may be more.
         """
         if requester.listener is None or requester.lane == "batch":
             return False
-        if (requester.account, requester.listener) in self._present(model, now):
+        present = self._present(model, now)
+        if (requester.account, requester.listener) in present:
             return True
-        room = max(slots, throughput / self._settings.listener_pace)
-        return self.count(model, now) + 1 <= room and self.encoder_has_room(now)
+        taken = sum(self._share(one.tempo) for one in present.values())
+        keeps_up = taken + self._share(tempo) <= throughput / self._settings.listener_pace
+        return (len(present) + 1 <= slots or keeps_up) and self.encoder_has_room(now)
+
+    def _share(self, tempo: float) -> float:
+        """Returns for how many listeners one counts: whoever hears fast uses up more of what a model makes."""
+        return max(1.0, tempo / self._settings.listener_pace)
 
     def encoder_has_room(self, now: float) -> bool:
         """Returns whether audio can be encoded for one more listener."""
@@ -52,19 +65,24 @@ class Listeners:
         bound = self._encoder.throughput * self._settings.encoder_share / self._settings.listener_pace
         return count + 1 <= max(1.0, bound)
 
-    def note(self, model: str, requester: Requester, work: float, now: float) -> None:
-        """A segment of ``work`` seconds is made for one who listens."""
+    def note(self, model: str, requester: Requester, work: float, tempo: float, now: float) -> None:
+        """A segment of ``work`` seconds is made for one who listens at ``tempo``."""
         if requester.listener is not None:
             listeners = self._present(model, now)
             listener = requester.account, requester.listener
-            listeners[listener] = max(listeners.get(listener, 0.0), now + work + _GRACE)
+            before = listeners.get(listener, _Listener(0.0, tempo))
+            listeners[listener] = _Listener(max(before.gone_at, now + work / tempo + _GRACE), tempo)
 
     def count(self, model: str, now: float) -> int:
         return len(self._present(model, now))
 
+    def hearing(self, model: str, now: float) -> float:
+        """Returns the seconds of a model's speech that all together hear in a second."""
+        return sum(one.tempo for one in self._present(model, now).values())
+
     def next_to_go(self, now: float) -> float:
         """Returns the seconds after which the first of all is gone, unless it asks again."""
-        gone = [gone_at - now for model in self._by_model for gone_at in self._present(model, now).values()]
+        gone = [one.gone_at - now for model in self._by_model for one in self._present(model, now).values()]
         return min(gone, default=0.0)
 
     def forget(self, requester: Requester) -> None:
@@ -73,9 +91,9 @@ class Listeners:
             if requester.listener is not None:
                 listeners.pop((requester.account, requester.listener), None)
 
-    def _present(self, model: str, now: float) -> dict[tuple[UUID, UUID], float]:
+    def _present(self, model: str, now: float) -> dict[tuple[UUID, UUID], _Listener]:
         listeners = self._by_model.setdefault(model, {})
-        for listener in [listener for listener, gone_at in listeners.items() if gone_at <= now]:
+        for listener in [listener for listener, one in listeners.items() if one.gone_at <= now]:
             del listeners[listener]
         return listeners
 
@@ -89,7 +107,7 @@ class ListeningPace:
         self._seconds = 0.0
 
     def take(self, seconds: float) -> None:
-        """Counts seconds of audio that the client has taken."""
+        """Counts seconds that the client has taken, as they are heard."""
         if self._began is None:
             self._began = self._clock()
         self._seconds += seconds

@@ -73,10 +73,11 @@ class ModelQueue:
         return len(self._in_slots) + len(self._expected) + len(self._waiting) < self.slots
 
     def work_for(self, requester: Requester) -> float:
-        """Returns the seconds of speech of the listener's segments that are expected or wait."""
+        """Returns for how many seconds the listener will hear its segments that are expected or wait."""
         listener = requester.account, requester.listener
         segments = (*self._expected, *self._waiting)
-        return sum(one.work for one in segments if (one.requester.account, one.requester.listener) == listener)
+        own = [one for one in segments if (one.requester.account, one.requester.listener) == listener]
+        return sum(one.work / one.tempo for one in own)
 
     def rank(self, segment: QueuedSegment) -> int:
         """Returns the rank that a new segment has among the others."""

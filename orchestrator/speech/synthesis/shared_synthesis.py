@@ -129,7 +129,9 @@ class Subscription:
     async def chunks(self) -> AsyncIterator[Chunk]:
         """Yields all chunks from the first one, as the model makes them. Raises what made the synthesis fail."""
         if not self._synthesis.ended:
-            self._synthesis.ticket.promote(self._requester, needed=True)  # until now it was made ahead
+            self._synthesis.ticket.promote(
+                self._requester, self._rendition.tempo, needed=True
+            )  # until now it was made ahead
         async for chunk in self._synthesis._read():  # noqa: SLF001
             self._heard = True
             yield chunk

@@ -74,7 +74,9 @@ class Synthesizer:
         None if the same response has counted it before.
         """
         hold = Uncounted() if metered is None else self._hold(segment, metered)
-        ticket = ticket or self._admission.expect(segment.model, requester, segment.estimated_seconds)
+        ticket = ticket or self._admission.expect(
+            segment.model, requester, segment.estimated_seconds, tempo=segment.tempo
+        )
         synthesis = self._in_flight.get(segment.key)
         if synthesis is not None:
             metrics.SEGMENTS.labels(segment.model, "merged").inc()

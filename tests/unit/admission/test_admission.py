@@ -214,6 +214,26 @@ async def test_who_is_silent_for_long_makes_room(open_simulation: OpenSimulation
     assert (await simulation.ask(live("ann", "two"))).ticket.segment.listened
 
 
+async def test_who_listens_fast_takes_the_room_of_more(open_simulation: OpenSimulation) -> None:
+    simulation = open_simulation(slots=1, listener_pace=1.0)
+    await timed(simulation, seconds=2)  # the model makes five seconds of speech in a second
+    admit = simulation.controller.admit
+    for name in ("one", "two"):
+        assert admit(MODEL, live("ann", name), 1, tempo=2.0).segment.listened
+    assert not admit(MODEL, live("ann", "three"), 1, tempo=2.0).segment.listened
+    assert admit(MODEL, live("ann", "four"), 1).segment.listened
+
+
+async def test_whoever_hears_a_segment_fast_is_gone_sooner(open_simulation: OpenSimulation) -> None:
+    simulation = open_simulation(slots=1)
+    segment = Segment(simulation.controller.admit(MODEL, live("ann", "one"), 10, tempo=2.0), live("ann", "one"))
+    await simulation.end(await simulation.walk(segment))
+    simulation.now += 24  # it is heard in five seconds, and twenty more one may keep silent
+    assert not simulation.controller.admit(MODEL, live("ann", "two"), 10).segment.listened
+    simulation.now += 2
+    assert (await simulation.ask(live("ann", "two"))).ticket.segment.listened
+
+
 async def test_while_encoding_is_late_nobody_begins_to_listen(open_simulation: OpenSimulation) -> None:
     simulation = open_simulation(slots=3)
     await stay(simulation, live("ann", "one"))
