@@ -212,6 +212,7 @@ class Synthesizer:
             voice=segment.voice,
             language=segment.language,
             speed=segment.speed,
+            speeds=(segment.speed, segment.speed),  # it is one of the model's own
             lexicon=segment.lexicon,
             markup=segment.markup,
             reference=segment.reference,

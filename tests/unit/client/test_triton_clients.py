@@ -63,7 +63,8 @@ def test_every_part_of_a_request_reaches_the_model(triton: Either, fake: FakeTri
         lane="batch",
         deadline=60.0,
     )
-    (request,) = fake.requests
+    card, request = fake.requests
+    assert card.parameters["describe"].bool_param
     seen = inputs(request)
     assert seen.pop("reference_audio").tolist() == [1, -1]
     assert seen.pop("previous_audio").tolist() == [2, -2]
@@ -81,8 +82,8 @@ def test_every_part_of_a_request_reaches_the_model(triton: Either, fake: FakeTri
     assert request.parameters["lane"].string_param == "batch"
     assert request.parameters["markup"].bool_param is True
     assert request.parameters["deadline_ms"].int64_param == 60_000
-    assert fake.seconds_left[0] is not None
-    assert 50 < fake.seconds_left[0] < 65
+    assert fake.seconds_left[-1] is not None
+    assert 50 < fake.seconds_left[-1] < 65
     assert "triton_grpc_error" not in dict(fake.metadata)  # Triton 2.51 crashes of it
 
 
@@ -154,6 +155,7 @@ def test_a_voicing_becomes_what_a_model_takes() -> None:
         "voice": {"name": "b", "seed": 7},
         "language": "en-GB",
         "speed": 1.5,
+        "speeds": (1.0, 1.0),
         "lexicon": {"x": "y"},
         "markup": False,
         "lane": "batch",
@@ -503,3 +505,46 @@ def test_an_answer_read_to_its_end_is_not_cancelled(fake: FakeTriton, monkeypatc
         assert list(client.speak("speaker", "hello"))
     told.set()
     assert len(fake.requests) == 1
+
+
+def hum(request: Any, context: Any) -> Iterator[Any]:  # noqa: ARG001
+    """A second of a sine in four chunks, with a word in the middle of each."""
+    samples = (8_000 * np.sin(np.arange(22_000) / 20)).astype(int).tolist()
+    for first in range(0, 22_000, 5_500):
+        yield chunk(samples[first : first + 5_500], [Mark(first + 1_000, first + 5_000, 0, 3)])
+    yield message(final=True)
+
+
+@pytest.mark.parametrize(("speed", "asked", "length"), [(4.0, 2.0, 11_000), (2.0, 2.0, 22_000), (0.25, 0.5, 44_000)])
+def test_what_a_model_does_not_speak_itself_is_stretched(
+    triton: Either, fake: FakeTriton, speed: float, asked: float, length: int
+) -> None:
+    fake.scripts["hum"] = hum
+    chunks = triton.collect("speak", "speaker", "hum", speed=speed)
+    assert inputs(fake.requests[-1])["speed"] == asked
+    assert sum(one.audio.size for one in chunks) == length
+    marks = [mark for one in chunks for mark in one.marks]
+    assert [mark[2:] for mark in marks] == [(0, 3)] * 4
+    edges = [sample for mark in marks for sample in mark[:2]]
+    assert edges == sorted(edges)
+    assert edges[-1] <= length
+
+
+def test_a_models_speeds_are_asked_for_once_and_only_if_they_are_needed(triton: Either, fake: FakeTriton) -> None:
+    def described() -> int:
+        return sum(request.parameters["describe"].bool_param for request in fake.requests)
+
+    triton.collect("speak", "speaker", "hello")
+    triton.collect("speak", "speaker", "hello", speed=1.0)
+    triton.collect("speak", "speaker", "hello", speed=2.0, speeds=(1.0, 2.0))
+    assert described() == 0
+    for _ in range(2):
+        triton.collect("speak", "speaker", "hello", speed=2.0)
+    assert described() == 1
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, 0.2, 4.5, float("nan"), float("inf")])
+def test_a_speed_that_nobody_speaks_is_refused(triton: Either, fake: FakeTriton, speed: float) -> None:
+    with pytest.raises(InvalidRequest, match=r"between 0\.25 and 4"):
+        triton.collect("speak", "speaker", "hello", speed=speed)
+    assert all(request.parameters["describe"].bool_param for request in fake.requests)

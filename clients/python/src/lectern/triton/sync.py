@@ -24,7 +24,8 @@ from lectern.triton.errors import (
     from_rpc,
 )
 from lectern.triton.sync_connection import Connection
-from lectern.triton.types import READY, Card, Chunk, ModelInfo, Probe, Reference, SpeakOptions, TimedChunk
+from lectern.triton.tempo import ChunkStretcher, split_speed
+from lectern.triton.types import READY, Card, Chunk, ModelInfo, Probe, Reference, SpeakOptions, Speeds, TimedChunk
 
 
 class Triton:
@@ -40,6 +41,7 @@ class Triton:
         """
         self.address = checked_address(address)
         self._connection = Connection(self.address, secret, connect_timeout)
+        self._speeds: dict[str, Speeds] = {}  # by model, as far as they were needed
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +109,7 @@ class Triton:
         voice: Mapping[str, Any] | None = None,
         language: str | None = None,
         speed: float | None = None,
+        speeds: Speeds | None = None,
         lexicon: Mapping[str, str] | None = None,
         reference: Reference | None = None,
         previous: Reference | None = None,
@@ -117,11 +120,17 @@ class Triton:
         """Yields the segment's audio as the model makes it; ends only when all of it has come.
 
         Closing the generator cancels the request at once: use ``contextlib.closing`` unless you read to the end.
-        `voice` has the model's own parameters. `previous` is the speech that this segment follows. `markup` says that
-        the text has markup, for models whose card has `markup`. `deadline` is in seconds from now.
+        `voice` has the model's own parameters. `speeds` are those of its card, which is asked for them if need be: what
+        `speed` goes beyond them is made here, by stretching the audio. `previous` is the speech that this segment
+        follows. `markup` says that the text has markup, for models whose card has `markup`. `deadline` is in seconds
+        from now.
         """
         if deadline is not None and deadline <= 0:
             raise DeadlineExceeded("the deadline had passed before the request was sent", model=model)
+        tempo = 1.0
+        if speed is not None and speed != 1:
+            speed, tempo = split_speed(speed, speeds or self._own_speeds(model), model)
+        stretcher = ChunkStretcher(tempo) if tempo != 1 else None
         request = codec.speech_request(
             model,
             text,
@@ -140,8 +149,10 @@ class Triton:
         with closing(self._connection.stream(request, timeout)) as responses:
             for response in responses:
                 if (chunk := reader.chunk(response)) is not None:
-                    yield chunk
+                    yield chunk if stretcher is None else stretcher.feed(chunk)
         reader.end()
+        if stretcher is not None and (rest := stretcher.end()) is not None:
+            yield rest
 
     def speak_timed(self, model: str, text: str, **options: Unpack[SpeakOptions]) -> Generator[TimedChunk, None, None]:
         """As `speak`, with words in seconds. `Card.options` makes the options of a Voicing."""
@@ -163,6 +174,11 @@ class Triton:
         if samples == 0:
             raise ModelFailure("answered without any audio", model=model)
         return Probe(time.perf_counter() - start, first, samples, rate)
+
+    def _own_speeds(self, model: str) -> Speeds:
+        if model not in self._speeds:
+            self._speeds[model] = (self.card(model)).speeds
+        return self._speeds[model]
 
     def _metadata(self, entry: Any, timeout: float) -> Any:
         if entry.state != READY:

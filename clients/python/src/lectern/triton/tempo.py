@@ -2,8 +2,18 @@
 
 from collections import deque
 
+import lectern_contract as contract
 from lectern.time_stretch import Stretcher
-from lectern.triton.types import Chunk, Mark
+from lectern.triton.errors import InvalidRequest
+from lectern.triton.types import Chunk, Mark, Speeds
+
+
+def split_speed(speed: float, speeds: Speeds, model: str) -> tuple[float, float]:
+    """Returns the speed to ask the model for, and the tempo of the rest. Raises InvalidRequest."""
+    if not contract.MIN_SPEED <= speed <= contract.MAX_SPEED:  # which NaN is not either
+        message = f"the speed is {speed:g}: it must lie between {contract.MIN_SPEED:g} and {contract.MAX_SPEED:g}"
+        raise InvalidRequest(message, model=model)
+    return contract.split_speed(speed, speeds)
 
 
 class ChunkStretcher:

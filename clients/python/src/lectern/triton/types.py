@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-import lectern_contract as contract
 from lectern.triton.errors import InvalidRequest
 from lectern.types import Word
 from lectern.voicing import Mix, Voicing, voice_name
@@ -18,6 +17,7 @@ from lectern_contract.voice_mixes import NoMix, is_mix, parse
 READY: Final = "READY"  # the state of a model in Triton's repository index
 
 Samples = npt.NDArray[np.int16]
+Speeds = tuple[float, float]  # the slowest and the fastest
 
 
 class Mark(NamedTuple):
@@ -76,6 +76,7 @@ class SpeakOptions(TypedDict, total=False):
     voice: Mapping[str, Any] | None  # the model's own parameters, as in its card
     language: str | None  # BCP-47
     speed: float | None
+    speeds: Speeds | None  # the model's own, as in its card; None: it is asked
     lexicon: Mapping[str, str] | None
     reference: Reference | None
     previous: Reference | None  # for models whose card has `previous`
@@ -128,10 +129,7 @@ class Card(msgspec.Struct, frozen=True):
 
     sample_rate: int  # Hz
     voices: list[CardVoice]
-    speeds: tuple[float, float] = (
-        contract.MIN_SPEED,
-        contract.MAX_SPEED,
-    )  # the slowest and the fastest that it speaks itself
+    speeds: Speeds = (1.0, 1.0)  # its own: what is beyond them is made by stretching its audio
     lexicon: bool = False  # takes pronunciations
     references: bool = False  # takes a voice prompt
     previous: bool = False  # goes on from what was spoken before
@@ -176,6 +174,7 @@ class Card(msgspec.Struct, frozen=True):
             "voice": {**(voice.voice if voice else {}), **used},
             "language": voicing.language or (voice.language if voice else None),
             "speed": voicing.speed,
+            "speeds": self.speeds,
             "lexicon": voicing.lexicon,
             "markup": bool(voicing.markup),
             "lane": voicing.lane or "live",
