@@ -52,6 +52,7 @@ def instructed(**orders: float) -> dict[str, str]:
 def test_the_card_says_what_the_engine_can(triton: Triton) -> None:
     card = triton.card(MODEL)
     assert (card.sample_rate, card.places) == (RATE, 4)
+    assert card.speeds == (1, 1)
     assert (card.references, card.previous, card.seed, card.instructions) == (True,) * 4
     assert (card.lexicon, card.markup, card.mixes) == (False,) * 3
     assert {voice.name: voice.voice for voice in card.voices} == {name: {"preset": name} for name in PRESETS}

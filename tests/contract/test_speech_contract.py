@@ -15,9 +15,9 @@ from lectern.triton import AsyncTriton, Busy, Chunk, InvalidRequest, TritonError
 MODELS = ("espeak", "hum", "kokoro", "higgs")
 # A voice of each model that is slow enough to be interrupted in the middle of a long text.
 SLOW: dict[str, dict[str, Any]] = {
-    "espeak": {"voice": {}, "speed": 0.25},
+    "espeak": {"voice": {}, "speed": 0.5},
     "hum": {"voice": {"hertz": 220, "delay": 0.02}},
-    "kokoro": {"speed": 0.25},
+    "kokoro": {},
     "higgs": {"voice": {"instructions": "{delay=0.02}"}},
 }
 SENTENCE = "The old lighthouse keeper climbed one hundred and twelve steps every evening. "
@@ -55,6 +55,7 @@ def test_the_card_says_what_the_model_is(tell: Any, model: str) -> None:
     async def story(triton: AsyncTriton) -> None:
         card = await triton.card(model)
         assert card.sample_rate in (22_050, 24_000)
+        assert card.speeds[0] <= 1 <= card.speeds[1]
         names = [voice.name for voice in card.voices]
         assert names
         assert len(set(names)) == len(names)
@@ -129,6 +130,16 @@ def test_speed_divides_the_duration(tell: Any, model: str, speed: float) -> None
     async def story(triton: AsyncTriton) -> None:
         normal = samples(await spoken(triton, model, SENTENCE * 2))
         assert samples(await spoken(triton, model, SENTENCE * 2, speed=speed)) == pytest.approx(normal / speed, rel=0.1)
+
+    tell(story)
+
+
+@every_model
+@pytest.mark.parametrize("speed", [0.25, 4.0])
+def test_a_speed_that_is_not_the_models_own_is_refused(tell: Any, model: str, speed: float) -> None:
+    async def story(triton: AsyncTriton) -> None:
+        with pytest.raises(InvalidRequest, match="stretch its audio for the rest"):
+            await spoken(triton, model, SENTENCE, speed=speed, speeds=(0.25, 4.0))
 
     tell(story)
 

@@ -8,23 +8,17 @@ from lectern_triton.voice_backend.audio_checks import Implausible
 
 @pytest.mark.parametrize("frames", [[10, 3, 3, 3, 3, 20], [1, 1, 1, 1], [5, 30, 5], [50, 2, 9, 4, 50]])
 def test_speech_is_plausible(frames: list[int]) -> None:
-    check_duration(np.array(frames), 1.0)
-
-
-@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
-def test_the_shortest_and_longest_are_those_of_the_speed(speed: float) -> None:
-    frames = np.full(52, max(1, round(2.9 / speed)))
-    check_duration(frames, speed)
+    check_duration(np.array(frames))
 
 
 def test_too_long_for_its_phonemes() -> None:
     with pytest.raises(Implausible, match="frames"):
-        check_duration(np.array([5, *[50] * 10, 5]), 1.0)
+        check_duration(np.array([5, *[50] * 10, 5]))
 
 
 def test_too_short_for_its_phonemes() -> None:
     with pytest.raises(Implausible, match="frames"):
-        check_duration(np.array([1, *[1] * 40, 1]), 0.5)
+        check_duration(np.array([1, *[1] * 100, 1]))
 
 
 def test_a_word_that_was_not_spoken_is_found() -> None:

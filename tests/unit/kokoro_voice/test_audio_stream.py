@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kokoro_voice.acoustic_client import FRAME, RATE, Sound, model_speed
+from kokoro_voice.acoustic_client import FRAME, RATE, Sound
 from kokoro_voice.audio_stream import FADE, FIRST_CHUNK, LEAD, PAUSE, AudioStream, trim
 from kokoro_voice.g2p_client import Sentence, Word
 from lectern_triton.voice_backend.voice import Chunk, Mark
@@ -46,38 +46,31 @@ def silences(samples: np.ndarray[tuple[int], np.dtype[np.int16]]) -> list[int]:
 
 
 def test_most_of_the_silence_around_a_sentence_is_cut() -> None:
-    trimmed, cut = trim(sound(), 1.0)
+    trimmed, cut = trim(sound())
     assert cut == HEARD.start - LEAD
     assert trimmed.size == LEAD + 30 * FRAME + PAUSE
 
 
 def test_where_sentences_meet_there_is_one_pause() -> None:
-    (gap,) = silences(audio(spoken(AudioStream(1.0))))
+    (gap,) = silences(audio(spoken(AudioStream())))
     assert gap == pytest.approx(PAUSE + LEAD, abs=3)
 
 
 def test_a_pause_that_is_asked_for_comes_on_top() -> None:
-    (gap,) = silences(audio(spoken(AudioStream(1.0), pause=1.5))[:-RATE])
+    (gap,) = silences(audio(spoken(AudioStream(), pause=1.5))[:-RATE])
     assert gap == pytest.approx(PAUSE + LEAD + 1.5 * RATE, abs=3)
-
-
-@pytest.mark.parametrize("speed", [0.25, 4.0])
-def test_the_speed_does_not_change_a_pause_that_is_asked_for(speed: float) -> None:
-    pause = spoken(AudioStream(speed), 1, 2.0)
-    without = spoken(AudioStream(speed), 1)
-    assert audio(pause).size - audio(without).size == pytest.approx(2 * RATE, abs=4)
 
 
 def test_a_sound_in_the_silence_is_not_cut() -> None:
     breath = sound()
     breath.samples[20 * FRAME] = 3_000
-    assert trim(breath, 1.0)[1] == 20 * FRAME - LEAD
+    assert trim(breath)[1] == 20 * FRAME - LEAD
 
 
 def test_what_is_cut_is_faded() -> None:
     noisy = sound()
     quiet = np.random.default_rng(0).integers(-30, 30, noisy.samples.size).astype(np.int16)
-    trimmed, _ = trim(Sound(noisy.samples + quiet, FRAMES), 1.0)
+    trimmed, _ = trim(Sound(noisy.samples + quiet, FRAMES))
     for edge in (trimmed[:FADE], trimmed[::-1][:FADE]):
         assert abs(int(edge[0])) <= 1
         assert np.abs(edge.astype(int)).max() <= 30
@@ -86,15 +79,14 @@ def test_what_is_cut_is_faded() -> None:
 def test_phonemes_are_never_cut_even_if_they_are_silent() -> None:
     silent = sound()
     silent.samples[: 50 * FRAME] = 0
-    _, cut = trim(silent, 1.0)
+    _, cut = trim(silent)
     assert cut <= 40 * FRAME
 
 
-@pytest.mark.parametrize("speed", [0.25, 1.0, 2.0, 4.0])
-def test_marks_are_in_order_and_inside_what_was_given(speed: float) -> None:
+def test_marks_are_in_order_and_inside_what_was_given() -> None:
     given = 0
     marks: list[Mark] = []
-    for chunk in spoken(AudioStream(speed), 3):
+    for chunk in spoken(AudioStream(), 3):
         given += chunk.audio.size
         marks += chunk.marks
         assert all(last <= given for _, last, _, _ in chunk.marks)
@@ -104,7 +96,7 @@ def test_marks_are_in_order_and_inside_what_was_given(speed: float) -> None:
 
 
 def test_marks_lie_where_the_phonemes_are() -> None:
-    chunks = spoken(AudioStream(1.0), 1)
+    chunks = spoken(AudioStream(), 1)
     assert [mark for chunk in chunks for mark in chunk.marks] == [
         (LEAD, LEAD + 20 * FRAME, 0, 5),
         (LEAD + 20 * FRAME, LEAD + 30 * FRAME, 6, 9),
@@ -112,21 +104,6 @@ def test_marks_lie_where_the_phonemes_are() -> None:
 
 
 def test_the_first_chunk_is_small() -> None:
-    sizes = [chunk.audio.size for chunk in spoken(AudioStream(1.0))]
+    sizes = [chunk.audio.size for chunk in spoken(AudioStream())]
     assert sizes[0] == FIRST_CHUNK
     assert sizes[1] > FIRST_CHUNK
-
-
-@pytest.mark.parametrize("speed", [0.25, 0.5, 0.9, 1.1, 1.5, 2.0, 4.0])
-def test_beyond_the_speeds_of_the_model_speech_is_stretched(speed: float) -> None:
-    made = audio(spoken(AudioStream(model_speed(speed)))).size
-    assert audio(spoken(AudioStream(speed))).size == pytest.approx(made * model_speed(speed) / speed, rel=0.001)
-
-
-@pytest.mark.parametrize("speed", [0.25, 0.5, 0.9, 1.1, 1.5, 2.0, 4.0])
-def test_marks_are_where_the_stretched_words_are(speed: float) -> None:
-    chunks = spoken(AudioStream(speed), 1)
-    (*_, last) = (mark for chunk in chunks for mark in chunk.marks)
-    loud = np.flatnonzero(np.abs(audio(chunks).astype(int)) > 500)
-    reach = (0.008 / speed + 0.012) * RATE  # how far the stretcher looks for what fits, and half of what it lays
-    assert last[1] == pytest.approx(loud[-1], abs=reach)

@@ -119,14 +119,6 @@ def test_the_same_request_gets_the_same_noise(folder: Path, models: Models) -> N
     assert all(0 <= offset < 65_536 for offset in offsets)
 
 
-@pytest.mark.parametrize(("speed", "asked"), [(0.25, 0.9), (0.95, 0.95), (1.25, 1.1), (4.0, 1.1)])
-def test_the_model_is_asked_for_speeds_it_speaks_well_at(
-    folder: Path, models: Models, speed: float, asked: float
-) -> None:
-    spoken(voice(folder, models), "hello", speed=speed)
-    assert models.asked[0]["speed"].tolist() == [[pytest.approx(asked)]]
-
-
 def test_no_more_sentences_are_made_ahead_than_wanted(folder: Path, models: Models) -> None:
     models.hold = threading.Event()
     stop = threading.Event()

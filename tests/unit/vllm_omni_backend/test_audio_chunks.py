@@ -9,12 +9,12 @@ from lectern_triton.voice_backend.voice import BadRequest, Chunk
 TEXT = "Three small words."
 
 
-def cut(made: list[int], speed: float = 1.0, text: str = TEXT) -> list[Chunk]:
-    chunks = Chunker(text, speed)
+def cut(made: list[int]) -> list[Chunk]:
+    chunks = Chunker(TEXT)
     found: list[Chunk] = []
     for count in made:
         found += chunks.feed(np.full(count, 7, "<i2").tobytes())
-    return [*found, *chunks.finish()]
+    return [*found, chunks.finish()]
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,6 @@ def test_the_marks_come_last_and_share_the_whole() -> None:
     assert [mark[2:] for mark in last.marks] == [(0, 5), (6, 11), (12, 17)]
     assert last.marks[0][0] == 0
     assert last.marks[-1][1] == RATE
-
-
-@pytest.mark.parametrize("speed", [0.25, 0.5, 2.0, 4.0])
-def test_another_speed_is_another_length_to_the_sample(speed: float) -> None:
-    chunks = cut([960, *[2_400] * 20], speed)
-    assert sum(chunk.audio.size for chunk in chunks) == round((960 + 48_000) / speed)
-    assert chunks[-1].marks[-1][1] == round((960 + 48_000) / speed)
 
 
 def test_a_longer_text_may_take_longer() -> None:

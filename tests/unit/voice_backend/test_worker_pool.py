@@ -26,7 +26,7 @@ class TellingVoice:
         self.closed = False
 
     def card(self) -> Mapping[str, Any]:
-        return {"sample_rate": RATE, "speed": False, "lexicon": False, "references": False, "voices": []}
+        return {"sample_rate": RATE, "speeds": [0.9, 1.1], "lexicon": False, "references": False, "voices": []}
 
     def close(self) -> None:
         self.closed = True
@@ -194,10 +194,30 @@ def test_impossible_marks_are_a_failure(pool: Any) -> None:
     assert ask(pool(tell), speak()).end[0] == "failed"
 
 
-@pytest.mark.parametrize(("more", "what"), [({"speed": 1.5}, "speed"), ({"lexicon": {"a": "b"}}, "lexicon")])
-def test_what_the_card_does_not_offer_is_refused(pool: Any, more: dict[str, Any], what: str) -> None:
-    end = ask(pool(hello), speak(**more)).end
-    assert end == ("bad_request", f"this model has no {what}: leave it out")
+def test_a_lexicon_is_refused_where_the_card_does_not_say_so(pool: Any) -> None:
+    end = ask(pool(hello), speak(lexicon={"a": "b"})).end
+    assert end == ("bad_request", "this model has no lexicon: leave it out")
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.89, 1.11, 2.0])
+def test_a_speed_that_is_not_the_models_own_is_refused(pool: Any, speed: float) -> None:
+    kind, message = ask(pool(hello), speak(speed=speed)).end
+    assert kind == "bad_request"
+    assert message == "this model's own speeds are 0.9 to 1.1, as its card says: stretch its audio for the rest"
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.0, float(np.float32(1.1))])
+def test_the_models_own_speeds_are_spoken_as_they_are_sent(pool: Any, speed: float) -> None:
+    assert ask(pool(hello), speak(speed=speed)).end[0] == "done"
+
+
+@pytest.mark.parametrize("speeds", [[0.5, 0.9], [1.1, 2], [0.1, 1], [1, 5]])
+def test_a_card_whose_speeds_are_without_1_or_too_wide_does_not_load(speeds: list[float]) -> None:
+    voice = TellingVoice(hello)
+    card = {**voice.card(), "speeds": speeds}
+    voice.card = lambda: card  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="must have 1 in them"):
+        WorkerPool(voice, {"live": 1, "batch": 1})
 
 
 def test_going_on_from_what_was_before_is_refused_where_the_card_does_not_say_so(pool: Any) -> None:

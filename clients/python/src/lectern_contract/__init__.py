@@ -6,7 +6,7 @@ A model is decoupled with `max_batch_size: 0`; one request speaks one segment, a
 
 from typing import Final, Literal
 
-VERSION: Final = 2  # part of every segment key: raise it when the same request would sound different
+VERSION: Final = 3  # part of every segment key: raise it when the same request would sound different
 
 # Inputs
 TEXT: Final = "text"  # BYTES [1], UTF-8, at most MAX_TEXT characters

@@ -23,7 +23,6 @@ from espeak_voice.libespeak import (
 )
 from espeak_voice.speakable_text import SpeakableText, make_speakable
 from espeak_voice.speaking_rate import NORMAL_RATE, rate_for
-from lectern_triton.voice_backend.time_stretch import Stretcher
 
 FIRST_CHUNK: Final = 0.05  # seconds: little, so that the first audio comes at once
 LARGEST_CHUNK: Final = 2.0
@@ -31,7 +30,6 @@ GROWTH: Final = 2.0  # of each chunk over the one before: few messages, and stil
 
 SHORT: Final = 100  # characters: up to here the whole text is spoken at both rates to measure it
 SAMPLE: Final = 90  # characters of a longer text that are measured
-TOLERANCE: Final = 0.03  # of the speed: nobody hears a smaller difference
 
 PR_SET_PDEATHSIG: Final = 1
 
@@ -50,8 +48,6 @@ class Engine:
         self._connection = connection
         self._library = Library()
         self._text = SpeakableText("", [0])
-        self._stretch = 1.0
-        self._stretcher: Stretcher | None = None
         self._pcm = bytearray()
         self._events: list[Event] = []
         self._sent = 0  # samples
@@ -81,28 +77,23 @@ class Engine:
         self._sent = 0
         self._chunk_size = int(FIRST_CHUNK * self._library.sample_rate)
         self._stopped = False
-        self._set_speed(utterance.speed)
+        self._library.set_parameter(PARAMETER_RATE, self._rate(utterance.speed))
         self._library.speak(self._text.text, self._receive)
         if not self._stopped:
-            if self._stretcher is not None:
-                self._pcm += self._stretcher.flush()
             self._send(last=True)
         send(self._connection, Ended())
 
-    def _set_speed(self, speed: float) -> None:
-        """Sets the rate, and stretches the audio where the rate alone does not reach the speed.
+    def _rate(self, speed: float) -> int:
+        """Returns the rate at which the text is spoken at this speed.
 
-        How far the rate reaches depends on language, voice and text: the start of the text is measured at both rates.
+        How much a rate changes depends on language, voice and text: the start of the text is measured at a first rate
+        and at the normal one, and the rate is corrected by what that gave.
         """
-        self._stretch = 1.0
-        self._stretcher = None
-        if speed != 1:
-            wanted = self._sample_length(NORMAL_RATE) / speed
-            got = self._sample_length(rate_for(speed))
-            if got and abs(wanted / got - 1) > TOLERANCE:
-                self._stretch = wanted / got
-                self._stretcher = Stretcher(self._stretch, self._library.sample_rate)
-        self._library.set_parameter(PARAMETER_RATE, rate_for(speed))
+        rate = rate_for(speed)
+        if speed == 1:
+            return rate
+        normal, got = self._sample_length(NORMAL_RATE), self._sample_length(rate)
+        return rate_for(speed * speed * got / normal) if normal and got else rate
 
     def _sample_length(self, rate: int) -> int:
         """Returns how many samples the start of the text takes at a rate."""
@@ -128,8 +119,8 @@ class Engine:
                 is_word = event.type == EVENT_WORD
                 # A word's position counts from 1; a clause's is the number of characters up to its end.
                 character = self._text.origin(max(0, event.text_position - is_word))
-                self._events.append(Event(is_word, character, round(event.sample * self._stretch)))
-        self._pcm += pcm if self._stretcher is None else self._stretcher.feed(pcm)
+                self._events.append(Event(is_word, character, event.sample))
+        self._pcm += pcm
         if len(self._pcm) // 2 >= self._chunk_size:
             self._chunk_size = min(int(self._chunk_size * GROWTH), int(LARGEST_CHUNK * self._library.sample_rate))
             self._send()

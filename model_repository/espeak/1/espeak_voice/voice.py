@@ -12,6 +12,7 @@ from espeak_voice.engine_messages import Utterance
 from espeak_voice.engine_pool import EnginePool, EngineRefused
 from espeak_voice.languages import Languages, UnknownLanguage, VoiceFile, canonical, is_within
 from espeak_voice.libespeak import Library
+from espeak_voice.speaking_rate import FASTEST, SLOWEST
 from espeak_voice.word_marks import WordMarks
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Segment, Settings
 
@@ -42,7 +43,7 @@ class Voice:
     def card(self) -> Mapping[str, Any]:
         return {
             "sample_rate": self._pool.sample_rate,
-            "speed": True,
+            "speeds": [SLOWEST, FASTEST],
             "lexicon": False,  # eSpeak NG takes its own phoneme names, and they do not cover the IPA
             "references": False,
             "places": 2 * self.concurrency,  # each engine finds its next segment waiting

@@ -14,7 +14,6 @@ from lectern_triton.voice_backend.voice import Mark
 from lectern_triton.voice_backend.words import find_words, marks_by_length
 
 LOUD: Final = 100  # of 32,768: quieter samples are the pause after a clause, which belongs to no word
-ONSET: Final = 660  # samples, 30 ms: in stretched audio a clause may begin that much before its event
 
 
 class WordMarks:
@@ -39,7 +38,7 @@ class WordMarks:
                 self._anchor(event)
             else:
                 here = min(max(event.sample - self._samples, used), audio.size)
-                self._find_loud(audio[used : max(used, here - ONSET)], self._samples + used)
+                self._find_loud(audio[used:here], self._samples + used)
                 used = here
                 marks += self._mark_words(bisect_right(self._ends, event.character))
         self._find_loud(audio[used:], self._samples + used)

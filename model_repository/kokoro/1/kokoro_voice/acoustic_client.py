@@ -20,12 +20,11 @@ NOISE_ENTRIES: Final = 65_536
 # Triton batches only requests of one shape, so there are few shapes. Padding the phonemes costs little: the model's
 # time depends on the frames that it makes.
 WIDTHS: Final = (32, 64, 96, 128, 192, 256, 384, 512)
-SLOWEST: Final = 0.9
-FASTEST: Final = 1.1
-"""Speeds that the model itself is asked for; beyond them its speech is stretched without changing the pitch.
+SPEED: Final = 1.0
+"""The only speed that the model is asked for.
 
-The model takes more, but its durations are whole frames, and most phonemes have two or three of them: at 1.5 more than
-half of the words cannot be understood, while stretched speech can.
+It takes others, but its durations are whole frames, and most phonemes have two or three of them: at 1.5 more than half
+of the words cannot be understood, while stretched speech can.
 """
 
 
@@ -36,18 +35,12 @@ class Sound:
     """How many frames each phoneme lasts, including the silence in front of the first and behind the last one."""
 
 
-def model_speed(speed: float) -> float:
-    """Returns the speed to ask the model for, for speech of this speed."""
-    return min(max(speed, SLOWEST), FASTEST)
-
-
-def synthesize(models: Models, ids: Sequence[int], style: Style, speed: float) -> Sound:
-    """Returns the samples of one sentence, at the nearest speed that the model speaks well at.
+def synthesize(models: Models, ids: Sequence[int], style: Style) -> Sound:
+    """Returns the samples of one sentence.
 
     Raises what `Models.call` does, RuntimeError for an invalid answer or too many ids, and Implausible for a duration
     that does not fit the number of phonemes.
     """
-    speed = model_speed(speed)
     length = len(ids) + 2
     if length > WIDTHS[-1]:
         raise RuntimeError(f"{MODEL} takes at most {WIDTHS[-1] - 2} phonemes at a time, and not {len(ids)}")
@@ -59,7 +52,7 @@ def synthesize(models: Models, ids: Sequence[int], style: Style, speed: float) -
             "input_ids": tokens,
             "input_lengths": np.array([[length]], np.int64),
             "style": style[np.newaxis],
-            "speed": np.array([[speed]], np.float32),
+            "speed": np.array([[SPEED]], np.float32),
             "noise_offset": np.array([[_noise_offset(tokens, style)]], np.int64),
         },
         ["waveform", "sample_lengths", "durations"],
@@ -68,12 +61,12 @@ def synthesize(models: Models, ids: Sequence[int], style: Style, speed: float) -
     frames = answer["durations"].reshape(-1)[:length]
     samples = answer["waveform"].reshape(-1)[:count]
     if count == 0:  # the graph's answer for an invalid item, which must not hurt the others in its batch
-        raise RuntimeError(f"{MODEL} refused a sentence: its ids, style or speed {speed} are beyond the model's limits")
+        raise RuntimeError(f"{MODEL} refused a sentence: its ids or style are beyond the model's limits")
     if samples.size != count or count != int(frames.sum()) * FRAME or frames.min() < 1:
         raise RuntimeError(f"{MODEL} made {samples.size} samples, said {count}, and timed {int(frames.sum()) * FRAME}")
     if not samples.any():
         raise RuntimeError(f"{MODEL} made nothing but silence of {len(ids)} phonemes")
-    check_duration(frames, speed)
+    check_duration(frames)
     return Sound(samples, frames)
 
 

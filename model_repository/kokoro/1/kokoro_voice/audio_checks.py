@@ -16,15 +16,15 @@ LONGEST: Final = 10.0
 GRACE: Final = 3  # phonemes: a few of them alone may be drawn out, or hurried
 
 
-def check_duration(frames: npt.NDArray[np.int64], speed: float) -> None:
+def check_duration(frames: npt.NDArray[np.int64]) -> None:
     """Compares the duration of a sentence, without the silence around it, with its phonemes. Raises Implausible."""
     phonemes = frames.size - 2
-    made = float(frames[1:-1].sum()) * speed
+    made = int(frames[1:-1].sum())
     shortest = max(0, phonemes - GRACE) * SHORTEST
-    longest = (phonemes + GRACE) * LONGEST + phonemes * speed  # no phoneme is shorter than a frame, however fast
+    longest = (phonemes + GRACE) * LONGEST
     if not shortest <= made <= longest:
         raise Implausible(
-            f"{made:.0f} frames for {phonemes} phonemes: between {shortest:.0f} and {longest:.0f} would be plausible"
+            f"{made} frames for {phonemes} phonemes: between {shortest:.0f} and {longest:.0f} would be plausible"
         )
 
 

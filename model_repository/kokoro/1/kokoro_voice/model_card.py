@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from kokoro_voice.acoustic_client import RATE
+from kokoro_voice.acoustic_client import RATE, SPEED
 
 _LANGUAGES: Final = {
     "a": "en-US", "b": "en-GB", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt-BR", "z": "zh",
@@ -64,7 +64,7 @@ def read_installed(folder: Path) -> InstalledModel:
 def model_card(model: InstalledModel, voices: Iterable[str], default_voice: str, places: int) -> Mapping[str, Any]:
     return {
         "sample_rate": RATE,
-        "speed": True,
+        "speeds": [SPEED, SPEED],
         "lexicon": True,
         "references": False,
         "places": places,

@@ -48,7 +48,7 @@ class Voice:
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         parameters = parse_parameters(segment.voice, self._styles.names)
-        stream = AudioStream(segment.speed)
+        stream = AudioStream()
         spoken: list[Sentence] = []
         for sentence, sound in self._sounds(segment, parameters, stop):
             spoken.append(sentence)
@@ -101,7 +101,7 @@ class Voice:
         if not sentence.ids:
             return None
         style = self._styles.row(parameters.weights, len(sentence.ids))
-        call = partial(synthesize, self._models, sentence.ids, style, segment.speed)
+        call = partial(synthesize, self._models, sentence.ids, style)
         return self._executor.submit((LANES.index(segment.lane), number), len(sentence.ids), call)
 
 

@@ -81,7 +81,7 @@ class Voice:
             {"name": name, "language": "en", "gender": None, "description": "hums", "voice": parameters}
             for name, parameters in VOICES.items()
         ]
-        return {"sample_rate": RATE, "speed": True, "lexicon": False, "references": False, "voices": voices}
+        return {"sample_rate": RATE, "speeds": [1, 1], "lexicon": False, "references": False, "voices": voices}
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         if "steps_since" in segment.voice:
@@ -97,7 +97,7 @@ class Voice:
         if delay or "hold_at" in segment.voice:
             self._slow.append(delays)
         hertz = float(segment.voice.get("hertz", 220))
-        samples = int(max(1.0, len(segment.text) / 10) / segment.speed * RATE)
+        samples = int(max(1.0, len(segment.text) / 10) * RATE)
         words = [match.span() for match in re.finditer(r"\S+", segment.text)]
         marks = tuple(
             (samples * start // len(segment.text), samples * end // len(segment.text), start, end)

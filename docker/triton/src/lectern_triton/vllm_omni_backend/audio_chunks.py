@@ -1,4 +1,4 @@
-"""Cuts the engine's audio into chunks of the contract, small at first, and stretches it to the requested speed."""
+"""Cuts the engine's audio into chunks of the contract, small at first."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from lectern_triton.higgs_engine.messages import RATE
-from lectern_triton.voice_backend.time_stretch import Stretcher
 from lectern_triton.voice_backend.voice import Chunk, Samples
 from lectern_triton.voice_backend.words import find_words, marks_by_length
 
@@ -17,9 +16,8 @@ LONGEST: Final = RATE
 class Chunker:
     """Makes the chunks of one segment."""
 
-    def __init__(self, text: str, speed: float) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._stretcher = Stretcher(1 / speed, RATE) if speed != 1 else None
         self._samples = 0
 
     @property
@@ -29,20 +27,15 @@ class Chunker:
 
     def feed(self, samples: bytes) -> Iterator[Chunk]:
         """Takes the engine's next samples and yields the chunks that they complete."""
-        yield from self._cut(self._stretcher.feed(samples) if self._stretcher else samples)
-
-    def finish(self) -> Iterator[Chunk]:
-        """Yields the rest, and the marks: words get time in proportion to their length, as the engine reports none."""
-        if self._stretcher:
-            yield from self._cut(self._stretcher.flush())
-        yield Chunk(np.empty(0, np.int16), tuple(marks_by_length(find_words(self._text), 0, self._samples)))
-
-    def _cut(self, raw: bytes) -> Iterator[Chunk]:
-        samples: Samples = np.frombuffer(raw, "<i2").astype(np.int16, copy=False)
+        coming: Samples = np.frombuffer(samples, "<i2").astype(np.int16, copy=False)
         first = 0
-        while first < samples.size:
+        while first < coming.size:
             last = first + (LONGEST if self._samples else FIRST)
-            chunk = samples[first:last]
+            chunk = coming[first:last]
             self._samples += chunk.size
             first = last
             yield Chunk(chunk)
+
+    def finish(self) -> Chunk:
+        """Returns the marks: words get time in proportion to their length, as the engine reports none."""
+        return Chunk(np.empty(0, np.int16), tuple(marks_by_length(find_words(self._text), 0, self._samples)))

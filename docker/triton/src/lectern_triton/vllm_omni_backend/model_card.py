@@ -19,7 +19,7 @@ def model_card(
     """Returns the card of the model in `folder`. Raises ConfigurationError."""
     return {
         "sample_rate": RATE,
-        "speed": True,
+        "speeds": [1, 1],
         "lexicon": False,
         "references": True,
         "previous": ready.family == "v2",

@@ -69,7 +69,7 @@ class Voice:
         """
         command = self._command(segment)
         number, stream, connection = self._engine.open()
-        chunker = Chunker(segment.text, segment.speed)
+        chunker = Chunker(segment.text)
         began = time.monotonic()
         made = 0  # samples
         connection.send(messages.Speak(id=number, **command))
@@ -90,7 +90,7 @@ class Voice:
             return
         if made:
             self._metrics.spoken(made / messages.RATE, time.monotonic() - began)
-        yield from chunker.finish()
+        yield chunker.finish()
 
     def close(self) -> None:
         self._engine.close()

@@ -5,8 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
+import numpy as np
+
+import lectern_contract as contract
 from lectern_contract import PULSE, Lane
 from lectern_triton.voice_backend.audio_checks import Implausible, check_length, check_marks
 from lectern_triton.voice_backend.lane_queue import LaneFull, LaneQueue
@@ -19,7 +22,6 @@ STUCK: Final = 60.0  # seconds without any progress after which requests are tol
 ASKING: Final = 0.25  # seconds that one look may take: the jobs that it does not reach wait for the next look
 
 _CANNOT: Final = {
-    "speed": "has no speed",
     "lexicon": "has no lexicon",
     "references": "has no references",
     "previous": "does not go on from previous audio",
@@ -83,6 +85,17 @@ class Job:
         return self.request.deadline is not None and now >= self.arrived + self.request.deadline
 
 
+def _speeds(card: Mapping[str, Any]) -> tuple[float, float]:
+    """Returns the slowest and the fastest speed of a card. Raises ValueError."""
+    slowest, fastest = card.get("speeds", (1, 1))
+    if not contract.MIN_SPEED <= slowest <= 1 <= fastest <= contract.MAX_SPEED:
+        raise ValueError(
+            f"the card's speeds are {slowest} to {fastest}: they must have 1 in them, and lie between"
+            f" {contract.MIN_SPEED:g} and {contract.MAX_SPEED:g}"
+        )
+    return slowest, fastest
+
+
 class WorkerPool:
     """Owns a voice, its queue and its threads."""
 
@@ -96,7 +109,8 @@ class WorkerPool:
         self._metrics = metrics
         card = voice.card()
         self._rate: int = card["sample_rate"]
-        self._supports = {feature: bool(card[feature]) for feature in ("speed", "lexicon", "references")}
+        self._speeds = _speeds(card)
+        self._supports = {feature: bool(card[feature]) for feature in ("lexicon", "references")}
         self._supports |= {feature: bool(card.get(feature)) for feature in ("previous", "markup")}
         self._queue: LaneQueue[Job] = LaneQueue(limits)
         if metrics is not None:
@@ -116,7 +130,6 @@ class WorkerPool:
         """Queue a request, or refuse it at once. Never blocks."""
         segment = request.segment
         asked = {
-            "speed": segment.speed != 1,
             "lexicon": bool(segment.lexicon),
             "references": segment.reference is not None,
             "previous": segment.previous is not None,
@@ -126,6 +139,11 @@ class WorkerPool:
             if wanted and not self._supports[feature]:
                 reply.bad_request(f"this model {_CANNOT[feature]}: leave it out")
                 return
+        slowest, fastest = self._speeds
+        if not np.float32(slowest) <= np.float32(segment.speed) <= np.float32(fastest):  # as speeds are sent
+            own = f"{slowest:g} to {fastest:g}" if slowest < fastest else f"{slowest:g} alone"
+            reply.bad_request(f"this model's own speeds are {own}, as its card says: stretch its audio for the rest")
+            return
         job = Job(request, reply, request_id, time.monotonic())
         with self._arrival:
             if not self._present:
