@@ -114,6 +114,9 @@ def test_an_encoding_is_made_before_nginx_is_told_of_it(accel: Front) -> None:
         samples, rate = decode(front.get(name.replace(".opus", ".16000.mp3")).raise_for_status().content)
         assert rate == 16_000
         assert len(samples) > rate
+        fast = front.get(name.replace(".opus", ".2x.16000.mp3")).raise_for_status()
+        assert fast.content == (accel.store / path_of(key_of(name), "2x.16000.mp3")).read_bytes()
+        assert len(decode(fast.content)[0]) == pytest.approx(len(samples) / 2, abs=2_304)  # two frames of MP3
 
 
 def test_nobody_comes_past_lectern_to_the_files(accel: Front) -> None:
@@ -158,6 +161,12 @@ def test_the_store_sends_what_a_signed_address_names(redirect: Front) -> None:
         assert (part.status_code, part.content) == (206, sent.content[10:20])
         told = api.head(name, follow_redirects=True).raise_for_status()
         assert int(told.headers["content-length"]) == len(sent.content)
+
+        fast = api.get(name.replace(".opus", ".2x.opus"))
+        assert fast.status_code == 307
+        sped = httpx.get(fast.headers["location"], trust_env=False).raise_for_status()
+        assert sped.content == (redirect.store / path_of(key_of(name), "2x.opus")).read_bytes()
+        assert len(decode(sped.content)[0]) == pytest.approx(len(decode(sent.content)[0]) / 2, abs=2)
 
         of_block = api.get(block)
         assert of_block.status_code == 307

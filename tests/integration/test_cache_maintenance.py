@@ -25,6 +25,7 @@ from orchestrator.speech.cache.names import ORIGINAL, AudioName, path_of
 from orchestrator.speech.cache.pins import pin, unpin
 from orchestrator.speech.cache.reconciliation import Reconciliation
 from orchestrator.speech.cache.segment_file import CachedAudio, Length
+from orchestrator.speech.rendition import Rendition
 from orchestrator.speech.settings import CacheSettings
 from tests.integration.audio import decode
 from tests.integration.own_database import OwnDatabase, own_database
@@ -105,8 +106,9 @@ async def test_the_books_hold_every_object_of_a_segment(books: Books) -> None:
     key = await books.make()
     await books.audio_cache.encoded(AudioName(key, OPUS))
     await books.audio_cache.encoded(AudioName(key, Sound("wav", 8_000)))
+    await books.audio_cache.encoded(AudioName(key, Sound("flac"), Rendition(1.5, 0.8)))
     files = books.files(key)
-    assert set(files) == {"flac", "opus", "8000.wav"}
+    assert set(files) == {"flac", "opus", "8000.wav", "1.5x.0.8s.flac"}
     assert await row(key) == {"sizes": files, "bytes": sum(files.values()), "evicting": False}
     assert await total_bytes() == sum(files.values())
 
@@ -172,6 +174,7 @@ async def test_encodings_count_and_go_with_their_segment(books: Books) -> None:
     key = await books.make()
     alone = await total_bytes()
     await books.audio_cache.encoded(AudioName(key, Sound("wav")))
+    await books.audio_cache.encoded(AudioName(key, Sound("flac"), Rendition(2.0)))
     await books.age(key, 3600)
     await books.evict(alone + 1000)
     assert books.files(key) == {}
@@ -406,14 +409,15 @@ async def test_a_segment_made_anew_after_somebody_missed_it_stays_indexed(books:
 
 async def test_a_new_synthesis_leaves_no_encoding_of_the_old_one(books: Books) -> None:
     key = await books.make()
-    old = await books.audio_cache.encoded(AudioName(key, OPUS))
+    names = [AudioName(key, OPUS), AudioName(key, OPUS, Rendition(1.5)), AudioName(key, Sound("flac"), Rendition(0.5))]
+    old = [await books.audio_cache.encoded(name) for name in names]
     louder = CachedAudio(SPOKEN.samples * 2, RATE, [])
     await books.audio_cache.write(key, louder)
     assert set(books.files(key)) == {"flac"}
     found = await row(key)
     assert found is not None
     assert found["sizes"] == books.files(key)
-    assert await books.audio_cache.encoded(AudioName(key, OPUS)) != old
+    assert not set(old) & {await books.audio_cache.encoded(name) for name in names}
 
 
 async def test_who_holds_the_lease_deletes_what_cannot_be_read(books: Books) -> None:
