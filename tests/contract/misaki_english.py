@@ -12,13 +12,13 @@ from misaki.en import G2P, Lexicon
 from misaki.espeak import EspeakFallback
 from spacy.language import Language
 
-from g2p import pos_tagger
+from g2p import homographs, pos_tagger
 from g2p.vocabulary import IDS
 
 
 @Language.component("rules")
 def rules(doc: Any) -> Any:
-    return pos_tagger.tag(doc)
+    return homographs.correct(pos_tagger.tag(doc))
 
 
 class Upstream(G2P):  # type: ignore[misc]

@@ -23,6 +23,8 @@ WRITTEN_OUT = {
     "urls": ("https://", "example.org"),
     "emails": ("bob.smith@", "info@"),
 }
+# What no tag tells, and we know by the words around.
+SOUNDS_LIKE = ("lead pipes",)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +55,10 @@ def test_there_are_two_hundred_sentences() -> None:
 
 def test_without_normalization_the_tokens_are_upstreams(g2p: G2P, upstream: list[list[int]]) -> None:
     different = [sentence for sentence, ids in zip(SENTENCES, upstream, strict=True) if ours(g2p, sentence, OFF) != ids]
-    assert different == []
+    assert different == [sentence for sentence in SENTENCES if any(words in sentence for words in SOUNDS_LIKE)]
 
 
 def test_with_it_only_what_is_written_out_differs(g2p: G2P, upstream: list[list[int]]) -> None:
-    expected = [sign for signs in WRITTEN_OUT.values() for sign in signs]
+    expected = [*SOUNDS_LIKE, *(sign for signs in WRITTEN_OUT.values() for sign in signs)]
     different = {sentence for sentence, ids in zip(SENTENCES, upstream, strict=True) if ours(g2p, sentence, {}) != ids}
     assert different == {sentence for sentence in SENTENCES if any(sign in sentence for sign in expected)}

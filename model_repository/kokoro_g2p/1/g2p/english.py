@@ -1,7 +1,9 @@
 """American and British English: misaki's dictionaries and rules, and eSpeak NG for words that are in none."""
 
 import re
+import warnings
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final, cast
 
 import spacy
@@ -11,11 +13,13 @@ from spacy.language import Language as Pipeline
 from spacy.tokens import Doc
 from spacy.util import compile_infix_regex
 
-from g2p import pos_tagger
+from g2p import homographs, pos_tagger, punctuation
 from g2p.aligned_text import AlignedText, Pronunciation, locate
 from g2p.phonemizer import Token
 
-MODEL = "en_core_web_sm"  # used where it is installed
+TAGGER: Final = Path(__file__).parents[2] / "en_core_web_sm"
+"""spaCy's trained tagger, where `make kokoro` could fetch it."""
+_NOT_INSTALLED: Final = ("parser", "senter", "ner", "attribute_ruler", "lemmatizer")
 _UNKNOWN = "\ufffd"
 # misaki has no symbol for a dash typed as hyphens, and would run the words around it together. An abbreviation at the
 # end of a sentence has two full stops, of which one is spoken.
@@ -32,8 +36,10 @@ _AT_DASHES = (
 
 def _load_spacy() -> tuple[Pipeline, bool]:
     """Returns what tokenizes and tags English, and whether it is spaCy's trained model; downloads nothing."""
-    trained = spacy.util.is_package(MODEL)
-    cutter = spacy.load(MODEL, enable=["tok2vec", "tagger"]) if trained else spacy.blank("en")
+    trained = TAGGER.is_dir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the model is of spaCy 3.8, which computes the same
+        cutter = spacy.load(TAGGER, exclude=_NOT_INSTALLED) if trained else spacy.blank("en")
     tokenizer = cast(Any, cutter.tokenizer)
     tokenizer.infix_finditer = compile_infix_regex([*(cutter.Defaults.infixes or ()), *_AT_DASHES]).finditer
     return cutter, trained
@@ -63,6 +69,7 @@ class EnglishPhonemizer(G2P):  # type: ignore[misc]
         """Returns spaCy's tokens, with each given pronunciation as one token of its own."""
         doc = self._tagged(text, given)
         phonemes_at = {run.start: run.phonemes for run in given}
+        alike = homographs.sounds_like(text)
         tokens = []
         at = 0
         for token in doc:
@@ -74,7 +81,11 @@ class EnglishPhonemizer(G2P):  # type: ignore[misc]
                 whitespace=token.whitespace_,
                 phonemes=phonemes_at.get(at),
                 _=MToken.Underscore(
-                    is_head=True, num_flags="", prespace=False, rating=5 if at in phonemes_at else None
+                    is_head=True,
+                    num_flags="",
+                    prespace=False,
+                    rating=5 if at in phonemes_at else None,
+                    alias=None if at in phonemes_at else alike.get(at),
                 ),
             )
             tokens.append(ours)
@@ -86,10 +97,10 @@ class EnglishPhonemizer(G2P):  # type: ignore[misc]
         if given:
             doc = _with_given(doc, text, given)
         if not self._trained:
-            return pos_tagger.tag(doc)
+            return homographs.correct(pos_tagger.tag(doc))
         for _, step in self.nlp.pipeline:
             doc = step(doc)
-        return doc
+        return homographs.correct(punctuation.tag(doc))
 
 
 def _with_given(doc: Doc, text: str, given: tuple[Pronunciation, ...]) -> Doc:

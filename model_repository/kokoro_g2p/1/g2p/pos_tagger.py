@@ -9,11 +9,8 @@ from typing import Final
 
 from spacy.tokens import Doc, Token
 
-_SIGNS: Final = {
-    **dict.fromkeys(".!?", "."), ",": ",", **dict.fromkeys((";", ":", "...", "…", "-", "–", "—", "--"), ":"),  # noqa: RUF001
-    **dict.fromkeys("([{", "-LRB-"), **dict.fromkeys(")]}", "-RRB-"),
-    **dict.fromkeys(("“", "‘", "``"), "``"), **dict.fromkeys(('"', "”", "''"), "''"), **dict.fromkeys("$£€¥₹", "$"),  # noqa: RUF001
-}  # fmt: skip
+from g2p import punctuation
+from g2p.homographs import BE, HAVE, PAST, SUBJECTS, governor, is_plain_verb
 
 
 def _words(tag: str, words: str) -> dict[str, str]:
@@ -29,52 +26,44 @@ _CLOSED: Final = {
     **_words("MD", "can could will would shall should may might must 'll 'd cannot"),
     **_words("CC", "and or but nor yet"),
     **_words("WP", "who what whom"), **_words("WDT", "which"), **_words("WRB", "when where why how"),
-    **_words("RB", "not n't never always often soon then there here very too also just again still already once now"),
+    **_words("RB", "not n't never always often soon then there here very too also just again still already once now"
+             " ever quite so only even hardly rarely seldom usually"),
+    **_words("RP", "up down out off away along across around"),
     **_words("VBZ", "is has does 's"), **_words("VBP", "am are have do 're 've 'm"),
-    **_words("VBD", "was were had did"), **_words("VB", "be"), **_words("VBN", "been done gone"), "to": "TO",
+    **_words("VBD", "was were had did"), **_words("VB", "be"), **_words("VBN", "been done gone"),
+    **_words("NNS", "people men women children police feet teeth"), "to": "TO",
 }  # fmt: skip
 _NUMBER = re.compile(r"[\d.,]*\d[\d.,]*(?:st|nd|rd|th)?|one|two|three|four|five|six|seven|eight|nine|ten")
-# After these a verb in its plain form follows, and after those a noun.
-_BEFORE_VERBS: Final = frozenset({"TO", "MD"})
+# After these a noun follows, or an adjective.
 _BEFORE_NOUNS: Final = frozenset({"DT", "PRP$", "JJ", "CD", "POS"})
-_PAST: Final = re.compile(r"\b(?:yesterday|ago|last|had|was|were|did|once|earlier)\b", re.IGNORECASE)
+_LONGEST_ACRONYM: Final = 5  # letters
+_IMPERATIVE: Final = frozenset({"please", "first", "then", "now", "next"})
+# Words that are adjectives in front of a noun, and behind "is"; as verbs or nouns they sound in another way.
+_ADJECTIVES: Final = frozenset(
+    "close live content perfect present separate deliberate elaborate moderate appropriate duplicate".split()  # noqa: SIM905
+)
 
 
 def tag(doc: Doc) -> Doc:
     """Sets each token's tag of the Penn Treebank."""
-    past = bool(_PAST.search(doc.text))
-    before = helper = ""
+    past = bool(PAST.search(doc.text))
+    before = ""
     for token in doc:
-        token.tag_ = tag = _tag(token, before, helper, past=past)
-        helper = _helper(token, tag, helper)
-        before = tag
+        token.tag_ = before = _tag(token, before, past=past)
     return doc
 
 
-def _helper(token: Token, tag: str, before: str) -> str:
-    """Returns the tag of the next word's auxiliary verb: MD in "could not …" and "did you …", VBN in "has …"."""
-    low = token.lower_
-    following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
-    if tag == "MD" or (low in ("do", "does", "did") and _CLOSED.get(following) in ("PRP", "RB")):
-        return "MD"
-    if low in ("have", "has", "had", "'ve", "’ve"):  # noqa: RUF001
-        return "VBN"
-    return before if tag in ("RB", "PRP") else ""
-
-
-def _tag(token: Token, before: str, helper: str, *, past: bool) -> str:
+def _tag(token: Token, before: str, *, past: bool) -> str:
     text, low = token.text, token.lower_
-    if text in _SIGNS:
-        return _SIGNS[text]
     if not any(sign.isalnum() for sign in text):
-        return "." if text[0] in ".!?" else ":" if text[0] in "-–—:;…" else "SYM"  # noqa: RUF001
+        return punctuation.tag_of(token)
     if low == "'s" and before in ("NN", "NNP", "NNS"):
         return "POS"
     if low in _CLOSED:
         return "NN" if text == "A" and _is_letter(token) else _in_context(token, _CLOSED[low])
     if _NUMBER.fullmatch(low):
         return "CD"
-    return _open_class(token, before, helper, past=past)
+    return _open_class(token, before, past=past)
 
 
 def _is_letter(token: Token) -> bool:
@@ -83,26 +72,51 @@ def _is_letter(token: Token) -> bool:
     return token.i > 0 and token.nbor(-1).text[-1] not in '.!?…:"“‘(' and not following[:1].isupper()  # noqa: RUF001
 
 
-def _open_class(token: Token, before: str, helper: str, *, past: bool) -> str:
-    """A noun, verb or adverb, by its ending and by what stands in front of it."""
+def _open_class(token: Token, before: str, *, past: bool) -> str:
+    """A noun, verb, adjective or adverb, by its ending and by what stands in front of it."""
     text, low = token.text, token.lower_
+    in_front = governor(token)
+    word = in_front.lower_ if in_front is not None else ""
+    plural = low.endswith("s") and not low.endswith(("ss", "us", "is"))
     rules = (
         (low.endswith("ly"), "RB"),
-        (before in _BEFORE_VERBS or (helper == "MD" and before in ("RB", "PRP")), "VB"),
-        (helper == "VBN" and (low == "read" or low.endswith("ed")), "VBN"),
-        (text[0].isupper() and token.i > 0 and before not in (".", "``", ":"), "NNP"),
-        (before == "PRP", "VBD" if past or low.endswith("ed") else "VBP"),
+        (word == "to" and plural, "NNS"),
+        (is_plain_verb(token) or _is_imperative(token), "VB"),
+        (word in HAVE and low.endswith("ed"), "VBN"),
+        (text[0].isupper() and token.i > 0 and before not in (".", "``", ":") and not _is_shouted(token), "NNP"),
+        (low in _ADJECTIVES and _is_adjective(token, before, word), "JJ"),
+        (before == "PRP" or word in SUBJECTS, "VBD" if past or low.endswith("ed") else "VBP"),
         (low.endswith("ing"), "VBG"),
         (low.endswith("ed"), "VBD"),
-        (before in _BEFORE_NOUNS, "NN"),
-        (low.endswith("s") and not low.endswith("ss"), "NNS"),
+        (plural, "NNS"),
     )
     return next((tag for holds, tag in rules if holds), "NN")
 
 
+def _is_shouted(token: Token) -> bool:
+    """Tells a word in capitals from an acronym, whose letters are said where no dictionary has it."""
+    return token.is_upper and (len(token) > _LONGEST_ACRONYM or (len(token.doc) > 2 and token.doc.text.isupper()))  # noqa: PLR2004
+
+
+def _is_imperative(token: Token) -> bool:
+    """Tells "Please use the …" and "Separate the …": the first word of a sentence, with a determiner behind it."""
+    first = token.i == 0 or (token.i == 1 and token.nbor(-1).lower_ in _IMPERATIVE)
+    following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
+    return first and _CLOSED.get(following) in ("DT", "PRP", "PRP$")
+
+
+def _is_adjective(token: Token, before: str, word: str) -> bool:
+    following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
+    in_front = before in _BEFORE_NOUNS and following.isalpha() and following not in _CLOSED
+    behind = word in BE or before == "RB"
+    return in_front or behind or (following in ("to", "together", "by", "enough") and before not in ("PRP", "DT"))
+
+
 def _in_context(token: Token, usual: str) -> str:
     """Tells the conjunction "that", in front of a clause, from the determiner."""
-    following = token.nbor().lower_ if token.i + 1 < len(token.doc) else ""
-    if token.lower_ == "that" and _CLOSED.get(following) in ("PRP", "DT", "PRP$"):
-        return "IN"
-    return usual
+    if token.lower_ != "that" or token.i + 1 == len(token.doc):
+        return usual
+    following = token.nbor().lower_
+    plural = following.endswith("s") and not following.endswith("ss") and following not in _CLOSED
+    starts = _CLOSED.get(following) in ("PRP", "DT", "PRP$") or (token.i > 0 and plural)
+    return "IN" if starts else usual
