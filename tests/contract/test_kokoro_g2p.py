@@ -268,6 +268,35 @@ def test_small_words_and_words_of_two_sounds(g2p: G2P, text: str, words: dict[st
         ("As 5 - 3 = 2, and 9 − 4.", "As 5 minus 3 = 2, and 9 minus 4."),
         ("She is 5'10\" tall, he 6′0″.", "She is 5 foot 10 tall, he 6 feet."),
         ("Cats vs. dogs, by Prof. Lee.", "Cats versus dogs, by Professor Lee."),
+        ("See you at 9am or 5pm.", "See you at 9 AM or 5 PM."),
+        (
+            "St. James St., near St. Paul on Main St. today.",
+            "Saint James Street, near Saint Paul on Main Street today.",
+        ),
+        ("On 1st Ave. at Mt. Etna she sang Ave Maria.", "On 1st Avenue at Mount Etna she sang Ave Maria."),
+        ("Version 2.0.1 or v1.5.", "Version 2 point zero point 1 or version 1.5."),
+        ("Python 3.10 is not 3.1.", "Python 3 point ten is not 3.1."),
+        ("Ask 192.168.0.1 about 3.50.", "Ask 192 dot 168 dot zero dot 1 about 3 point five zero."),
+        ("Henry VIII and Elizabeth I.", "Henry the eighth and Elizabeth the first."),
+        ("World War II, WWI, Chapter IV.", "World War two, World War one, Chapter four."),
+        ("It took 2½ hours, or 2 1/2.", "It took 2 and a half hours, or 2 and one half."),
+        ("A €1.2bn deal.", "A 1.2 billion euros deal."),
+        ("On Jan. 5, in Feb. and on Sept. 3rd.", "On January fifth, in February and on September third."),
+        ("May 5-7, or the 4 July.", "May fifth to seventh, or the fourth of July."),
+        ("In May 12 people came.", "In May twelve people came."),
+        ("Open Mon. to Fri. at 9.", "Open Monday to Friday at 9."),
+        ("On 12.05.2024 it was.", "On May twelfth, 2024 it was."),
+        ("Code 0042, agent 007.", "Code zero zero four two, agent zero zero seven."),
+        ("In 25 min. or 2 hrs, a 5-min walk.", "In 25 minutes or 2 hours, a 5 minute walk."),
+        ("Wait 25 min. Then go.", "Wait 25 minutes. Then go."),
+        ("A 100 W lamp at 120 W 45th St. now.", "A 100 watts lamp at 120 W 45th Street now."),
+        ("Give 5 mg/mL.", "Give 5 milligrams per milliliter."),
+        ("See Fig. 3, pp. 3-5 and Nos. 3 and 4.", "See Figure 3, pages 3 to 5 and Numbers 3 and 4."),
+        ("Gov. Smith and Bob Jones Jr. left.", "Governor Smith and Bob Jones Junior left."),
+        ("Pens, paper, etc. to Acme Inc. and Co. now.", "Pens, paper, etc to Acme Inc and Company now."),
+        ("Approx. 3 > 2, and 4 ≥ 1.", "Approximately 3 greater than 2, and 4 at least 1."),
+        ("Only CO2 and 2^10.", "Only C O 2 and 2 to the power of 10."),
+        ("A 50-50 chance.", "A fifty fifty chance."),
     ],
 )
 def test_english_is_written_out(g2p: G2P, text: str, written_out: str) -> None:
@@ -285,6 +314,16 @@ def test_an_hour_ends_a_sentence_only_where_another_begins(g2p: G2P) -> None:
     assert "." not in g2p.phonemes("At 9 a.m. (EST) we left the house")
     assert len(list(g2p.sentences("They had all met in the old house at 7:30 p.m. Then the guests came in."))) == 2
     assert len(list(g2p.sentences("They had all met in the old house at 7:30 p.m. Monday to see the guests."))) == 1
+
+
+@pytest.mark.parametrize("text", ["Elizabeth I have never met.", "I met Jan. He left."])
+def test_what_only_looks_like_an_abbreviation_is_left_alone(g2p: G2P, text: str) -> None:
+    assert g2p.phonemes(text) == g2p.phonemes(text, normalization={"numbers": False, "dates": False})
+
+
+def test_letters_with_stops_end_a_sentence_only_where_another_begins(g2p: G2P) -> None:
+    assert g2p.phonemes("In the U.S. Then it rained.") == "ɪn ðə jˌuˈɛs. ðˈɛn ɪt ɹˈAnd."
+    assert "." not in g2p.phonemes("In the U.S. Congress it rained")
 
 
 @pytest.mark.parametrize("text", ["Dial 01-05 there.", "It is 555-0137."])

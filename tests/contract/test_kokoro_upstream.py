@@ -19,7 +19,7 @@ WRITTEN_OUT = {
     "dates": ("2025-03-14", "12/24/2023", "7:05", "9:00 AM"),
     "units": ("5 kg", "21 °C", "300 km/h", "512 GB", "2.4 GHz", "250 ml"),
     "money": (),  # upstream reads it as we do
-    "numbers": ("10-20", "1/2", "No. 7", "Prof."),
+    "numbers": ("10-20", "1/2", "No. 7", "Prof.", "Elm St.", "etc. to", "Inc. and", "Louis XIV"),
     "urls": ("https://", "example.org"),
     "emails": ("bob.smith@", "info@"),
 }

@@ -14,7 +14,28 @@ _MONTHS: Final = (
     "December",
 )  # fmt: skip
 
+_SHORT_MONTHS: Final = {month[:3]: month for month in _MONTHS if month != "May"} | {"Sept": "September"}
+_SHORT_MONTH = re.compile(rf"\b({'|'.join(_SHORT_MONTHS)})(\.(?!\s+[A-Z])|(?=\s\d{{1,2}}(?:st|nd|rd|th)?\b(?!:)))")
+_DAYS: Final = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+}  # fmt: skip
+_SHORT_DAY = re.compile(
+    rf"\b({'|'.join(_DAYS)})\.(?=,|\s*[\u2013-]|\s+(?:to|and|through|at|night|morning|afternoon|evening|\d|{'|'.join(_MONTHS)})\b"
+    rf"|\s+(?:{'|'.join(_SHORT_MONTHS)})\.)"
+)
+_ANY_MONTH: Final = "|".join(_MONTHS)
+_DAY_BEHIND = re.compile(  # "January 5", where what follows is not counted
+    r"(?<=[a-z]\s)(\d{1,2})(?=\s?[\u2013-]\s?\d{1,2}\b|[,;)!?]|\.(?:\s|$)|$|:\s|\s(?:\d{4}|and|or|at|in|on|to|until|till|through"
+    r"|was|is|were|will|we|he|she|they|it|I|the|a|an|from|with|for|by|after|before|when|as|that|this)\b)"
+)
+_DAY_TO = re.compile(r"(?<=\d)\s?[\u2013-]\s?(\d{1,2})(?![\w:/-]|[.,]\d)")
+_DAY_BEFORE = re.compile(rf"(?<![\w.,:/-])(\d{{1,2}})(?=\s(?:{_ANY_MONTH})\b)")
+_BEHIND_MONTH = re.compile(rf"\b(?:{_ANY_MONTH})\s$")
+_BEHIND_DAY = re.compile(rf"\b(?:{_ANY_MONTH})\s\d{{1,2}}$")
+
 _ISO_DATE = re.compile(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?![\w-])")
+_DOTTED_DATE = re.compile(r"(?<![\w.])(\d{1,2})\.(\d{1,2})\.([12]\d{3})(?![\w-]|\.\d)")
 _SHORT_DATE = re.compile(r"(?<![\w/])(\d{1,2})/(\d{1,2})/(\d{4})(?![\w/])")
 
 _HALF = r"\s?(?P<half>[AaPp])(?P<dots>\.\s?)?[Mm]\b(?P<stop>\.?)"
@@ -34,12 +55,17 @@ def dates(text: AlignedText, language: Language) -> AlignedText:
     british = language == "en-GB"
     text = text.replace(_ISO_DATE, lambda found: _date(int(found[3]), int(found[2]), found[1], british=british))
 
+    text = text.replace(_DOTTED_DATE, lambda found: _date(int(found[1]), int(found[2]), found[3], british=british))
+
     def short(found: re.Match[str]) -> str | None:
         one, other = int(found[1]), int(found[2])
         day, month = (one, other) if british else (other, one)
         return _date(day, month, found[3], british=british)
 
     text = text.replace(_SHORT_DATE, short)
+    text = text.replace(_SHORT_DAY, lambda found: _DAYS[found[1]])
+    text = text.replace(_SHORT_MONTH, lambda found: _SHORT_MONTHS[found[1]] + _stop(found))
+    text = text.replace(_DAY_TO, _last_day).replace(_DAY_BEHIND, _day).replace(_DAY_BEFORE, _day_of)
     text = text.replace(_BETWEEN, lambda _: " to ")
     return text.replace(_HOUR, _hour).replace(_CLOCK, _clock)  # the minutes of a clock's time are no hours
 
@@ -47,9 +73,40 @@ def dates(text: AlignedText, language: Language) -> AlignedText:
 def _date(day: int, month: int, year: str, *, british: bool) -> str | None:
     if not 1 <= month <= len(_MONTHS) or not 1 <= day <= 31:  # noqa: PLR2004 - days of a month
         return None
-    ordinal = num2words(day, to="ordinal").replace("-", " ")
+    ordinal = _ordinal(str(day))
     name = _MONTHS[month - 1]
     return f"the {ordinal} of {name} {year}" if british else f"{name} {ordinal}, {year}"
+
+
+def _stop(found: re.Match[str]) -> str:
+    return "." if found[2] and found.end() == len(found.string.rstrip()) else ""
+
+
+def _day(found: re.Match[str]) -> str | None:
+    if not _BEHIND_MONTH.search(found.string, 0, found.start()) or not _is_day(found[1]):
+        return None
+    return _ordinal(found[1])
+
+
+def _last_day(found: re.Match[str]) -> str | None:
+    if not _BEHIND_DAY.search(found.string, 0, found.start()) or not _is_day(found[1]):
+        return None
+    return f" to {_ordinal(found[1])}"
+
+
+def _day_of(found: re.Match[str]) -> str | None:
+    if not _is_day(found[1]):
+        return None
+    article = "" if re.search(r"\bthe\s$", found.string[: found.start()], re.IGNORECASE) else "the "
+    return f"{article}{_ordinal(found[1])} of"
+
+
+def _is_day(number: str) -> bool:
+    return 1 <= int(number) <= 31  # noqa: PLR2004 - days of a month
+
+
+def _ordinal(number: str) -> str:
+    return str(num2words(int(number), to="ordinal")).replace("-", " ")
 
 
 def _clock(found: re.Match[str]) -> str | None:

@@ -56,4 +56,5 @@ def _read(address: str, language: Language) -> str:
     names = _NAMES[language]
     said = {".": names.dot, "@": names.at, "/": names.slash, "-": names.dash, "_": names.underscore}
     spaced = _SIGN.sub(lambda found: f" {said.get(found[0], found[0] if found[0].isdigit() else '')} ", address)
-    return " ".join(spaced.split())
+    # A letter alone is in capitals: "a at b" would begin with an article.
+    return " ".join(word.upper() if len(word) == 1 else word for word in spaced.split())
