@@ -22,8 +22,9 @@ IMMUTABLE: Final = {"cache-control": "private, max-age=31536000, immutable"}
     "/{name:str}",
     http_method=["GET", "HEAD"],
     summary="Cached audio",
-    description="The name is a segment's key and a format, as Content-Location and the events of playback give it. It"
-    " says what is heard, so what it names never changes; who knows it knows the text.",
+    description="The name is a segment's key, its tempo and pause if it has any, and a format, as Content-Location and"
+    " the events of playback give it. It says what is heard, so what it names never changes; who knows it knows the"
+    " text.",
     media_type="audio/*",
 )
 async def get_audio(

@@ -40,7 +40,7 @@ class AudioName(msgspec.Struct, frozen=True):
             rendition = Rendition(float(tempo or 1), float(pause or 0))
             if _has_rate(sound) and _is_heard(rendition) and f".{rendition.prefix}" == f"{rendered}.":
                 return cls(key, sound, rendition)
-        raise NotFound("Cached audio is named by 64 hexadecimal digits and a format, such as .opus.")
+        raise NotFound("Cached audio is named by 64 hexadecimal digits and a format, such as .opus or .1.5x.opus.")
 
     @property
     def path(self) -> str:
