@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -94,6 +95,20 @@ async def test_who_has_a_segment_made_pays_and_who_joins_or_comes_later_does_not
     await settle()
     await hear(world.synthesizer.listen(SEGMENT, BOB, metered=BOB))
     assert world.settled == [("ann", "made", 3.0, 3.0), ("bob", "joined", 3.0, 0.0), ("bob", "cached", 3.0, 0.0)]
+
+
+async def test_what_is_heard_is_counted_at_its_tempo_and_what_is_made_as_the_model_made_it(world: World) -> None:
+    fast = msgspec.structs.replace(SEGMENT, tempo=2.0, pause=0.5)
+    made, joined = (
+        world.synthesizer.listen(fast, ANN, metered=ANN),
+        world.synthesizer.listen(SEGMENT, BOB, metered=BOB),
+    )
+    world.make(3)
+    await hear(made)
+    await hear(joined)
+    await settle()
+    await hear(world.synthesizer.listen(msgspec.structs.replace(SEGMENT, tempo=0.5), BOB, metered=BOB))
+    assert world.settled == [("ann", "made", 2.0, 3.0), ("bob", "joined", 3.0, 0.0), ("bob", "cached", 6.0, 0.0)]
 
 
 async def test_who_leaves_in_the_middle_pays_what_was_made_until_then(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 import lectern_contract as contract
@@ -53,6 +54,22 @@ def test_what_the_model_can_be_told_it_is_told() -> None:
     }
     assert told.lexicon == {"tea": "tiː"}
     assert told.markup
+
+
+@pytest.mark.parametrize(
+    ("speeds", "speed", "own", "tempo"),
+    [
+        ((1.0, 1.0), 1.0, 1.0, 1.0),
+        ((1.0, 1.0), 2.0, 1.0, 2.0),
+        ((1.0, 1.0), 0.3333333, 1.0, 0.333),
+        ((0.5, 1.5), 1.25, 1.25, 1.0),
+        ((0.5, 1.5), 3.0, 1.5, 2.0),
+        ((0.5, 1.5), 0.25, 0.5, 0.5),
+    ],
+)
+def test_what_no_model_speaks_is_the_tempo(speeds: tuple[float, float], speed: float, own: float, tempo: float) -> None:
+    resolved = asked(msgspec.structs.replace(PLAIN, speeds=speeds), speed=speed)
+    assert (resolved.speed, resolved.tempo) == (own, tempo)
 
 
 def test_empty_wishes_change_nothing() -> None:
