@@ -30,7 +30,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of what is published; what lies there is locked by `lock`."""
     folder = tmp_path / "hub" / PATH
     (folder / "voices").mkdir(parents=True)
-    monkeypatch.setattr(command, "LOCK", tmp_path / "lock.toml")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path / "hub")) as server:
         monkeypatch.setenv("LECTERN_WEIGHTS_MIRROR", f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -65,7 +64,7 @@ def test_what_is_published_is_what_is_built(hub: Path, tmp_path: Path) -> None:
     torch.save(table, hub / "voices" / "af_heart.pt")
     hashes = lock(hub, tmp_path / "lock.toml")
 
-    built, voices, sources = command._published(tmp_path / "work")
+    built, voices, sources = command._published(tmp_path / "work", tmp_path / "lock.toml")
     assert sources == hashes
     assert list(voices) == ["af_heart"]
     assert np.array_equal(voices["af_heart"], table[:, 0].numpy())
@@ -80,6 +79,7 @@ def test_another_file_than_the_locked_one_installs_nothing(
     (hub / "kokoro-v1_0.pth").write_bytes(b"one")
     lock(hub, tmp_path / "lock.toml")
     (hub / "kokoro-v1_0.pth").write_bytes(b"two")
-    assert command.main(["--repository", str(tmp_path / "models"), "--work", str(tmp_path / "work")]) == 1
+    options = {"--repository": tmp_path / "models", "--work": tmp_path / "work", "--lock": tmp_path / "lock.toml"}
+    assert command.main([str(part) for option in options.items() for part in option]) == 1
     assert "kokoro-v1_0.pth is not the file that the lock names" in capsys.readouterr().err
     assert not (tmp_path / "models" / CARD).exists()

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")  # the exporter's, about what the checks below cover
     try:
-        kmodel, voices, sources = _random(options) if options.random else _published(options.work)
+        kmodel, voices, sources = _random(options) if options.random else _published(options.work, options.lock)
         _make(options, kmodel, voices, sources)
     except Unreachable as error:
         _say(f"Kokoro's weights cannot be fetched: {error}")
@@ -60,6 +60,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repository", type=Path, required=True, help="the model repository to install into")
     parser.add_argument("--work", type=Path, required=True, help="the folder of the downloads")
     parser.add_argument("--voices", help="only these, with commas between them")
+    parser.add_argument("--lock", type=Path, default=LOCK, help="of weights published elsewhere, in the same layout")
     return parser.parse_args(arguments)
 
 
@@ -69,8 +70,8 @@ def _random(options: argparse.Namespace) -> tuple[Any, dict[str, StyleTable], di
     return random_kmodel(options.random), {name: random_voice(name) for name in names}, {}
 
 
-def _published(work: Path) -> tuple[Any, dict[str, StyleTable], dict[str, str]]:
-    files = read(LOCK, hub_mirror())
+def _published(work: Path, lock: Path) -> tuple[Any, dict[str, StyleTable], dict[str, str]]:
+    files = read(lock, hub_mirror())
     there = {file.name: fetch(file, work) for file in files}
     checkpoint = there["kokoro-v1_0.pth"]
     voices = {path.stem: read_published_voice(path) for name, path in there.items() if name.startswith("voices/")}
