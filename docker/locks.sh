@@ -10,7 +10,7 @@ options=(--quiet --universal --generate-hashes --python-version 3.11 --no-header
 echo "resolving bootstrap"
 "$uv" pip compile "${options[@]}" --no-annotate -o docker/locks/bootstrap.txt - <<<'uv>=0.9' >/dev/null
 # huggingface_hub runs without hf-xet, a second way of downloading: weights come over HTTP, with their hashes checked.
-for group in orchestrator embedded models gpu export onnxruntime-1.19 onnxruntime-1.22 dev; do
+for group in orchestrator embedded models gpu export onnxruntime-1.19 onnxruntime-1.22 dev ears; do
     echo "resolving $group"
     "$uv" pip compile "${options[@]}" --excludes <(echo hf-xet) --group "pyproject.toml:$group" \
         -o "docker/locks/$group.txt" >/dev/null
