@@ -12,6 +12,11 @@ import sys
 from dataclasses import dataclass
 
 HIGGS = ("docker/models", "docker/triton", "model_repository", "tests/higgs", "tests/models/fake_higgs")
+KOKORO = (
+    *("docker/models/kokoro_export", "docker/models/weights", "docker/triton"),
+    *("model_repository/kokoro", "model_repository/kokoro_acoustic", "model_repository/kokoro_g2p"),
+    *("orchestrator/speech", "clients/python/src/lectern/time_stretch.py"),
+)
 ENVIRONMENTS = ("docker/locks", "docker/bootstrap.sh")
 PYTEST = r"\[tool\.pytest|^(testpaths|addopts|xfail_strict|markers|timeout|filterwarnings|pythonpath) = "
 
@@ -27,6 +32,10 @@ INPUTS = {
     "models": Inputs(
         (*HIGGS, *ENVIRONMENTS, "tests/export", "tests/fake_higgs.py", "tests/own_triton.py"),
         {"Makefile": "test-models|EXPORT|OLDER|PYTEST", "pyproject.toml": PYTEST},
+    ),
+    "ears": Inputs(
+        (*KOKORO, *ENVIRONMENTS, "tests/ears", "tests/kokoro.py", "tests/stack.py"),
+        {"Makefile": "test-ears|EARS|EXPORT|PYTEST", "pyproject.toml": PYTEST},
     ),
     "vllm": Inputs(
         (*HIGGS, *ENVIRONMENTS, "tests/vllm", "tests/own_triton.py", "tests/stack.py"),

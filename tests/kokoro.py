@@ -15,20 +15,24 @@ PARTS = ("kokoro", "kokoro_acoustic", "kokoro_g2p")
 
 def lay_out(repository: Path) -> Path:
     """Link every model of the checkout into a new repository, and install the tiny Kokoro there."""
-    repository.mkdir(parents=True)
-    for model in MODELS.iterdir():
-        if model.name in PARTS:
-            # What `make kokoro` may have installed in the checkout is left out.
-            installed = shutil.ignore_patterns("model.onnx", "voices", "card.json", "__pycache__")
-            shutil.copytree(model, repository / model.name, ignore=installed)
-        elif model.is_dir():
-            (repository / model.name).symlink_to(model)
+    link_models(repository)
     version = repository / "kokoro_acoustic" / "1"
     version.mkdir(exist_ok=True)
     (version / "model.onnx").symlink_to(TINY / "model.onnx")
     shutil.copyfile(TINY / "card.json", repository / "kokoro" / "card.json")
     write_voices(repository / "kokoro" / "voices")
     return repository
+
+
+def link_models(repository: Path) -> None:
+    """Link every model of the checkout into a new repository, and leave out the Kokoro that is installed in it."""
+    repository.mkdir(parents=True)
+    for model in MODELS.iterdir():
+        if model.name in PARTS:
+            installed = shutil.ignore_patterns("model.onnx", "voices", "card.json", "__pycache__")
+            shutil.copytree(model, repository / model.name, ignore=installed)
+        elif model.is_dir():
+            (repository / model.name).symlink_to(model)
 
 
 def write_voices(folder: Path) -> None:

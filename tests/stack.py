@@ -69,11 +69,15 @@ def temporary_home() -> Iterator[Path]:
 
 
 @contextmanager
-def started_stack(home: Path, **environment: str) -> Iterator[Stack]:
-    """Runs until the block ends; then everything is stopped, and that must succeed."""
+def started_stack(home: Path, repository: Path | None = None, /, **environment: str) -> Iterator[Stack]:
+    """Runs until the block ends; then everything is stopped, and that must succeed.
+
+    Without a model repository it has one with a tiny Kokoro and a Higgs without weights.
+    """
     log = home.with_name(f"{home.name}.log")
-    repository = kokoro.lay_out(home.with_name("models"))
-    fake_higgs.install(repository)
+    if repository is None:
+        repository = kokoro.lay_out(home.with_name("models"))
+        fake_higgs.install(repository)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestrator.embedded", "up"],
