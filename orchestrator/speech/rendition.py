@@ -5,7 +5,7 @@ key has.
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,6 +16,9 @@ from lectern.triton.tempo import ChunkStretcher
 from orchestrator.audio.pcm import Samples
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.speech.cache.segment_file import CachedAudio, Length
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Rendition(msgspec.Struct, frozen=True):
@@ -46,17 +49,26 @@ class Rendition(msgspec.Struct, frozen=True):
         return np.concatenate([*parts, _silence(self.pause, audio.sample_rate)])
 
     async def stream(
-        self, chunks: AsyncIterator[Chunk], threads: PriorityThreads, slack: Callable[[], float]
+        self, chunks: AsyncIterator[Chunk], threads: PriorityThreads, slack: Callable[[], float] | None = None
     ) -> AsyncIterator[Chunk]:
-        """Yields what is heard of a segment. ``slack``: seconds until the next of it is needed."""
+        """Yields what is heard of a segment.
+
+        ``slack``: seconds until the next of it is needed, to be encoded; None: it is not encoded now.
+        """
+
+        async def run(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+            if slack is None:  # which must not count as the cost of audio that never comes
+                return await threads.run(work, *args, **kwargs)
+            return await threads.encode(slack(), work, *args, **kwargs)
+
         rate: int | None = None
         stretcher = ChunkStretcher(self.tempo) if self.tempo != 1 else None
         async for chunk in chunks:
             rate = chunk.sample_rate
-            heard = chunk if stretcher is None else await threads.encode(slack(), stretcher.feed, chunk)
+            heard = chunk if stretcher is None else await run(stretcher.feed, chunk)
             if heard.audio.size or heard.marks:
                 yield heard
-        if stretcher is not None and (rest := await threads.encode(slack(), stretcher.end)) is not None:
+        if stretcher is not None and (rest := await run(stretcher.end)) is not None:
             yield rest
         if self.pause and rate is not None:
             yield Chunk(_silence(self.pause, rate), rate, [])

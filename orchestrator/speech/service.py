@@ -204,19 +204,21 @@ class SpeechService:
             segments,
             threads=self._threads,
             ahead=ahead,
-            slack=lambda: 0.0 if buffer is None else buffer.slack,
             as_made=as_made,
             skips=_SKIPS[skip],
         )
+        slack = None if buffer is None else lambda: buffer.slack
         chunks = stream(
             subscribe,
+            slack=slack if loudness is None else None,
             admit=partial(self._admit, segments, requester, lengths, response),
             on_heard=on_heard,
             on_end=self._synthesizer.flush_usage,
         )
         if loudness is None:
             return chunks if len(segments) == 1 else self._forgotten_at_end(chunks, requester)
-        return leveled(chunks, partial(stream, partial(subscribe, counted=True)), loudness, self._threads)
+        again = partial(stream, partial(subscribe, counted=True), slack=slack)
+        return leveled(chunks, again, loudness, self._threads)
 
     async def _forgotten_at_end(self, chunks: SegmentChunks, requester: Requester) -> SegmentChunks:
         """Gives the room of its listener to others when the stream ends: nothing more has to be made for it."""

@@ -25,7 +25,7 @@ async def stream_segments(
     *,
     threads: PriorityThreads,
     ahead: int,
-    slack: Callable[[], float] = lambda: 0.0,
+    slack: Callable[[], float] | None = None,
     as_made: bool = False,
     admit: Callable[[], Awaitable[Ticket | None]] | None = None,
     on_heard: Callable[[Segment, Subscription], object] = lambda _, __: None,
@@ -34,10 +34,9 @@ async def stream_segments(
 ) -> SegmentChunks:
     """Yields the chunks of all segments. Closing it lets go of what nobody else listens to.
 
-    ``ahead`` segments are synthesized ahead of the one that is yielded. ``slack``: seconds until the next chunk is
-    needed, which is stretched in the threads. ``as_made``: nobody hears it, so its tempo and pauses are left out.
-    ``admit`` is asked before the first one, and its ticket goes to that. ``on_heard`` is told of each segment that came
-    to its end; ``on_end`` is awaited after all.
+    ``ahead`` segments are synthesized ahead of the one that is yielded. ``slack``: see `Rendition.stream`. ``as_made``:
+    nobody hears it, so its tempo and pauses are left out. ``admit`` is asked before the first one, and its ticket goes
+    to that. ``on_heard`` is told of each segment that came to its end; ``on_end`` is awaited after all.
 
     Raises what ``admit`` or a synthesis raises. A segment that fails by one of ``skips`` is left out from there on, and
     the next ones follow; if none was whole, the first failure is raised at the end.

@@ -1,6 +1,7 @@
 """What is heard of a segment: its audio at a tempo, and the pause behind it."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -25,15 +26,16 @@ WORDS = [Mark(2_000, 9_000, 0, 5), Mark(9_500, 30_000, 6, 11), Mark(41_000, 60_0
 AUDIO = CachedAudio(voice(60_000, RATE), RATE, WORDS)
 
 
-def streamed(rendition: Rendition, chunks: list[Chunk]) -> list[Chunk]:
-    async def come() -> AsyncIterator[Chunk]:
-        for chunk in chunks:
-            yield chunk
+async def come(chunks: list[Chunk]) -> AsyncIterator[Chunk]:
+    for chunk in chunks:
+        yield chunk
 
+
+def streamed(rendition: Rendition, chunks: list[Chunk]) -> list[Chunk]:
     async def collect() -> list[Chunk]:
         threads = PriorityThreads(2)
         try:
-            return [chunk async for chunk in rendition.stream(come(), threads, lambda: 0.0)]
+            return [chunk async for chunk in rendition.stream(come(chunks), threads, lambda: 0.0)]
         finally:
             threads.close()
 
@@ -60,6 +62,22 @@ def test_audio_as_it_was_made_passes_untouched() -> None:
     chunks = list(cut_growing(AUDIO))
     assert all(heard is chunk for heard, chunk in zip(streamed(AS_MADE, chunks), chunks, strict=True))
     assert AS_MADE.of(AUDIO) is AUDIO.samples
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_only_what_is_encoded_counts_as_the_cost_of_encoding(encoded: bool) -> None:  # noqa: FBT001
+    async def throughput() -> float:
+        threads = PriorityThreads(1)
+        try:
+            slack = (lambda: 0.0) if encoded else None
+            async for _ in Rendition(0.5).stream(come(list(cut_growing(AUDIO))), threads, slack):
+                pass
+            threads.count_encoded(60.0)
+            return threads.throughput
+        finally:
+            threads.close()
+
+    assert math.isfinite(asyncio.run(throughput())) == encoded
 
 
 def test_the_pause_is_silence_of_so_many_seconds_at_any_tempo() -> None:
