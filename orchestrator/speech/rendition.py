@@ -22,7 +22,10 @@ R = TypeVar("R")
 
 
 class Rendition(msgspec.Struct, frozen=True):
-    """A ``tempo`` of 2 is twice as fast. The ``pause`` behind the segment is in seconds, whatever the tempo."""
+    """A ``tempo`` of 2 is twice as fast. The ``pause`` behind the segment is in seconds, whatever the tempo.
+
+    What is said fast may last a little longer, and then takes the time of its pauses.
+    """
 
     tempo: float = 1.0
     pause: float = 0.0
@@ -42,11 +45,10 @@ class Rendition(msgspec.Struct, frozen=True):
         """Returns what is heard of the audio, as ``stream`` does."""
         if self == AS_MADE:
             return audio.samples
-        parts = [audio.samples]
-        if self.tempo != 1:
-            stretcher = Stretcher(self.tempo, audio.sample_rate)
-            parts = [stretcher.feed(audio.samples), stretcher.flush()]
-        return np.concatenate([*parts, _silence(self.pause, audio.sample_rate)])
+        if self.tempo == 1:
+            return np.concatenate([audio.samples, _silence(self.pause, audio.sample_rate)])
+        stretcher = Stretcher(self.tempo, audio.sample_rate, silent_samples(self.pause, audio.sample_rate))
+        return np.concatenate([stretcher.feed(audio.samples), stretcher.flush()])
 
     async def stream(
         self, chunks: AsyncIterator[Chunk], threads: PriorityThreads, slack: Callable[[], float] | None = None
@@ -62,15 +64,16 @@ class Rendition(msgspec.Struct, frozen=True):
             return await threads.encode(slack(), work, *args, **kwargs)
 
         rate: int | None = None
-        stretcher = ChunkStretcher(self.tempo) if self.tempo != 1 else None
+        stretcher = ChunkStretcher(self.tempo, self.pause) if self.tempo != 1 else None
         async for chunk in chunks:
             rate = chunk.sample_rate
             heard = chunk if stretcher is None else await run(stretcher.feed, chunk)
             if heard.audio.size or heard.marks:
                 yield heard
-        if stretcher is not None and (rest := await run(stretcher.end)) is not None:
-            yield rest
-        if self.pause and rate is not None:
+        if stretcher is not None:
+            if (rest := await run(stretcher.end)) is not None:
+                yield rest
+        elif self.pause and rate is not None:
             yield Chunk(_silence(self.pause, rate), rate, [])
 
 

@@ -17,10 +17,14 @@ def split_speed(speed: float, speeds: Speeds, model: str) -> tuple[float, float]
 
 
 class ChunkStretcher:
-    """Stretches the chunks of one segment. A word is told of as soon as its time is final."""
+    """Stretches the chunks of one segment, which a pause in seconds may follow.
 
-    def __init__(self, tempo: float) -> None:
+    A word is told of as soon as its time is final.
+    """
+
+    def __init__(self, tempo: float, pause: float = 0.0) -> None:
         self._tempo = tempo
+        self._pause = pause
         self._stretcher: Stretcher | None = None  # until the sample rate is known
         self._rate = 0
         self._fed = 0  # samples
@@ -30,7 +34,7 @@ class ChunkStretcher:
         """Returns what is final by now, which may be nothing."""
         if self._stretcher is None:
             self._rate = chunk.sample_rate
-            self._stretcher = Stretcher(self._tempo, self._rate)
+            self._stretcher = Stretcher(self._tempo, self._rate, round(self._pause * self._rate))
         self._marks.extend(chunk.marks)
         self._fed += chunk.audio.size
         audio = self._stretcher.feed(chunk.audio)
