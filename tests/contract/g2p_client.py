@@ -16,7 +16,9 @@ class Sentence:
     phonemes: str
     ids: list[int]
     words: list[list[int]]
-    pause: float
+    breaks: list[list[Any]]
+    end: str | None
+    pause: float | None
     next: int | None
 
     def of(self, text: str) -> list[tuple[str, str]]:

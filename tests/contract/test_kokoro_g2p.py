@@ -74,7 +74,7 @@ def test_markup_is_obeyed_where_it_is_asked_for(g2p: G2P) -> None:
     first, last = g2p.sentences(MARKED, markup=True)
     assert first.of(MARKED)[0] == ("Kokoro", "kˈOkəɹO")
     assert ("word", "wˈɜɹd") in first.of(MARKED)
-    assert (first.pause, last.pause) == (1.0, 0.0)
+    assert (first.pause, last.pause) == (1.0, None)
     assert [word for word, _ in last.of(MARKED)] == ["Then", "more"]
 
 
@@ -85,7 +85,7 @@ def test_markup_is_words_where_it_is_not_asked_for(g2p: G2P, language: str, aske
         sentences = list(g2p.sentences(text, language, **asked))
         spoken = {at for one in sentences for _, _, start, end in one.words for at in range(start, end)}
         assert {at for at, sign in enumerate(text) if sign.isalnum()} <= spoken
-        assert all(one.pause == 0.0 for one in sentences)
+        assert all(one.pause is None for one in sentences)
 
 
 def test_a_path_in_brackets_sounds_as_a_path_and_not_as_its_signs(g2p: G2P) -> None:
@@ -410,12 +410,42 @@ def test_signs_that_kokoro_does_not_know_are_refused(g2p: G2P, text: str, sound:
 def test_pauses_end_a_sentence_and_add_up(g2p: G2P) -> None:
     text = "One. [pause:0.5s] Two [pause:1s][pause:0.25s] three."
     found = [(sentence.of(text)[0][0], sentence.pause) for sentence in g2p.sentences(text, markup=True)]
-    assert found == [("One", 0.5), ("Two", 1.25), ("three", 0.0)]
+    assert found == [("One", 0.5), ("Two", 1.25), ("three", None)]
+
+
+def test_each_sentence_tells_what_ends_with_it(g2p: G2P) -> None:
+    long = "This sentence has more than forty characters, so it stands alone."
+    text = f"{long} {long}\n{long}\n\n{long}\n\n\n{long}\n"
+    assert [one.end for one in g2p.sentences(text)] == ["sentence", "list_item", "paragraph", "heading", None]
+
+
+def test_short_sentences_that_are_spoken_along_tell_where_they_end(g2p: G2P) -> None:
+    (one,) = g2p.sentences("An end.\n\n\nGo on. Sit down.\nEat up.\n\nIt is hot.")
+    behind = [(one.phonemes[:first].split()[-1], one.phonemes[first:].split()[0], kind) for first, kind in one.breaks]
+    assert behind == [
+        ("ˈɛnd.", "ɡˌO", "heading"),
+        ("ˌɔn.", "sˈɪt", "sentence"),
+        ("dˌWn.", "ˈit", "list_item"),
+        ("ˌʌp.", "ˌɪt", "paragraph"),
+    ]
+
+
+def test_a_line_without_a_full_stop_is_not_spoken_along(g2p: G2P) -> None:
+    assert [(one.phonemes, one.end) for one in g2p.sentences("Go on\n\nSit down")] == [
+        ("ɡˌO ˌɔn", "paragraph"),
+        ("sˈɪt dˌWn", None),
+    ]
+
+
+def test_a_first_sentence_that_is_cut_at_a_clause_says_so(g2p: G2P) -> None:
+    text = "Although the storm had already passed the harbour by midnight, and although the captain had not slept for"
+    first, last = g2p.sentences(f"{text} two days, he refused to leave the deck until every rope had been checked.")
+    assert (first.end, last.end) == ("clause", None)
 
 
 def test_a_pause_may_come_first_or_alone(g2p: G2P) -> None:
     assert [(s.phonemes, s.pause) for s in g2p.sentences("[pause:2s]", markup=True)] == [("", 2.0)]
-    assert [s.pause for s in g2p.sentences("[pause:2s] Hi.", markup=True)] == [2.0, 0.0]
+    assert [s.pause for s in g2p.sentences("[pause:2s] Hi.", markup=True)] == [2.0, None]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Models:
         word = text[start:] if end < 0 else text[start:end]
         sentence = {
             "phonemes": word, "ids": [1] * len(word), "words": [[0, len(word), start, start + len(word)]],
-            "pause": 0.0, "next": None if end < 0 else end + 1,
+            "breaks": [], "end": None if end < 0 else "sentence", "pause": None, "next": None if end < 0 else end + 1,
         }  # fmt: skip
         return json.dumps(sentence).encode()
 
@@ -182,7 +182,8 @@ def test_a_text_of_which_letters_are_left_out_is_an_error(
 def test_markup_is_no_word_only_where_it_is_asked_for(
     folder: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = {"phonemes": "two", "ids": [1, 1, 1], "words": [[0, 3, 1, 4]], "pause": 0.0, "next": None}
+    answer = {"phonemes": "two", "ids": [1, 1, 1], "words": [[0, 3, 1, 4]], "next": None}
+    answer |= {"breaks": [], "end": None, "pause": None}
     monkeypatch.setattr(models, "_sentence", lambda _: json.dumps(answer).encode())
     assert spoken(voice(folder, models), "[two](/tu/)", markup=True)
     with pytest.raises(Implausible, match="tu/"):

@@ -35,6 +35,7 @@ MARKUP: Final = "markup"  # true: the text has markup, and not words alone; only
 CANCEL: Final = "cancel"  # the id of another request: speak it no further
 
 Lane = Literal["live", "batch"]
+Break = Literal["clause", "sentence", "list_item", "paragraph", "heading"]  # what a pause follows
 LANES: Final[tuple[Lane, ...]] = ("live", "batch")
 
 MAX_TEXT: Final = 2_000
@@ -42,6 +43,16 @@ MAX_LEXICON: Final = 1_000  # words
 MAX_LEXICON_TEXT: Final = 200  # characters, of a word and of its pronunciation
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
+
+# Seconds of silence that a reader makes behind each of these, from sound to sound, at speed 1. A model makes those
+# inside a text: behind a line end that of a list item, behind two that of a paragraph, behind three that of a heading.
+PAUSES: Final[dict[Break, float]] = {
+    "clause": 0.25, "sentence": 0.5, "list_item": 0.6, "paragraph": 0.8, "heading": 0.9,
+}  # fmt: skip
+LONGEST_PAUSE: Final = 10.0  # seconds
+# A segment begins and ends with its sound: a model leaves at most this much silence around it, at speed 1.
+SILENCE_BEFORE: Final = 0.04  # seconds
+SILENCE_BEHIND: Final = 0.06  # seconds: a final s or f fades below what counts as sound
 
 # For every request it holds, waiting or being spoken, a model sends something at least once a PULSE, an empty chunk if
 # need be. Triton never ends a request whose model process died, so that silence is the only sign of it.

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from lectern_contract import Break
 from lectern_triton.voice_backend.voice import Models, Segment
 
 MODEL: Final = "kokoro_g2p"
@@ -26,8 +27,12 @@ class Sentence(msgspec.Struct, frozen=True):
     ids: list[int]
     """One per phoneme, at most 510; empty if there is nothing to say."""
     words: list[Word]
-    pause: float
-    """Seconds of silence that the text asks for after the sentence."""
+    breaks: list[tuple[int, Break]]
+    """The pauses inside it: in front of which phoneme, and what ends there."""
+    end: Break | None
+    """What ends with it; None if nothing follows, or if it is cut between two words."""
+    pause: float | None
+    """Seconds of silence that the text asks for after it; None if it asks for none."""
     next: int | None
     """Where in the text the next sentence begins; None after the last one."""
 

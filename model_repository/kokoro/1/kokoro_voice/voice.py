@@ -48,7 +48,7 @@ class Voice:
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         parameters = parse_parameters(segment.voice, self._styles.names)
-        stream = AudioStream()
+        stream = AudioStream(parameters.pauses)
         spoken: list[Sentence] = []
         for sentence, sound in self._sounds(segment, parameters, stop):
             spoken.append(sentence)
@@ -107,7 +107,7 @@ class Voice:
 
 def _check_all_spoken(segment: Segment, spoken: list[Sentence]) -> None:
     """Raises BadRequest if Kokoro can say nothing of the text, and Implausible if it left out words."""
-    if not any(sentence.ids or sentence.pause > 0 for sentence in spoken):
+    if not any(sentence.ids or sentence.pause for sentence in spoken):
         raise BadRequest(
             f"Kokoro knows no sound of this text, as of letters that it cannot read: {segment.text[:40]!r}"
         )

@@ -1,12 +1,13 @@
-"""The parameters of this model's voices: one voice or a mix of several, and the switches of the normalization."""
+"""The parameters of this model's voices: one voice or a mix of several, what is written out, and the pauses."""
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from kokoro_voice.model_card import describe
+from lectern_contract import LONGEST_PAUSE, Break
 from lectern_triton.voice_backend.voice import BadRequest
 
 MOST_VOICES: Final = 8  # in a mix
@@ -19,6 +20,7 @@ class VoiceParameters(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     voice: str | None = None
     mix: dict[str, float] | None = None  # voice -> weight; only the proportions count
     normalization: dict[str, bool] = {}  # the switches of kokoro_g2p: what is written out as words
+    pauses: dict[Break, Annotated[float, msgspec.Meta(ge=0, le=LONGEST_PAUSE)]] = {}  # seconds, from sound to sound
 
     @property
     def weights(self) -> Mapping[str, float]:

@@ -1,46 +1,56 @@
 """Computes word marks from the model's durations of the phonemes and from where the sound in front of a pause ends."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from kokoro_voice.acoustic_client import FRAME, RATE
 from kokoro_voice.g2p_client import Sentence
-from lectern_triton.voice_backend.voice import Mark, Samples
+from kokoro_voice.pauses import Pause, Positions
+from lectern_triton.voice_backend.voice import Mark
 
 LATE: Final = 2  # frames: how much later than its sound the model counts each phoneme
 CLOSURE: Final = int(0.1 * RATE)  # samples: the silence of a p, t or k; a longer one is a pause
-QUIET: Final = 10 ** (-45 / 20)  # of the loudest sample: breath and the room's noise are quieter
-FAINTEST: Final = 16  # anything quieter is silence, however quiet the rest is
+NEAR: Final = int(0.1 * RATE)  # samples by which the model may count the first word wrong
 
 
-def loud_samples(samples: Samples) -> npt.NDArray[np.int64]:
-    """Returns the positions of the samples that are no silence."""
-    level = np.abs(samples.astype(np.int32))
-    return np.flatnonzero(level > max(FAINTEST, int(level.max() * QUIET)))
-
-
-def word_marks(sentence: Sentence, frames: npt.NDArray[np.int64], samples: Samples, cut: int) -> list[Mark]:
-    """Returns the marks of a sentence, from whose samples `cut` in front were cut away."""
+def phoneme_starts(frames: Positions) -> Positions:
+    """Returns the first sample of each phoneme, and the end of the last one."""
     # The first frames are the silence in front of the first phoneme.
-    starts = (np.cumsum(frames) - min(LATE, int(frames[0]))) * FRAME - cut
-    loud = loud_samples(samples)
+    return (np.cumsum(frames) - min(LATE, int(frames[0]))) * FRAME
+
+
+def word_marks(
+    sentence: Sentence, starts: Positions, loud: Positions, size: int, pauses: Sequence[Pause] = ()
+) -> list[Mark]:
+    """Returns the marks of a sentence from the starts of its phonemes, what is no silence, and the pauses inside it.
+
+    Behind a pause a word begins with its sound, in front of one it ends with it. Nothing is heard from `size` on.
+    """
     marks: list[Mark] = []
+    begin = int(starts[sentence.words[0].first_phoneme]) if sentence.words else 0
+    if loud.size and abs(int(loud[0]) - begin) < NEAR:
+        begin = int(loud[0])
     heard = 0
     following = [*(word.first_phoneme for word in sentence.words[1:]), len(sentence.phonemes)]
     for word, next_word in zip(sentence.words, following, strict=True):
-        first = min(max(int(starts[word.first_phoneme]), heard), samples.size)
-        heard = min(max(int(starts[word.last_phoneme]), first), samples.size)
-        ended = _end_of_sound(loud, first, heard)
-        between = sentence.phonemes[word.last_phoneme : next_word]
-        if between.strip() or next_word == len(sentence.phonemes) or heard - ended > CLOSURE:
-            heard = ended
+        first = min(max(begin, heard), size)
+        heard = min(max(int(starts[word.last_phoneme]), first + 1), size)
+        pause = next((pause for pause in pauses if word.last_phoneme <= pause.behind <= next_word), None)
+        if pause is not None:
+            heard, begin = min(max(pause.first, first + 1), size), pause.last
+        else:
+            ended = _end_of_sound(loud, first, heard)
+            between = sentence.phonemes[word.last_phoneme : next_word]
+            begin = int(starts[next_word])
+            if between.strip() or next_word == len(sentence.phonemes) or heard - ended > CLOSURE:
+                heard = ended
         marks.append((first, heard, word.text_start, word.text_end))
     return marks
 
 
-def _end_of_sound(loud: npt.NDArray[np.int64], first: int, last: int) -> int:
+def _end_of_sound(loud: Positions, first: int, last: int) -> int:
     """Returns where a word ends: the model counts a pause, such as a comma's, to the last phoneme in front of it."""
     index = int(np.searchsorted(loud, last)) - 1
     return int(loud[index]) + 1 if index >= 0 and loud[index] >= first else last

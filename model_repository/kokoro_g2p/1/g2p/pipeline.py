@@ -12,8 +12,9 @@ from g2p.aligned_text import AlignedText, Pronunciation
 from g2p.languages import Language, language_of, phonemizer_for, spelling_phonemizer
 from g2p.normalization import normalize
 from g2p.phonemizer import Token
-from g2p.sentence_boundaries import sentence_end
+from g2p.sentence_boundaries import Boundary, sentence_boundaries
 from g2p.vocabulary import IDS, MAX_PHONEMES, drop_unknown, to_vocabulary, unknown_symbols
+from lectern_contract import Break
 
 FIRST_SENTENCE: Final = 120  # phonemes: a longer first sentence is cut at a clause, so that the first audio comes soon
 SHORTEST_CLAUSE: Final = 20  # phonemes
@@ -35,8 +36,12 @@ class Sentence:
     ids: list[int]
     words: list[tuple[int, int, int, int]]
     """First and last phoneme, first and last character of the text; the last ones are exclusive."""
-    pause: float
-    """Seconds."""
+    breaks: list[tuple[int, Break]]
+    """The pauses inside it: in front of which phoneme, and what ends there."""
+    end: Break | None
+    """What ends with it; None if nothing follows, or if it is cut between two words."""
+    pause: float | None
+    """Seconds of silence that the text asks for after it; None if it asks for none."""
     next: int | None
     """Where in the text the next sentence begins; None after the last one."""
 
@@ -60,7 +65,8 @@ def next_sentence(
     if not 0 <= start < len(text):
         raise BadRequest(f"the text has {len(text)} characters: there is no sentence at {start}")
     pauses = [pause for pause in marked.pauses if pause.start >= start]
-    end = sentence_end(marked.text, start, [pause.start for pause in pauses])
+    boundaries = sentence_boundaries(marked.text, start, [pause.start for pause in pauses])
+    end, kind = boundaries[-1]
     request = _Request(marked, language, lexicon, switches)
     tokens, aligned = request.phonemize(start, end)
     limit = FIRST_SENTENCE if start == 0 else MAX_PHONEMES
@@ -71,16 +77,19 @@ def next_sentence(
             continue
         end = cut
         tokens, aligned = request.phonemize(start, end)
-    seconds = 0.0
+        kind = "clause" if tokens and tokens[-1].phonemes.endswith(tuple(_CLAUSE_ENDS)) else None
+    seconds: float | None = None
     for pause in pauses:
         if marked.text[end : pause.start].strip().strip(markup.PLACEHOLDER):
             break
         if pause.start >= end:
-            seconds, end = seconds + pause.seconds, pause.end
+            seconds, end = (seconds or 0.0) + pause.seconds, pause.end
     silent = {at for pause in pauses for at in range(pause.start, pause.end)}
     while end < len(text) and marked.text[end].isspace() and end not in silent:
         end += 1
-    return _sentence(tokens, aligned, seconds, end if end < len(text) else None)
+    phonemes, words, breaks = _spoken(tokens, aligned, boundaries[:-1])
+    ids = [IDS[sign] for sign in phonemes]
+    return Sentence(phonemes, ids, words, breaks, kind, seconds, end if end < len(text) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +208,19 @@ def _cut(tokens: list[Token], aligned: AlignedText, limit: int, *, at_clause: bo
     return word
 
 
-def _sentence(tokens: list[Token], aligned: AlignedText, pause: float, following: int | None) -> Sentence:
+def _spoken(
+    tokens: list[Token], aligned: AlignedText, boundaries: list[Boundary]
+) -> tuple[str, list[tuple[int, int, int, int]], list[tuple[int, Break]]]:
+    """Returns the phonemes, the words and the breaks of a sentence."""
     phonemes = ""
     words: list[tuple[int, int, int, int]] = []
+    breaks: dict[int, Break] = {}
+    coming = list(boundaries)
     for token in tokens:
         first = len(phonemes)
+        while coming and coming[0].at <= aligned.origin(token.start, token.end)[0]:
+            if (kind := coming.pop(0).kind) is not None and first:
+                breaks[first] = kind
         phonemes += token.phonemes
         word = aligned.text[token.start : token.end]
         if any(map(str.isalnum, word)):
@@ -217,4 +234,4 @@ def _sentence(tokens: list[Token], aligned: AlignedText, pause: float, following
     phonemes = phonemes.rstrip(" ")
     heard = len(phonemes)  # a last word without phonemes may stand behind a blank
     words = [(min(first, heard), min(last, heard), start, end) for first, last, start, end in words]
-    return Sentence(phonemes, [IDS[sign] for sign in phonemes], words, pause, following)
+    return phonemes, words, [(first, kind) for first, kind in breaks.items() if first < heard]

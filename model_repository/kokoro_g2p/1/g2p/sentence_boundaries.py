@@ -1,9 +1,11 @@
-"""Finds where sentences end."""
+"""Finds where sentences end, and what ends with them: a line, a paragraph, a heading."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+from lectern_contract import Break
 
 SHORT: Final = 40  # characters: a shorter sentence is joined with the next; Kokoro speaks a few words alone poorly
 
@@ -12,6 +14,7 @@ _CLOSERS = "\"'”’»)\\]」』）"  # noqa: RUF001
 _ENDS = re.compile(rf"[.!?…।॥]+[{_CLOSERS}]*(?=\s|$)|[。！？]+[{_CLOSERS}]*|\n+")  # noqa: RUF001
 _LAST_WORD = re.compile(r"([^\W\d_](?:[^\W\d_]|\.(?=[^\W\d_]))*)\.$")
 _NEXT = re.compile(r"\s*[\"'“‘«(\[]*(\S)")  # noqa: RUF001
+_BLANKS = re.compile(r"\s*")
 
 # A full stop after these ends no sentence.
 _ABBREVIATIONS: Final = frozenset(Path(__file__).with_name("abbreviations.txt").read_bytes().decode().split())
@@ -25,22 +28,45 @@ _BEHIND_STOP = re.compile(rf"[{_CLOSERS}]*\s*[\"'“‘«]*(\S)?")  # noqa: RUF0
 _OFTEN_LAST: Final = frozenset({"etc", "inc", "ltd", "co", "corp", "jr", "sr", "a.m", "p.m", "u.s", "u.k", "al"})
 
 
-def sentence_end(text: str, start: int, breaks: Iterable[int] = ()) -> int:
-    """Returns where the sentence, or the few short ones, from `start` on end: at a break at the latest."""
+_BY_LINE_ENDS: Final[tuple[Break, ...]] = ("sentence", "list_item", "paragraph", "heading")
+"""What ends where so many line ends follow: more blank lines part more."""
+
+
+class Boundary(NamedTuple):
+    at: int
+    kind: Break | None
+    """None if nothing follows in the text."""
+
+
+def sentence_boundaries(text: str, start: int, breaks: Iterable[int] = ()) -> list[Boundary]:
+    """Returns the end of the sentence from `start` on, last, and of the short ones that are spoken along before it.
+
+    It ends at a break at the latest.
+    """
     last = min([at for at in breaks if at >= start], default=len(text))
+    boundaries: list[Boundary] = []
     first = start
     for found in _ENDS.finditer(text, start, last):
-        end = found.end()
         if found[0][0] == "\n":
-            if text[first : found.start()].strip():
-                return end
+            if text[first : found.start()].strip():  # a line without a full stop is not spoken along
+                return [*boundaries, Boundary(found.start(), _kind(text, found.start()))]
             continue
         if not _is_end(text, found):
             continue
-        if len(text[start:end].strip()) >= SHORT:
-            return end
-        first = end
-    return last
+        first = found.end()
+        boundaries.append(Boundary(first, _kind(text, first)))
+        if len(text[start:first].strip()) >= SHORT:
+            return boundaries
+    if text[first:last].strip() or not boundaries:
+        boundaries.append(Boundary(last, _kind(text, last)))
+    return boundaries
+
+
+def _kind(text: str, at: int) -> Break | None:
+    blanks = _BLANKS.match(text, at)
+    if blanks is None or blanks.end() == len(text):
+        return None
+    return _BY_LINE_ENDS[min(blanks[0].count("\n"), len(_BY_LINE_ENDS) - 1)]
 
 
 def _is_end(text: str, found: re.Match[str]) -> bool:
