@@ -14,7 +14,7 @@ from orchestrator.lib.errors.problems import Problem
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.text.blocks import BlockDraft, cut_document
 
-_ROWS_PER_INSERT: Final = 1000  # times nine columns stays below Postgres's 32,767 parameters
+_ROWS_PER_INSERT: Final = 1000  # times ten columns stays below Postgres's 32,767 parameters
 
 log = structlog.stdlib.get_logger("lectern.documents")
 
@@ -76,4 +76,5 @@ def _row(document: Document, position: int, draft: BlockDraft) -> Block:
         spans=msgspec.json.encode(draft.spans).decode(),
         parts=msgspec.json.encode(draft.parts).decode(),
         estimated_seconds=draft.estimated_seconds,
+        ends=draft.ends,
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from lectern_contract import Break
 from orchestrator.accounts.requester import Requester
 from orchestrator.documents.schemas import BlockPage, BlockView, DocumentPage, DocumentView, NewDocument
 from orchestrator.documents.settings import DocumentSettings
@@ -32,7 +33,7 @@ _PAGE: Final = f"{_VIEW} AND ({{}}::uuid IS NULL OR document.id < {{}}) ORDER BY
 _BLOCK_VIEW = [getattr(Block, name) for name in BlockView.__struct_fields__]
 # Plain SQL, as every GET of audio runs it, and building the query costs more than running it.
 _SPOKEN = (
-    "SELECT block.spoken FROM block JOIN document ON document.id = block.document"
+    "SELECT block.spoken, block.ends FROM block JOIN document ON document.id = block.document"
     " WHERE block.id = {} AND block.document = {} AND document.account = {}"
 )
 
@@ -54,6 +55,14 @@ class SpokenBlock(msgspec.Struct, frozen=True):
     spoken: str
     spans: list[Span]
     estimated_seconds: float
+    ends: Break | None
+
+
+class SpokenText(msgspec.Struct, frozen=True):
+    """What is spoken of a block, and what ends with it. The text is empty if it is not read aloud."""
+
+    spoken: str
+    ends: Break | None
 
 
 class BlockSummary(msgspec.Struct, frozen=True):
@@ -127,18 +136,17 @@ async def list_blocks(
     return BlockPage(items=items, next=items[-1].position if len(rows) > limit else None)
 
 
-async def spoken_text(requester: Requester, document_id: UUID, block_id: UUID) -> str:
-    """Returns the spoken text of a block, empty if it is not read aloud. Raises `NotFound`."""
-    found = await run(_SPOKEN, block_id, document_id, requester.account)
-    if not found:
-        raise NotFound(f"Document {document_id} has no block {block_id}.")
-    return str(found[0]["spoken"])
+async def spoken_text(requester: Requester, document_id: UUID, block_id: UUID) -> SpokenText:
+    """Raises `NotFound`."""
+    for found in await run(_SPOKEN, block_id, document_id, requester.account):
+        return msgspec.convert(found, SpokenText)
+    raise NotFound(f"Document {document_id} has no block {block_id}.")
 
 
 async def spoken_blocks(requester: Requester, document_id: UUID) -> list[SpokenBlock]:
     """Returns the blocks that are read aloud, in order. Raises `NotFound`, or `NotReady` before they are cut."""
     await _check_ready(requester, document_id)
-    columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds)
+    columns = (Block.id, Block.position, Block.shown, Block.spoken, Block.spans, Block.estimated_seconds, Block.ends)
     rows = (
         await Block.select(*columns)
         .where(Block.document == document_id, Block.spoken != "")

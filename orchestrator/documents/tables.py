@@ -35,5 +35,6 @@ class Block(Table, tablename="block"):
     spans = JSONB()
     parts = JSONB()
     estimated_seconds = Real()
+    ends = Text(null=True, default="paragraph")  # what ends with it; NULL where it is cut between two words
 
     uq_block_document_position = Unique([document, position])

@@ -1,22 +1,28 @@
 """Cuts text: a document into blocks, which keep its structure, plain input into segments, which have none."""
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Container, Iterator, Sequence
+from itertools import groupby, zip_longest
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from lectern_contract import Break
+from orchestrator.text.characters import CLAUSE_STOPS, CLOSING_BRACKETS, CLOSING_QUOTES, WIDE_CLAUSE_STOPS
 from orchestrator.text.elements import Element, Role, find_paragraphs, parse_plain
 from orchestrator.text.estimate import estimate_seconds, has_words
 from orchestrator.text.markdown import parse_markdown
 from orchestrator.text.phrase_packing import Slice, combination_cost, group_slices
 from orchestrator.text.sentences import sentence_starts
-from orchestrator.text.spans import Span, Spoken, SpokenBuilder, shown_range, slice_spans
+from orchestrator.text.spans import Span, Spoken, SpokenBuilder, next_word, shown_range, slice_spans
 from orchestrator.text.spoken_text import to_spoken
 
 DEFAULT_LANGUAGE = "en"
 _SEPARATOR = "\n"  # between the elements of one block, in shown text
+_SIGNS = 8  # that may end a clause: a comma and what closes behind it
+_BREAKS: Final[dict[Role, Break]] = {"heading": "heading", "list_item": "list_item", "table_row": "list_item"}
+_LINE_ENDS: Final[dict[Break, str]] = {"list_item": "\n", "paragraph": "\n\n", "heading": "\n\n\n"}
+"""What stands between two elements of one block, in spoken text: the more line ends, the longer the pause."""
 
 
 class PartDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +50,8 @@ class BlockDraft(msgspec.Struct, frozen=True, kw_only=True):
     spans: list[Span]
     parts: list[PartDraft]
     estimated_seconds: float
+    ends: Break | None = "paragraph"
+    """What ends with it; None where it is cut between two words."""
 
 
 class SegmentDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +62,8 @@ class SegmentDraft(msgspec.Struct, frozen=True, kw_only=True):
     spoken: str
     spans: list[Span]
     estimated_seconds: float
+    ends: Break | None
+    """What ends with it; None where it is cut between two words."""
 
 
 def cut_document(
@@ -72,7 +82,7 @@ def cut_document(
     for is_spoken, group in groupby(elements, key=attrgetter("is_spoken")):
         run = list(group)
         blocks.extend(_spoken_blocks(run, language) if is_spoken else map(_unspoken_block, run))
-    return blocks
+    return _before_headings(blocks)
 
 
 def cut_speech(
@@ -84,6 +94,7 @@ def cut_speech(
     first sound comes early.
     """
     whole, starts = _read_plain(text, language)
+    sentences = frozenset(starts)
     margin, last = len(text) - len(text.lstrip()), len(text.rstrip())
     segments = []
     for group in group_slices([whole.text], [starts], cost_between=_free, first_seconds=first_seconds):
@@ -98,6 +109,7 @@ def cut_speech(
                     spoken=spoken,
                     spans=slice_spans(whole.spans, start, end, -start),
                     estimated_seconds=_seconds(spoken),
+                    ends=_end(whole.text, end, sentences),
                 )
             )
     return segments
@@ -117,6 +129,17 @@ def _read_plain(text: str, language: str) -> tuple[Spoken, list[int]]:
     return builder.build(), starts[1:]
 
 
+def _end(spoken: str, end: int, starts: Container[int]) -> Break | None:
+    """Returns what ends at ``end`` of a text."""
+    following = next_word(spoken, end)
+    if "\n" in spoken[end:following]:
+        return "paragraph"
+    last_signs = spoken[max(0, end - _SIGNS) : end].rstrip(CLOSING_QUOTES + CLOSING_BRACKETS)
+    if last_signs.endswith(tuple(CLAUSE_STOPS + WIDE_CLAUSE_STOPS)):
+        return "clause"
+    return "sentence" if following == len(spoken) or following in starts else None
+
+
 def _free(_before: int, _after: int) -> float:
     return 0.0
 
@@ -124,25 +147,40 @@ def _free(_before: int, _after: int) -> float:
 def _spoken_blocks(elements: list[Element], language: str) -> Iterator[BlockDraft]:
     spoken = [to_spoken(element.shown, cells=element.role == "table_row") for element in elements]
     texts = [each.text for each in spoken]
-    groups = group_slices(
-        texts,
-        sentence_starts(texts, language),
-        cost_between=lambda a, b: combination_cost(elements[a], elements[b]),
-    )
+    starts = list(sentence_starts(texts, language))
+    groups = group_slices(texts, starts, cost_between=lambda a, b: combination_cost(elements[a], elements[b]))
     for group in groups:
-        yield _block(elements, spoken, group)
+        index, _, end = group[-1]
+        text = texts[index]
+        ends = _break_behind(elements[index]) if end == len(text) else _end(text, end, starts[index])
+        yield _block(elements, spoken, group, ends)
 
 
-def _block(elements: Sequence[Element], spoken: Sequence[Spoken], group: list[Slice]) -> BlockDraft:
+def _break_behind(element: Element) -> Break:
+    return _BREAKS.get(element.role, "paragraph")
+
+
+def _before_headings(blocks: list[BlockDraft]) -> list[BlockDraft]:
+    """Returns the blocks, of which those in front of a heading have its pause."""
+    return [
+        msgspec.structs.replace(block, ends="heading") if following and following.parts[0].role == "heading" else block
+        for block, following in zip_longest(blocks, blocks[1:])
+    ]
+
+
+def _block(elements: Sequence[Element], spoken: Sequence[Spoken], group: list[Slice], ends: Break | None) -> BlockDraft:
     builder = SpokenBuilder()
     shown: list[str] = []
     parts: list[PartDraft] = []
+    before: Break = "paragraph"
     for index, start, end in group:
         element = elements[index]
         first, last = shown_range(spoken[index], start, end, element.shown)
         shown_start = parts[-1].shown_end + len(_SEPARATOR) if parts else 0
         shown_end = shown_start + last - first
-        spoken_start = builder.add(spoken[index], start, end, (shown_start, shown_end), shown_start - first)
+        line_ends = _LINE_ENDS["heading" if element.role == "heading" else before]
+        spoken_start = builder.add(spoken[index], start, end, (shown_start, shown_end), shown_start - first, line_ends)
+        before = _break_behind(element)
         shown.append(element.shown[first:last])
         parts.append(
             PartDraft(
@@ -166,6 +204,7 @@ def _block(elements: Sequence[Element], spoken: Sequence[Spoken], group: list[Sl
         spans=spans,
         parts=parts,
         estimated_seconds=_seconds(text),
+        ends=ends,
     )
 
 

@@ -16,7 +16,7 @@ class Spoken(NamedTuple):
 
 
 class SpokenBuilder:
-    """Concatenates slices of spoken text, a space between them, and moves their spans to fit."""
+    """Concatenates slices of spoken text, line ends between them, and moves their spans to fit."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -24,12 +24,16 @@ class SpokenBuilder:
         self._spans: list[Span] = []
         self._shown_end = 0
 
-    def add(self, spoken: Spoken, start: int, end: int, shown: tuple[int, int], shown_shift: int) -> int:
+    def add(
+        self, spoken: Spoken, start: int, end: int, shown: tuple[int, int], shown_shift: int, separator: str = "\n\n"
+    ) -> int:
         """Adds ``spoken[start:end]``, which stands for the range ``shown``, and returns where it begins."""
         if self._texts:
-            add_span(self._spans, (self._length, self._length + 1, self._shown_end, shown[0]))
-            self._texts.append(" ")
-            self._length += 1
+            shown_end = self._shown_end
+            for _ in separator:
+                add_span(self._spans, (self._length, self._length + 1, shown_end, shown[0]))
+                self._length, shown_end = self._length + 1, shown[0]
+            self._texts.append(separator)
         begin = self._length
         for span in slice_spans(spoken.spans, start, end, begin - start, shown_shift):
             add_span(self._spans, span)
@@ -42,12 +46,19 @@ class SpokenBuilder:
         return Spoken("".join(self._texts), self._spans)
 
 
+def next_word(text: str, position: int) -> int:
+    """Returns the first position from here on that has no white space."""
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
+
+
 def shown_range(spoken: Spoken, start: int, end: int, shown: str) -> tuple[int, int]:
     """Returns the range of ``shown`` that spoken ``[start, end)`` stands for. Adjacent slices leave no letter out.
 
     White space at a cut is dropped. At the ends of the whole text it stays, as an empty table cell may stand there.
     """
-    following = end + 1 if spoken.text[end : end + 1] == " " else end
+    following = next_word(spoken.text, end)
     first = _shown_position(spoken.spans, start) if start > 0 else 0
     if following >= len(spoken.text):
         return first, len(shown)

@@ -46,7 +46,7 @@ def test_a_short_heading_shares_the_block_of_what_follows_and_is_a_part_of_it() 
     assert before.spoken == "Words that came before this."
     assert (block.role, block.level) == ("paragraph", None)
     assert block.shown == "The end\nSome words that follow it."
-    assert block.spoken == "The end. Some words that follow it."
+    assert block.spoken == "The end.\n\n\nSome words that follow it."
     assert [(part.role, part.level) for part in block.parts] == [("heading", 2), ("paragraph", None)]
     heading = block.parts[0]
     assert block.shown[heading.shown_start : heading.shown_end] == "The end"
@@ -65,15 +65,36 @@ def test_a_heading_of_five_words_stands_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# A heading of five words\n\nAnd a paragraph after it.", ["heading", "paragraph"]),
+        (
+            "Words that came before this.\n\n## A heading of five words\n\nThe last words of it.",
+            ["heading"] * 2 + ["paragraph"],
+        ),
+        (f"- {SENTENCE}\n- {SENTENCE}\n\nAnd a paragraph after it.", ["list_item", "list_item", "paragraph"]),
+        ("| a table of some words | here |\n|---|---|\n| and a row of words | too |", ["list_item", "list_item"]),
+        ("> Words of somebody else here.\n\nAnd a paragraph after it.", ["paragraph", "paragraph"]),
+        (SENTENCE * 8, ["sentence", "paragraph"]),
+        ("a very long clause without any end and, " * 20, ["clause", "paragraph"]),
+        ("word " * 120, [None, "paragraph"]),
+    ],
+)
+def test_each_block_tells_what_ends_with_it(text: str, expected: list[str | None]) -> None:
+    ends = [block.ends for block in cut_document(text)]
+    assert (ends[:1] + ends[-1:] if len(expected) == 2 else ends) == expected
+
+
 def test_short_items_share_a_block_and_not_with_the_text_around_them() -> None:
     text = "These are the things we need:\n\n- milk\n- bread\n- one dozen eggs\n\nThat is all we need."
-    assert spoken(text) == ["These are the things we need:", "milk. bread. one dozen eggs.", "That is all we need."]
+    assert spoken(text) == ["These are the things we need:", "milk.\nbread.\none dozen eggs.", "That is all we need."]
 
 
 def test_numbers_of_items_are_shown_and_spoken() -> None:
     (block,) = cut_document("1. First\n2. Second")
     assert block.shown == "1. First\n2. Second"
-    assert block.spoken == "1. First. 2. Second."
+    assert block.spoken == "1. First.\n2. Second."
 
 
 def test_code_is_shown_but_not_spoken_and_no_block_spans_it() -> None:
@@ -206,7 +227,8 @@ def test_blocks_say_every_word_of_the_document_once(text: str, format: Literal["
 def check(block: BlockDraft) -> None:
     assert len(block.spoken) <= contract.MAX_TEXT
     assert block.estimated_seconds <= 20 + TOLERANCE
-    assert block.spoken == " ".join(block.spoken.split())
+    assert all(line == " ".join(line.split()) for line in block.spoken.split("\n"))
+    assert "\n" * 4 not in block.spoken
     position = reached = 0
     for spoken_start, spoken_end, shown_start, shown_end in block.spans:
         assert spoken_start == position < spoken_end

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def test_input_without_a_letter_or_digit_has_no_segments() -> None:
 
 def test_paragraphs_share_a_segment_with_a_pause_between_them() -> None:
     (segment,) = cut_speech("Title\n\n* * *\n\nThe text")
-    assert segment.spoken == "Title. The text"
+    assert segment.spoken == "Title.\n\nThe text"
     assert (segment.start, segment.end) == (0, 22)
 
 
@@ -31,6 +32,19 @@ def test_long_input_is_cut_into_even_segments_at_sentences() -> None:
     segments = cut_speech(SENTENCE * 20)
     assert all(segment.spoken.endswith("again.") for segment in segments)
     assert all(10 <= segment.estimated_seconds <= 20 for segment in segments)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SENTENCE * 8, "sentence"),
+        (f"{SENTENCE * 2}\n\n" * 4, "paragraph"),
+        ("a very long clause without any end and, " * 20, "clause"),
+        ("word " * 120, None),
+    ],
+)
+def test_each_segment_tells_what_ends_with_it(text: str, expected: str | None) -> None:
+    assert cut_speech(text)[0].ends == expected
 
 
 def test_the_first_segment_can_be_short_for_a_quick_first_sound() -> None:
