@@ -14,6 +14,7 @@ from espeak_voice.languages import Languages, UnknownLanguage, VoiceFile, canoni
 from espeak_voice.libespeak import Library
 from espeak_voice.speaking_rate import FASTEST, SLOWEST
 from espeak_voice.word_marks import WordMarks
+from lectern_triton.voice_backend.trailing_silence import without_trailing_silence
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Segment, Settings
 
 MOST_ENGINES: Final = 4
@@ -62,6 +63,9 @@ class Voice:
         }
 
     def speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
+        return without_trailing_silence(self._speak(segment, stop), self._pool.sample_rate)
+
+    def _speak(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
         parameters = self._parameters(segment)
         variant = f"+{parameters.variant}" if parameters.variant else ""
         voice = f"{self._voice(parameters, segment.language).identifier}{variant}"
