@@ -16,7 +16,7 @@ from orchestrator.speech.planner.voicing import ResolvedVoicing
 from orchestrator.speech.service import SpeechService
 from orchestrator.speech.synthesis.shared_synthesis import Stage, Subscription
 
-_BLOCK_AUDIO_PARAMETERS: Final = ("voice", "model", "speed", "language", "response_format", "lane")
+_BLOCK_AUDIO_PARAMETERS: Final = ("voice", "model", "speed", "language", "pauses", "response_format", "lane")
 
 
 class PlannedBlock(msgspec.Struct, frozen=True):
@@ -52,8 +52,8 @@ class BlockAudio:
 
     async def plan(self, block: UUID) -> PlannedBlock:
         """Raises `NotFound` if the document was deleted meanwhile."""
-        spoken = await documents.spoken_text(self._requester, self._document, block)
-        segment = make_segment(SegmentText(spoken, Origin(text=spoken)), self._voicing)
+        text = await documents.spoken_text(self._requester, self._document, block)
+        segment = make_segment(SegmentText(text.spoken, Origin(text=text.spoken), ends=text.ends), self._voicing)
         block_url = f"/api/v1/documents/{self._document}/blocks/{block}/audio"
         return PlannedBlock(
             segment=segment,

@@ -6,9 +6,11 @@ import msgspec
 from litestar.params import QueryParameter
 
 import lectern_contract as contract
-from lectern.voicing import Voicing
+from lectern.voicing import Pauses, Voicing
 from lectern_contract import Lane
+from lectern_contract.pauses import NoPauses, parse, spelled
 from orchestrator.audio.formats import AudioFormat, Sound
+from orchestrator.lib.errors.problems import bad_field
 
 
 class AudioOptions(msgspec.Struct, frozen=True):
@@ -27,8 +29,18 @@ def audio_options(
         ),
     ] = 1.0,
     language: Annotated[str | None, QueryParameter(description="BCP 47; else the voice's own.")] = None,
+    pauses: Annotated[
+        str | None, QueryParameter(description=f"Seconds of silence, such as {spelled(contract.PAUSES)}.")
+    ] = None,
     response_format: Annotated[AudioFormat, QueryParameter(description="How the audio is encoded.")] = "opus",
     lane: Annotated[Lane, QueryParameter(description="live is heard at once; batch can wait.")] = "live",
 ) -> AudioOptions:
-    voicing = Voicing(voice=voice, model=model, speed=speed, language=language, lane=lane)
+    voicing = Voicing(voice=voice, model=model, speed=speed, language=language, pauses=_pauses(pauses), lane=lane)
     return AudioOptions(voicing, Sound(response_format), lane)
+
+
+def _pauses(line: str | None) -> Pauses | None:
+    try:
+        return parse(line) if line else None
+    except NoPauses as error:
+        raise bad_field("pauses", f"cannot be read: {error}", where="query") from None

@@ -138,13 +138,13 @@ class DocumentAudioController(Controller):
 async def _plan_block(
     planner: Planner, requester: Requester, document_id: UUID, block_id: UUID, audio_options: AudioOptions
 ) -> Script:
-    spoken = await documents.spoken_text(requester, document_id, block_id)
-    text = SegmentText(spoken, Origin(text=spoken, block=block_id))
+    block = await documents.spoken_text(requester, document_id, block_id)
+    text = SegmentText(block.spoken, Origin(text=block.spoken, block=block_id), ends=block.ends)
     return await planner.plan_block(text, audio_options.voicing, requester)
 
 
 def _text(block: documents.SpokenBlock) -> SegmentText:
-    return SegmentText(block.spoken, Origin(text=block.shown, block=block.id), block.spans)
+    return SegmentText(block.spoken, Origin(text=block.shown, block=block.id), block.spans, ends=block.ends)
 
 
 def _headers(name: AudioName) -> dict[str, str]:

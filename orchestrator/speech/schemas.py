@@ -20,7 +20,8 @@ Speed = Annotated[
     Meta(ge=contract.MIN_SPEED, le=contract.MAX_SPEED, description="1 is the voice's own pace, 2 is twice as fast."),
 ]
 Language = Annotated[str, Meta(description="BCP 47, such as en-GB. Left out: the voice's own.")]
-Pause = Annotated[float, Meta(ge=0, description="Seconds of silence before it.")]
+Pause = Annotated[float, Meta(ge=0, description="Seconds of silence before it. Left out: as the turn before ends.")]
+PauseSeconds = Annotated[float, Meta(ge=0)]
 Seed = Annotated[int, Meta(ge=0, le=2**31 - 1, description="For models that draw lots; the others ignore it.")]
 SampleRate = Literal[8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
 LOUDNESS: Final = (-40, -8)  # LUFS
@@ -54,6 +55,19 @@ class Normalization(Schema):
     emails: bool | None = None
 
 
+class Pauses(Schema):
+    """Seconds of silence at speed 1 behind each of these. What is left out is as a good reader makes it."""
+
+    clause: Annotated[
+        PauseSeconds | None,
+        Meta(description="Also inside a sentence, where the model can be told; left out: as the model speaks there."),
+    ] = None
+    sentence: PauseSeconds | None = None
+    list_item: Annotated[PauseSeconds | None, Meta(description="Also behind a row of a table.")] = None
+    paragraph: PauseSeconds | None = None
+    heading: Annotated[PauseSeconds | None, Meta(description="Also in front of it.")] = None
+
+
 class Neutral(Schema):
     """What clients of OpenAI and of other servers send: by another name, or asking for what is done anyway."""
 
@@ -83,7 +97,7 @@ class Turn(Schema):
     voice: str | VoiceReference | None = None
     speed: Speed | None = None
     language: Language | None = None
-    pause: Pause | None = 0.0
+    pause: Pause | None = None
 
 
 class Spoken(Neutral):
@@ -114,6 +128,7 @@ class Spoken(Neutral):
         dict[str, str] | None, Meta(description="Words and their pronunciation in the model's phonetic alphabet.")
     ] = None
     normalization: Normalization | None = None
+    pauses: Pauses | None = None
     markup: Annotated[
         bool | None,
         Meta(description="Whether the model obeys [word](/IPA/) and [pause:0.5s] in the text; else they are words."),
@@ -125,6 +140,8 @@ class Spoken(Neutral):
         """Raises `BadRequest`."""
         switches: Any = msgspec.to_builtins(self.normalization) if self.normalization else {}
         normalization: Any = {name: on for name, on in switches.items() if on is not None}
+        silences: Any = msgspec.to_builtins(self.pauses) if self.pauses else {}
+        pauses: Any = {kind: seconds for kind, seconds in silences.items() if seconds is not None}
         return Voicing(
             voice=voice_name(self.voice),
             model=self.model,
@@ -133,6 +150,7 @@ class Spoken(Neutral):
             instructions=self.instructions,
             lexicon=self.lexicon,
             normalization=normalization or None,
+            pauses=pauses or None,
             seed=self.seed,
             markup=self.markup,
             lane=self.lane,

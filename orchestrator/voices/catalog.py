@@ -23,7 +23,7 @@ _SHORTEST_REFRESH: Final = 2.0  # so that requests for unknown voices put no loa
 
 _DEFAULT_SLOTS: Final = 8  # for a model whose card does not say how many it has
 _BEST_FIRST: Final = ("kokoro", "espeak")
-_FEATURES: Final = ("lexicon", "normalization", "markup", "seed", "instructions")
+_FEATURES: Final = ("lexicon", "normalization", "pauses", "markup", "seed", "instructions")
 
 log = structlog.stdlib.get_logger("lectern.voices")
 

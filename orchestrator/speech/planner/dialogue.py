@@ -16,11 +16,14 @@ _MILLI: Final = 1_000
 
 
 class PlannedTurn(NamedTuple):
-    """What one voice says. ``silence`` before it is in seconds; an option that is None is as in the request."""
+    """What one voice says. An option that is None is as in the request.
+
+    ``silence`` before it is in seconds; None is what its text and the one before ask for.
+    """
 
     text: str
     origin: Origin
-    silence: float = 0.0
+    silence: float | None = None
     voice: str | None = None
     speed: float | None = None
     language: str | None = None
@@ -50,13 +53,12 @@ def _listed(turns: Sequence[Turn], limits: SpeechSettings) -> list[PlannedTurn]:
     planned = []
     for number, turn in enumerate(turns):
         check_text(turn.text, field=f"turns[{number}].text", limit=limits.max_input)
-        silence = turn.pause or 0.0
-        if silence > limits.max_pause:
+        if turn.pause is not None and turn.pause > limits.max_pause:
             raise bad_field(
                 f"turns[{number}].pause", f"is longer than the {limits.max_pause:g} seconds that are accepted"
             )
         origin = Origin(text=turn.text, turn=number)
-        planned.append(PlannedTurn(turn.text, origin, silence, voice_name(turn.voice), turn.speed, turn.language))
+        planned.append(PlannedTurn(turn.text, origin, turn.pause, voice_name(turn.voice), turn.speed, turn.language))
     return planned
 
 
@@ -71,21 +73,21 @@ def _tagged(text: str, limits: SpeechSettings) -> list[PlannedTurn]:
 def tagged_turns(text: str, *, longest_pause: float) -> Iterator[PlannedTurn]:
     """Raises `BadRequest` for a tag that cannot be followed. Silence behind the last word is left out."""
     voice: str | None = None
-    silence = 0.0
+    silence: float | None = None
     begin = 0
     for tag in [*_TAG.finditer(text), None]:
         end = tag.start() if tag else len(text)
         said = text[begin:end]
         if said.strip():
             yield PlannedTurn(said, Origin(text=text, start=begin, end=end), silence, voice)
-            silence = 0.0
+            silence = None
         if tag is None:
             return
         begin = tag.end()
         if tag[1] == "voice":
             voice = tag[2].strip() or _refuse(tag, "names no voice: write it as [voice:af_sky]")
         else:
-            silence += _pause(tag, longest_pause)
+            silence = (silence or 0.0) + _pause(tag, longest_pause)
 
 
 def _pause(tag: re.Match[str], longest: float) -> float:

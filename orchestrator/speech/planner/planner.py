@@ -12,7 +12,14 @@ from orchestrator.lib.errors.problems import FieldErrors
 from orchestrator.lib.priority_threads import PriorityThreads
 from orchestrator.lib.text_input import check_language
 from orchestrator.speech.planner.dialogue import PlannedTurn, turns_of
-from orchestrator.speech.planner.script import Script, SegmentText, Utterance, script_of_blocks, script_of_utterances
+from orchestrator.speech.planner.script import (
+    Script,
+    SegmentText,
+    Utterance,
+    script_of_block,
+    script_of_blocks,
+    script_of_utterances,
+)
 from orchestrator.speech.planner.voicing import ResolvedVoicing, resolve
 from orchestrator.speech.schemas import Spoken
 from orchestrator.speech.settings import SpeechSettings
@@ -42,7 +49,8 @@ class Planner:
         voicing = request.voicing()
         for turn in turns:
             wanted = _of_turn(voicing, turn)
-            key = msgspec.structs.replace(wanted, lexicon=None, normalization=None)  # which are the request's
+            # Without what is the request's.
+            key = msgspec.structs.replace(wanted, lexicon=None, normalization=None, pauses=None)
             if key not in found:
                 found[key] = await self.resolve(wanted, requester)
             utterances.append(Utterance(text=turn.text, voicing=found[key], origin=turn.origin, silence=turn.silence))
@@ -53,7 +61,7 @@ class Planner:
 
     async def plan_block(self, block: SegmentText, voicing: Voicing, requester: Requester) -> Script:
         """The script of a single block, made without a thread: whoever asks for a cached block waits for no encoder."""
-        return script_of_blocks([block], await self.resolve(voicing, requester))
+        return script_of_block(block, await self.resolve(voicing, requester))
 
     async def plan_blocks(self, blocks: Sequence[SegmentText], voicing: Voicing, requester: Requester) -> Script:
         """The script of a document's blocks."""

@@ -62,7 +62,7 @@ def test_what_is_heard_is_in_the_key(changed: str) -> None:
     [
         key(speed=1),
         key(tempo=1.5),
-        make_segment(SegmentText("Hello.", Origin(text="Hello."), pause=0.8), voicing(VOICE)).key,
+        make_segment(SegmentText("Hello.", Origin(text="Hello."), ends="heading"), voicing(VOICE)).key,
         key(voice=msgspec.structs.replace(VOICE, name="alias", description="another text", gender="female")),
         key(voice=msgspec.structs.replace(VOICE, parameters={"pitch": 50, "language": "en-us"})),
         key(lexicon={"goodbye": "ɡʊdˈbaɪ"}),

@@ -34,7 +34,7 @@ from lectern.types import (
     Words,
 )
 from lectern.version import __version__
-from lectern.voicing import Mix, Normalization, Turn, Voicing
+from lectern.voicing import Mix, Normalization, Pauses, Turn, Voicing
 
 __all__ = [
     "ApiError",
@@ -57,6 +57,7 @@ __all__ = [
     "Model",
     "Normalization",
     "NotFoundError",
+    "Pauses",
     "SpeechEvent",
     "SpeechFailedError",
     "Status",

@@ -6,10 +6,14 @@ from typing import Any, Literal, TypeAlias, TypedDict
 import msgspec
 
 from lectern.types import AudioFormat
-from lectern_contract import Lane
+from lectern_contract import Break, Lane
 from lectern_contract.voice_mixes import spelled
 
 Mix: TypeAlias = Mapping[str, float]  # voices of one model and their weights
+
+# Seconds of silence at speed 1 behind a clause, sentence, list item, paragraph or heading. What is left out is as a
+# good reader makes it; clauses inside a sentence are then as the model speaks them.
+Pauses: TypeAlias = Mapping[Break, float]
 
 
 class Normalization(TypedDict, total=False):
@@ -33,6 +37,7 @@ class Voicing(msgspec.Struct, frozen=True):
     instructions: str | None = None  # how to speak, for models that can be told
     lexicon: Mapping[str, str] | None = None  # words and their pronunciation in IPA
     normalization: Normalization | None = None
+    pauses: Pauses | None = None
     seed: int | None = None  # for models that sample at random
     markup: bool | None = None  # whether the text has [word](/IPA/) and [pause:1s], for models that read them
     lane: Lane | None = None  # "live" comes first, "batch" can wait
@@ -62,6 +67,7 @@ class DocumentVoicing(TypedDict, total=False):
     model: str | None
     speed: float | None
     language: str | None
+    pauses: Pauses | None
     lane: Lane | None
 
 

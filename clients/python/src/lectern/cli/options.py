@@ -11,8 +11,9 @@ import msgspec
 
 from lectern.cli.errors import HELP, UsageError
 from lectern.rest.connection import checked_url
-from lectern.voicing import Voicing
-from lectern_contract import LANES
+from lectern.voicing import Pauses, Voicing
+from lectern_contract import LANES, PAUSES
+from lectern_contract.pauses import NoPauses, parse, spelled
 
 # What argparse's add_subparsers returns, which has no public name.
 Commands = Any
@@ -46,6 +47,7 @@ def add_voicing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="the model that has the voice")
     parser.add_argument("--speed", type=float, metavar="X", help="0.25 to 4; 1 is the voice's own")
     parser.add_argument("--language", metavar="TAG", help="such as en-GB; else the voice's own")
+    parser.add_argument("--pauses", metavar="LINE", help=f"seconds of silence, such as {spelled(PAUSES)}")
     parser.add_argument(
         "--lane", choices=LANES, help="live comes first; batch, which `read` takes by default, can wait"
     )
@@ -66,18 +68,26 @@ def add_text_options(parser: argparse.ArgumentParser) -> None:
 
 
 def voicing(options: argparse.Namespace) -> Voicing:
-    """Returns the voicing. Raises UsageError for a lexicon that cannot be read."""
+    """Returns the voicing. Raises UsageError for pauses or a lexicon that cannot be read."""
     lexicon = getattr(options, "lexicon", None)
     return Voicing(
         voice=options.voice,
         model=options.model,
         speed=options.speed,
         language=options.language,
+        pauses=_pauses(options.pauses) if options.pauses else None,
         lane=options.lane,
         instructions=getattr(options, "instructions", None),
         lexicon=_lexicon(lexicon) if lexicon else None,
         markup=getattr(options, "markup", False) or None,
     )
+
+
+def _pauses(line: str) -> Pauses:
+    try:
+        return parse(line)
+    except NoPauses as error:
+        raise UsageError(f"--pauses: {error}") from error
 
 
 def _lexicon(name: str) -> Mapping[str, str]:

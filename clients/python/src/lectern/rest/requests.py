@@ -25,6 +25,7 @@ from lectern.voicing import (
     merged,
     voice_name,
 )
+from lectern_contract.pauses import spelled
 
 _DOCUMENTS: Final = "/api/v1/documents"
 _EVENT_SECONDS: Final = 60.0  # a server says that it is still there more often
@@ -247,7 +248,7 @@ def _document_voicing(voicing: Voicing) -> dict[str, Any]:
     for name in fields:
         if name not in DocumentVoicing.__optional_keys__:
             raise ValueError(f"documents are not spoken with {name}: leave it out of the voicing")
-    return fields
+    return {**fields, "pauses": spelled(voicing.pauses)} if voicing.pauses else fields
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

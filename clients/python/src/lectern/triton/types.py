@@ -135,6 +135,7 @@ class Card(msgspec.Struct, frozen=True):
     previous: bool = False  # goes on from what was spoken before
     mixes: bool = False  # takes a mix of its voices
     normalization: bool = False  # its voices take a normalization
+    pauses: bool = False  # its voices take the pauses inside a text
     seed: bool = False  # its voices take a seed
     instructions: bool = False  # its voices take instructions
     markup: bool = False  # reads [word](/IPA/) and [pause:1s] in a text, if `speak` says so
@@ -162,13 +163,13 @@ class Card(msgspec.Struct, frozen=True):
     def options(self, voicing: Voicing) -> SpeakOptions:
         """Returns the arguments of `speak` for a voicing. Raises InvalidRequest for what the model cannot do.
 
-        As on the server, instructions and a seed are left out for models that take none.
+        As on the server, instructions, pauses and a seed are left out for models that take none.
         """
         for feature in ("lexicon", "normalization", "markup"):
             if getattr(voicing, feature) and not getattr(self, feature):
                 raise InvalidRequest(f"{feature} cannot be used with this model")
         voice = self.voice(voicing.voice) if voicing.voice else None  # else the model takes its own default
-        asked = {name: getattr(voicing, name) for name in ("normalization", "seed", "instructions")}
+        asked = {name: getattr(voicing, name) for name in ("normalization", "pauses", "seed", "instructions")}
         used = {name: value for name, value in asked.items() if value not in (None, "", {}) and getattr(self, name)}
         return {
             "voice": {**(voice.voice if voice else {}), **used},
