@@ -6,38 +6,28 @@ from lectern_triton.vllm_omni_backend.audio_chunks import FIRST, LONGEST, Chunke
 from lectern_triton.vllm_omni_backend.voice import frame_limit
 from lectern_triton.voice_backend.voice import BadRequest, Chunk
 
-TEXT = "Three small words."
-
 
 def cut(made: list[int]) -> list[Chunk]:
-    chunks = Chunker(TEXT)
+    chunks = Chunker()
     found: list[Chunk] = []
     for count in made:
         found += chunks.feed(np.full(count, 7, "<i2").tobytes())
-    return [*found, chunks.finish()]
+    return found
 
 
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        ([960, 2_400], [960, 2_400, 0]),
-        ([5 * RATE], [FIRST, LONGEST, LONGEST, LONGEST, LONGEST, LONGEST - FIRST, 0]),
-        ([FIRST, LONGEST + 1], [FIRST, LONGEST, 1, 0]),
-        ([], [0]),
+        ([960, 2_400], [960, 2_400]),
+        ([5 * RATE], [FIRST, LONGEST, LONGEST, LONGEST, LONGEST, LONGEST - FIRST]),
+        ([FIRST, LONGEST + 1], [FIRST, LONGEST, 1]),
+        ([], []),
     ],
 )
 def test_chunks_are_small_at_first_and_never_long(made: list[int], expected: list[int]) -> None:
     chunks = cut(made)
     assert [chunk.audio.size for chunk in chunks] == expected
     assert all(chunk.audio.dtype == np.int16 for chunk in chunks)
-
-
-def test_the_marks_come_last_and_share_the_whole() -> None:
-    *audio, last = cut([RATE])
-    assert not any(chunk.marks for chunk in audio)
-    assert [mark[2:] for mark in last.marks] == [(0, 5), (6, 11), (12, 17)]
-    assert last.marks[0][0] == 0
-    assert last.marks[-1][1] == RATE
 
 
 def test_a_longer_text_may_take_longer() -> None:

@@ -7,7 +7,6 @@ import numpy as np
 
 from lectern_triton.higgs_engine.messages import RATE
 from lectern_triton.voice_backend.voice import Chunk, Samples
-from lectern_triton.voice_backend.words import find_words, marks_by_length
 
 FIRST: Final = RATE // 10  # samples, at most, of the first chunk
 LONGEST: Final = RATE
@@ -16,14 +15,8 @@ LONGEST: Final = RATE
 class Chunker:
     """Makes the chunks of one segment."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self) -> None:
         self._samples = 0
-
-    @property
-    def seconds(self) -> float:
-        """The length of all chunks so far."""
-        return self._samples / RATE
 
     def feed(self, samples: bytes) -> Iterator[Chunk]:
         """Takes the engine's next samples and yields the chunks that they complete."""
@@ -35,7 +28,3 @@ class Chunker:
             self._samples += chunk.size
             first = last
             yield Chunk(chunk)
-
-    def finish(self) -> Chunk:
-        """Returns the marks: words get time in proportion to their length, as the engine reports none."""
-        return Chunk(np.empty(0, np.int16), tuple(marks_by_length(find_words(self._text), 0, self._samples)))

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import numpy as np
+
 from lectern_triton.higgs_engine import messages
 from lectern_triton.vllm_omni_backend.audio_chunks import Chunker
 from lectern_triton.vllm_omni_backend.configuration import (
@@ -22,7 +24,9 @@ from lectern_triton.vllm_omni_backend.model_card import default_voice, model_car
 from lectern_triton.vllm_omni_backend.presets import Preset, find_preset, read_presets
 from lectern_triton.vllm_omni_backend.prompt_audio import PromptAudio
 from lectern_triton.vllm_omni_backend.voice_parameters import VoiceParameters, read_voice_parameters
+from lectern_triton.voice_backend.trailing_silence import without_trailing_silence
 from lectern_triton.voice_backend.voice import BadRequest, Chunk, Reference, Segment, Settings, Unavailable
+from lectern_triton.voice_backend.words import find_words, marks_by_length
 
 SILENCE: Final = 50  # frames of audio, 25 a second, around the speech
 # A digit or a symbol may be one word or more; a character of a script without an alphabet, a syllable or a word.
@@ -67,9 +71,18 @@ class Voice:
 
         Raises BadRequest, Unavailable, RequestFailed, and EngineGone if the engine fails after the first chunk.
         """
+        heard = 0  # samples
+        for chunk in without_trailing_silence(self._audio(segment, stop), messages.RATE):
+            heard += chunk.audio.size
+            yield chunk
+        if not stop.is_set():  # the engine reports no words: they get time in proportion to their length
+            yield Chunk(np.empty(0, np.int16), tuple(marks_by_length(find_words(segment.text), 0, heard)))
+
+    def _audio(self, segment: Segment, stop: threading.Event) -> Iterator[Chunk]:
+        """Yields what the engine makes of a segment."""
         command = self._command(segment)
         number, stream, connection = self._engine.open()
-        chunker = Chunker(segment.text)
+        chunker = Chunker()
         began = time.monotonic()
         made = 0  # samples
         connection.send(messages.Speak(id=number, **command))
@@ -90,7 +103,6 @@ class Voice:
             return
         if made:
             self._metrics.spoken(made / messages.RATE, time.monotonic() - began)
-        yield chunker.finish()
 
     def close(self) -> None:
         self._engine.close()
