@@ -105,7 +105,7 @@ def test_only_positions_are_kept_of_what_was_given_out() -> None:
     stretcher = Stretcher(2.0, RATE)
     for _ in range(20):  # 66 seconds, which are 3.2 MB
         stretcher.feed(speech())
-    assert len(pickle.dumps(stretcher)) < 400_000
+    assert len(pickle.dumps(stretcher)) < 600_000
 
 
 @pytest.mark.parametrize("tempo", [0.5, 1.5, 3.0])

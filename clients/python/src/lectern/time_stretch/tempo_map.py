@@ -14,7 +14,7 @@ from lectern.time_stretch.pauses import Pauses
 
 BLOCK: Final = 4  # steps that are planned at once
 NEAR: Final = 0.05  # seconds planned ahead at the start, so that it is heard soon
-FAR: Final = 0.8  # seconds planned ahead later
+FAR: Final = 1.5  # seconds planned ahead later
 WIDENING: Final = 0.4  # seconds by which the plan reaches further with each second
 LOAN: Final = 0.2  # as if this much of the time that is in sight were a pause behind it
 SPREAD: Final = 3.0  # seconds after which half of what a pause at the end gives is spent
