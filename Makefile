@@ -28,10 +28,10 @@ MODELS_READY := $(MODELS)/.ready$(if $(filter-out 0,$(GPU)),-gpu)
 export PYTHON MODELS_PYTHON
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help install up down status test test-unit test-stack test-long test-models test-vllm test-ears ears-demo vllm fuzz kokoro higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
+.PHONY: help install up down status test test-unit test-stack test-long test-models test-vllm test-ears ears-demo vllm fuzz kokoro english-tagger higgs higgs-lock check format locks smoke openapi settings sync-client clean purge
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(APP)/.ready $(MODELS_READY) ## make the environments that `up` needs, and start nothing; GPU=1: for an NVIDIA GPU
 
@@ -66,6 +66,13 @@ fuzz: $(DEV)/.ready $(MODELS_READY) ## send the API what its description allows 
 kokoro: $(EXPORT)/.ready ## install Kokoro; RANDOM=1 or tiny: random weights, which babble; PRECISION=fp32, fp16 or int8
 	@PYTHONPATH=docker/models $(EXPORT)/bin/python -m kokoro_export --repository model_repository --work .cache/kokoro \
 		--precision $(or $(PRECISION),fp32) $(if $(RANDOM),--random=$(patsubst 1,full,$(RANDOM)))
+	$(if $(RANDOM),,@$(ENGLISH_TAGGER) || [ $$? = 3 ])
+
+# Any environment with huggingface_hub will do; `make kokoro` has made this one.
+ENGLISH_TAGGER = PYTHONPATH=docker/models $(EXPORT)/bin/python -m english_tagger --repository model_repository --work .cache/kokoro
+
+english-tagger: $(EXPORT)/.ready ## install spaCy's tagger of English for Kokoro, where `make kokoro` could not fetch it
+	@$(ENGLISH_TAGGER)
 
 FAMILY ?= v2
 HIGGS = PYTHONPATH=docker/models $(APP)/bin/python -m higgs_install

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from tests import english_tagger
+
 ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "model_repository"
 TINY = ROOT / "tests" / "models" / "kokoro_tiny"
 VOICES = {"af_heart": 0, "af_nova": 5, "af_sky": 1, "bf_emma": 2, "ef_dora": 3, "zf_xiaobei": 4}  # and their seeds
+TRAINED_G2P = "kokoro_g2p_trained"
 PARTS = ("kokoro", "kokoro_acoustic", "kokoro_g2p")
 
 
@@ -21,6 +24,7 @@ def lay_out(repository: Path) -> Path:
     (version / "model.onnx").symlink_to(TINY / "model.onnx")
     shutil.copyfile(TINY / "card.json", repository / "kokoro" / "card.json")
     write_voices(repository / "kokoro" / "voices")
+    _add_trained_g2p(repository)
     return repository
 
 
@@ -29,10 +33,19 @@ def link_models(repository: Path) -> None:
     repository.mkdir(parents=True)
     for model in MODELS.iterdir():
         if model.name in PARTS:
-            installed = shutil.ignore_patterns("model.onnx", "voices", "card.json", "__pycache__")
+            installed = shutil.ignore_patterns("model.onnx", "voices", "card.json", "en_core_web_sm", "__pycache__")
             shutil.copytree(model, repository / model.name, ignore=installed)
         elif model.is_dir():
             (repository / model.name).symlink_to(model)
+
+
+def _add_trained_g2p(repository: Path) -> None:
+    """Adds a kokoro_g2p with spaCy's tagger under a name of its own; who wants it loads it."""
+    model = repository / TRAINED_G2P
+    shutil.copytree(repository / "kokoro_g2p", model)
+    config = model / "config.pbtxt"
+    config.write_text(config.read_text().replace('"kokoro_g2p"', f'"{TRAINED_G2P}"').replace("count: 2", "count: 1"))
+    english_tagger.install_beside(model)
 
 
 def write_voices(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,8 @@ class Sentence:
 
 
 class G2P:
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, model: str = "kokoro_g2p") -> None:
+        self.model = model
         self._client = InferenceServerClient(address)
         self._client.register_plugin(SecretPlugin(address))
 
@@ -46,7 +48,7 @@ class G2P:
         inputs += [_text("lexicon", json.dumps(lexicon or {})), _text("normalization", json.dumps(normalization or {}))]
         inputs += [] if markup is None else [_flag("markup", markup)]
         outputs = [InferRequestedOutput("sentence")]
-        answer = self._client.infer("kokoro_g2p", inputs, outputs=outputs).as_numpy("sentence")
+        answer = self._client.infer(self.model, inputs, outputs=outputs).as_numpy("sentence")
         assert answer is not None
         return Sentence(**json.loads(answer[0]))
 
@@ -60,6 +62,13 @@ class G2P:
 
     def phonemes(self, text: str, language: str = "en-US", **more: Any) -> str:
         return " ".join(sentence.phonemes for sentence in self.sentences(text, language, **more))
+
+    @contextmanager
+    def loaded(self) -> Iterator["G2P"]:
+        """Has Triton load the model for as long as it is used."""
+        self._client.load_model(self.model)
+        yield self
+        self._client.unload_model(self.model)
 
     def close(self) -> None:
         self._client.close()

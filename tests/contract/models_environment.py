@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[2]
 G2P = ROOT / "model_repository" / "kokoro_g2p" / "1"
 
 
-def answer_of(script: str, given: Any) -> Any:
-    """JSON goes in and out; `script` is the name of one beside this file."""
+def answer_of(script: str, given: Any, g2p: Path = G2P) -> Any:
+    """JSON goes in and out; `script` is the name of one beside this file, `g2p` a version folder of kokoro_g2p."""
     python = ROOT / ".venvs" / "models" / "bin" / "python"
     done = subprocess.run(
         [python, "-P", ROOT / "tests" / "contract" / script], input=json.dumps(given).encode(), capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(G2P)}, check=False, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(g2p)}, check=False, timeout=300,
     )  # fmt: skip
     if done.returncode:
         sys.stderr.write(done.stderr.decode())

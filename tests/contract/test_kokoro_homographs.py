@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.models_environment import ROOT, answer_of
+from tests import english_tagger
+from tests.contract.models_environment import G2P, ROOT, answer_of
 
 FIXTURE = ROOT / "tests" / "fixtures" / "g2p" / "homographs.txt"
 QUOTES = "“”"
@@ -27,10 +28,15 @@ def heard(sentence: dict[str, Any], marked: str, reading: str) -> str:
     )
 
 
-@pytest.fixture(scope="module")
-def misread() -> list[str]:
+@pytest.fixture(scope="module", params=["rules", "trained"])
+def misread(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Sentences that are read wrongly, by our rules and by spaCy's tagger."""
+    folder = tmp_path_factory.mktemp("kokoro_g2p")
+    (folder / "1").symlink_to(G2P)
+    if request.param == "trained":
+        english_tagger.install_beside(folder)
     asked = sentences()
-    answers = answer_of("english_sentences.py", [marked.replace("*", "") for _, marked in asked])
+    answers = answer_of("english_sentences.py", [marked.replace("*", "") for _, marked in asked], folder / "1")
     said = [heard(answer, marked, reading) for answer, (reading, marked) in zip(answers, asked, strict=True)]
     return [f"{was} for {should}: {marked}" for was, (should, marked) in zip(said, asked, strict=True) if was != should]
 

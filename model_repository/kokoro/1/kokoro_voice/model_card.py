@@ -1,5 +1,6 @@
 """The model's card: the installed version, and each voice with its language, gender and grade."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
@@ -51,14 +52,24 @@ class InstalledModel(msgspec.Struct, frozen=True):
     """The fields of card.json, which the export writes beside the voices, that the model's card repeats."""
 
     version: str
-    """Changes when weights or voices change, so that the same request would sound different."""
+    """Changes when weights, voices or the English tagger change, so that the same request would sound different."""
     precision: str
     weights: str
 
 
 def read_installed(folder: Path) -> InstalledModel:
-    """Raises FileNotFoundError, and msgspec's errors for a damaged file."""
-    return msgspec.json.decode((folder / "card.json").read_bytes(), type=InstalledModel)
+    """Reads what is installed: weights in this folder, and perhaps an English tagger, by which kokoro_g2p reads words.
+
+    Raises FileNotFoundError, and msgspec's errors for a damaged file.
+    """
+    model = msgspec.json.decode((folder / "card.json").read_bytes(), type=InstalledModel)
+    tagger = folder.parent / "kokoro_g2p" / "en_core_web_sm"
+    if not tagger.is_dir():
+        return model
+    digest = hashlib.sha256()
+    for part in ("tok2vec", "tagger"):
+        digest.update((tagger / part / "model").read_bytes())
+    return msgspec.structs.replace(model, version=f"{model.version}-{digest.hexdigest()[:6]}")
 
 
 def model_card(model: InstalledModel, voices: Iterable[str], default_voice: str, places: int) -> Mapping[str, Any]:
