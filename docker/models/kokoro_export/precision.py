@@ -4,28 +4,31 @@ In fp16 the convolutions of decoder and generator, 97 % of the arithmetic, are i
 single precision: durations and pitch decide what is said and how, the source's phase and the spectrum span too wide a
 range, and the statistics of the norms are sums over time that would overflow.
 
-In int8 the convolutions of the generator are in 8 bits, calibrated on our own sentences.
+In int8 the convolutions of the generator's resolution blocks, 86 % of the time, are in 8 bits, calibrated on our own
+sentences.
 """
 
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from kokoro_export.upstream import calibration_sentences
 
 _FP16_SCOPES: Final = ("/generator/blocks", "/generator/noise_blocks", "/generator/ups", "/decode", "/encode")
 _FP16_OPERATORS: Final = ("Conv", "ConvTranspose")
-# The resolution blocks of the generator: 48 convolutions of the real model, 86 % of its time.
 _INT8_SCOPES: Final = ("/generator/blocks", "/generator/noise_blocks")
-EVERY: Final = 3  # sentences: calibrating on all takes three times as long and gives the same ranges
+CALIBRATION: Final = 8  # sentences, the shortest, each in another voice: all of them take six times as long
+LEVELS: Final = 255
+TINIEST: Final = 1e-6  # a range: a channel may be silent in all sentences
+LEAST_SCALE: Final = 1e-6  # of what is added to a convolution, which has 32 bits
 LARGEST_ROUNDING: Final = 0.51  # of a step
+_EXTREMES: Final = ("ReduceMin", "ReduceMax")
 
 
 class WrongWeights(Exception):  # noqa: N818 - it names a state of affairs
@@ -66,71 +69,140 @@ def to_fp16(source: Path, target: Path) -> None:
     onnx.save(model, target)
 
 
-class _Calibration(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, styles: Sequence[npt.NDArray[np.float32]]) -> None:
-        self._inputs = self._each(styles)
-
-    def get_next(self) -> dict[str, npt.NDArray[Any]] | None:
-        return next(self._inputs, None)
-
-    @staticmethod
-    def _each(styles: Sequence[npt.NDArray[np.float32]]) -> Iterator[dict[str, npt.NDArray[Any]]]:
-        for number, ids in enumerate(calibration_sentences()[::EVERY]):
-            yield {
-                "input_ids": ids[np.newaxis],
-                "input_lengths": np.array([len(ids)]),
-                "style": styles[number % len(styles)][len(ids) - 3][np.newaxis],
-                "speed": np.ones(1, np.float32),
-                "noise_offset": np.array([number], np.int64),
-            }
-
-
 def to_int8(source: Path, target: Path, styles: Sequence[npt.NDArray[np.float32]]) -> None:
-    """Writes an 8-bit copy of an exported model, calibrated with sentences in these voices' styles [510, 256]."""
-    model = onnx.load(source, load_external_data=False)
-    nodes = [
-        node.name
-        for node in model.graph.node
-        if node.op_type == "Conv" and any(scope in node.name for scope in _INT8_SCOPES)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        quantized = Path(folder) / "model.onnx"
-        quantize_static(
-            source,
-            quantized,
-            _Calibration(styles),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
-            nodes_to_quantize=nodes,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-        )
-        made = onnx.load(quantized)
-    _quantize_for_branches(made.graph)
-    onnx.checker.check_model(made)
-    onnx.save(made, target)
+    """Writes an 8-bit copy of an exported model, calibrated with sentences in these voices' styles [510, 256].
 
-
-def _quantize_for_branches(graph: Any) -> None:  # noqa: ANN401 - onnx has no types
-    """Makes the branches of each If read the 8-bit output of a convolution.
-
-    The quantizer does not look into branches. They would read the unquantized output, and ONNX Runtime would compute
-    the convolution in single precision for them.
+    Each channel of a convolution's input and output gets a range of its own. ONNX Runtime's 8-bit convolution takes one
+    scale for all channels; the others go into its weights, which have a scale for each row, and into the conversion of
+    the result (SmoothQuant, Xiao 2023, on both sides). That costs no time, and the sound is twice as near in dB.
     """
-    readers = {name: node for node in graph.node for name in node.input}
-    restored = {
-        node.output[0]: readers[readers[node.output[0]].output[0]].output[0]
-        for node in graph.node
-        if node.op_type == "Conv" and node.output[0] in readers
-        if readers[node.output[0]].op_type == "QuantizeLinear"
-    }
-    for inner in (inner for node in graph.node for inner in nodes_of_branches(node)):
-        inner.input[:] = [restored.get(name, name) for name in inner.input]
-    ordered = [onnx.NodeProto.FromString(node.SerializeToString()) for node in in_order(graph.node)]
+    model = onnx.load(source)
+    graph = model.graph
+    chosen = [node for node in graph.node if node.op_type == "Conv" and any(part in node.name for part in _INT8_SCOPES)]
+    ranges = _ranges(model, sorted({name for node in chosen for name in (node.input[0], node.output[0])}), styles)
+    values = {one.name: one for one in graph.initializer}
+    names = {node.name for node in chosen}
+    nodes: list[Any] = []
+    for node in graph.node:
+        if node.name not in names:
+            nodes.append(node)
+            continue
+        weights, bias = (numpy_helper.to_array(values[name]).astype(np.float64) for name in node.input[1:])
+        made, constants = _in_8_bits(node, weights, bias, ranges)
+        nodes += made
+        graph.initializer.extend(constants)
     del graph.node[:]
-    graph.node.extend(ordered)
+    graph.node.extend(nodes)
+    used = {name for node in nodes for name in names_read(node)}
+    kept = [initializer for initializer in graph.initializer if initializer.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+
+
+def _in_8_bits(
+    node: Any,  # noqa: ANN401 - onnx has no types
+    weights: npt.NDArray[np.float64],
+    bias: npt.NDArray[np.float64],
+    ranges: Mapping[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+) -> tuple[list[Any], list[Any]]:
+    """Returns the nodes and constants that replace a convolution."""
+    signal, (output,) = node.input[0], node.output
+    # Zero must be one number for all channels of the input: with it the convolution pads.
+    zero, steps = _steps_with_one_zero(*ranges[signal])
+    # The zero of a channel is one of its levels.
+    least, most = np.minimum(ranges[output][0], 0), np.maximum(ranges[output][1], 0)
+    made_steps = _single(np.maximum(most - least, TINIEST) / LEVELS)
+    made_zeros = np.round(-least / made_steps)
+    within = weights * steps[:, None, None]
+    # A step of the convolution's own result is 1, and its zero is 0.
+    scale = _single(np.maximum(np.abs(within).max((1, 2, 3)) / 127 / made_steps, LEAST_SCALE))
+    rows = np.round(within / (scale * made_steps)[:, None, None, None])
+    shift = np.round((bias / made_steps + made_zeros) / scale)
+
+    constants: list[Any] = []
+
+    def constant(name: str, value: npt.ArrayLike, dtype: npt.DTypeLike) -> str:
+        constants.append(numpy_helper.from_array(np.asarray(value, dtype), f"{node.name}/{name}"))
+        return str(constants[-1].name)
+
+    one, nothing = constant("one", 1, np.float32), constant("nothing", 0, np.uint8)
+    zeros = constant("input_zeros", np.full(len(steps), zero), np.uint8)
+    steps_in = constant("input_steps", steps, np.float32)
+    into = [signal, steps_in, zeros]
+    read = [f"{node.name}/input_8", one, constant("input_zero", zero, np.uint8)]
+    row_scale = constant("weight_steps", scale, np.float32)
+    row = [constant("weights", rows, np.int8), row_scale, constant("weight_zeros", np.zeros(len(rows)), np.int8)]
+    # What is added has the scale of the products.
+    added = [constant("bias", shift, np.int32), row_scale, constant("bias_zeros", np.zeros(len(rows)), np.int32)]
+    back = [constant("output_steps", made_steps, np.float32), constant("output_zeros", made_zeros, np.uint8)]
+    made_8 = f"{node.name}/output_8"
+    names = [f"{node.name}/{name}" for name in ("signal", "rows", "added", "made")]
+    convolution = onnx.NodeProto()
+    convolution.CopyFrom(node)
+    convolution.input[:], convolution.output[:] = names[:3], names[3:]
+    nodes = [
+        helper.make_node("QuantizeLinear", into, [read[0]], name=f"{node.name}/down", axis=1),
+        helper.make_node("DequantizeLinear", read, [names[0]], name=names[0]),
+        helper.make_node("DequantizeLinear", row, [names[1]], name=names[1], axis=0),
+        helper.make_node("DequantizeLinear", added, [names[2]], name=names[2], axis=0),
+        convolution,
+        helper.make_node(
+            "QuantizeLinear", [*convolution.output, one, nothing], [made_8], name=f"{node.name}/made_down"
+        ),
+        helper.make_node("DequantizeLinear", [made_8, *back], [output], name=f"{node.name}/up", axis=1),
+    ]
+    return nodes, constants
+
+
+def _steps_with_one_zero(
+    least: npt.NDArray[np.float64], most: npt.NDArray[np.float64]
+) -> tuple[int, npt.NDArray[np.float64]]:
+    """Returns the zero for which the channels' steps are smallest, as a mean of their squares, and the steps."""
+    least, most = np.minimum(least, 0), np.maximum(most, 0)
+    zeros = np.arange(1, LEVELS)[:, None]
+    steps = np.maximum(np.maximum(most / (LEVELS - zeros), -least / zeros), TINIEST / LEVELS)
+    best = int(np.square(steps).sum(1).argmin())
+    return int(zeros[best, 0]), _single(steps[best])
+
+
+def _single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Returns the values as the file will hold them, in single precision."""
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _ranges(
+    model: Any,  # noqa: ANN401 - onnx has no types
+    names: Sequence[str],
+    styles: Sequence[npt.NDArray[np.float32]],
+) -> dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Returns the least and the largest value that each channel of these tensors has in the sentences."""
+    measured = onnx.ModelProto()
+    measured.CopyFrom(model)
+    del measured.graph.output[:]
+    for name in names:
+        for operator in _EXTREMES:
+            made = helper.make_tensor_value_info(f"{name}/{operator}", TensorProto.FLOAT, None)
+            measured.graph.node.append(
+                helper.make_node(operator, [name], [made.name], name=made.name, axes=[0, 2, 3], keepdims=0)
+            )
+            measured.graph.output.append(made)
+    session = onnxruntime.InferenceSession(measured.SerializeToString(), providers=["CPUExecutionProvider"])
+    found: list[list[npt.NDArray[np.float64]]] = []
+    for number, ids in enumerate(sorted(calibration_sentences(), key=len)[:CALIBRATION]):
+        style = styles[number * len(styles) // CALIBRATION][len(ids) - 3]
+        inputs = {
+            "input_ids": ids[np.newaxis],
+            "input_lengths": np.array([len(ids)]),
+            "style": style[np.newaxis],
+            "speed": np.ones(1, np.float32),
+            "noise_offset": np.array([number], np.int64),
+        }
+        found.append([value.astype(np.float64) for value in session.run(None, inputs)])
+    least = [np.min(values, 0) for values in zip(*(values[::2] for values in found), strict=True)]
+    most = [np.max(values, 0) for values in zip(*(values[1::2] for values in found), strict=True)]
+    return dict(zip(names, zip(least, most, strict=True), strict=True))
 
 
 def check_rounding(whole: Path, file: Path) -> dict[str, float]:
@@ -156,18 +228,24 @@ def _rounded(graph: Any) -> Iterator[tuple[str, int, npt.NDArray[Any], npt.NDArr
 
     Raises WrongWeights if there are none.
     """
-    values = {one.name: one for one in graph.initializer}
-    makers = {node.output[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
+    constants = {one.name: one for one in graph.initializer}
+    makers = {node.output[0]: node for node in graph.node}
+    readers = {name: node for node in graph.node for name in node.input}
     found = 0
+
+    def values(node: Any) -> list[npt.NDArray[np.float64]]:  # noqa: ANN401
+        return [numpy_helper.to_array(constants[name]).astype(np.float64) for name in node.input if name in constants]
+
     for node in graph.node:
-        if node.op_type != "Conv" or node.input[1] not in makers:
+        if node.op_type != "Conv" or makers.get(node.input[1], node).op_type != "DequantizeLinear":
             continue
-        for index in (1, 2)[: len(node.input) - 1]:
-            steps, scale, *zero = (numpy_helper.to_array(values[name]) for name in makers[node.input[index]].input)
-            shape = [-1, *[1] * (steps.ndim - 1)]
-            step = scale.reshape(shape) if scale.ndim else scale
-            offset = zero[0].reshape(shape) if zero and zero[0].ndim else 0
-            yield node.name, index, (steps.astype(np.float64) - offset) * step, step
+        steps, _ = values(makers[makers[node.input[0]].input[0]])
+        made_steps, made_zeros = values(readers[readers[node.output[0]].output[0]])
+        rows, row_scale, _ = values(makers[node.input[1]])
+        added, added_scale, _ = values(makers[node.input[2]])
+        step = (row_scale * made_steps)[:, None, None, None] / steps[:, None, None]
+        yield node.name, 1, rows * step, step
+        yield node.name, 2, (added * added_scale - made_zeros) * made_steps, added_scale * made_steps
         found += 1
     if not found:
         raise WrongWeights("no convolution is in 8 bits")
@@ -183,23 +261,3 @@ def names_read(node: Any) -> Iterator[str]:  # noqa: ANN401 - onnx has no types
 def nodes_of_branches(node: Any) -> Iterator[Any]:  # noqa: ANN401
     for attribute in node.attribute:
         yield from attribute.g.node
-
-
-def in_order(nodes: Iterable[Any]) -> list[Any]:
-    """Returns the nodes in an order in which each comes after its inputs."""
-    waiting = list(nodes)
-    makers = {name: node for node in waiting for name in node.output}
-    placed: set[str] = set()
-    ordered = []
-    stack = waiting[::-1]
-    while stack:
-        node = stack[-1]
-        missing = [makers[name] for name in names_read(node) if name in makers and name not in placed]
-        if missing and node.output[0] not in placed:
-            stack += missing
-            continue
-        stack.pop()
-        if node.output[0] not in placed:
-            ordered.append(node)
-            placed.update(node.output)
-    return ordered
