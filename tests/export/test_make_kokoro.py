@@ -64,11 +64,11 @@ def test_what_is_published_is_what_is_built(hub: Path, tmp_path: Path) -> None:
     torch.save(table, hub / "voices" / "af_heart.pt")
     hashes = lock(hub, tmp_path / "lock.toml")
 
-    built, voices, sources = command._published(tmp_path / "work", tmp_path / "lock.toml")
-    assert sources == hashes
-    assert list(voices) == ["af_heart"]
-    assert np.array_equal(voices["af_heart"], table[:, 0].numpy())
-    wanted, made = kmodel.state_dict(), built.state_dict()
+    source = command._published(tmp_path / "work", tmp_path / "lock.toml")
+    assert source.weights == hashes
+    assert list(source.voices) == ["af_heart"]
+    assert np.array_equal(source.voices["af_heart"], table[:, 0].numpy())
+    wanted, made = kmodel.state_dict(), source.build().state_dict()
     assert wanted.keys() == made.keys()
     assert all(torch.equal(wanted[name], made[name]) for name in wanted)
 

@@ -16,9 +16,10 @@ from kokoro_export.harmonic_source import PITCHES_A_HERTZ
 from kokoro_export.install import CARD, MODEL, VOICES
 from kokoro_export.model import PackedKokoro
 from kokoro_export.onnx_export import export, with_pitch
+from kokoro_export.precision import to_int8
 from kokoro_export.random_weights import random_voice
 from kokoro_export.upstream import NotAVoice, published_voices, read_published_voice
-from kokoro_export.verification import check_arithmetic, check_batches, check_sound
+from kokoro_export.verification import Sentences, check_arithmetic, check_batches, check_sound
 from tests.export.random_sentences import batch, cases
 
 KEPT = Path(__file__).parents[1] / "models" / "kokoro_tiny"
@@ -74,8 +75,11 @@ def test_what_is_kept_is_what_is_built(file: Path) -> None:
 
 
 def test_the_checks_pass_what_is_right(tiny: Any, file: Path) -> None:
+    sentences = Sentences(file, STYLE)
     figures = (
-        check_arithmetic(tiny, STYLE) | check_batches(file, STYLE, "fp32") | check_sound(file, tiny, STYLE, "fp32")
+        check_arithmetic(tiny, STYLE)
+        | check_batches(sentences, "fp32")
+        | check_sound(sentences, sentences.in_torch(tiny), "fp32")
     )
     assert figures["upstream_max_error"] < 1e-6
     assert figures["signal_to_noise_db"] > 30
@@ -83,17 +87,25 @@ def test_the_checks_pass_what_is_right(tiny: Any, file: Path) -> None:
 
 @pytest.mark.parametrize(("precision", "ratio", "distance"), [("fp16", 35, 0.2), ("int8", 20, 2.0)])
 def test_other_precisions_stay_near(
-    tiny: Any, request: pytest.FixtureRequest, precision: str, ratio: float, distance: float
+    file: Path, request: pytest.FixtureRequest, precision: str, ratio: float, distance: float
 ) -> None:
     target = request.getfixturevalue(precision)
     types = {node.op_type for node in onnx.load(target).graph.node}
     assert ("Cast" if precision == "fp16" else "QuantizeLinear") in types
-    figures = check_batches(target, STYLE, precision) | check_sound(target, tiny, STYLE, precision)
+    sentences = Sentences(target, STYLE)
+    figures = check_batches(sentences, precision) | check_sound(sentences, Sentences(file, STYLE).alone, precision)
     assert figures["signal_to_noise_db"] > ratio
     assert figures["log_spectral_distance_db"] < distance
 
 
-def test_the_command_installs_and_the_version_follows_the_voices(tmp_path: Path) -> None:
+def test_8_bits_are_the_same_each_time(file: Path, int8: Path, tmp_path: Path) -> None:
+    to_int8(file, tmp_path / "again.onnx", [STYLE])
+    assert (tmp_path / "again.onnx").read_bytes() == int8.read_bytes()
+
+
+def test_the_command_installs_and_the_version_follows_the_voices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["--random", "tiny", "--work", str(tmp_path / "work")]
     versions = []
     for number, voices in enumerate(("af_heart,af_sky", "af_heart,bf_emma")):
@@ -106,6 +118,8 @@ def test_the_command_installs_and_the_version_follows_the_voices(tmp_path: Path)
         assert all(path.stat().st_size == 510 * 256 * 4 for path in (repository / VOICES).iterdir())
         versions.append(card["version"])
     assert versions[0] != versions[1]
+    said = capsys.readouterr().err
+    assert said.count("exporting to ONNX") == 1, "what was checked is kept"
     assert not list(tmp_path.rglob(".*-*"))
 
 

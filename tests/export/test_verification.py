@@ -13,11 +13,16 @@ from kokoro_export.model import PackedKokoro
 from kokoro_export.onnx_export import export
 from kokoro_export.precision import WrongWeights, check_rounding
 from kokoro_export.random_weights import random_voice
-from kokoro_export.verification import NotTheSame, check_batches, check_sound
+from kokoro_export.verification import NotTheSame, Sentences, check_batches, check_sound
 from tests.export.test_packed_model import lstm_over_padding, no_gap, no_masking, statistics_over_all
 
 STYLE = random_voice("af_heart")
 PRECISIONS = ("fp32", "fp16", "int8")
+
+
+@pytest.fixture(scope="module")
+def sentences(file: Path) -> Sentences:
+    return Sentences(file, STYLE)
 
 
 def behind(file: Path, target: Path, output: str, nodes: Callable[[str], Iterable[Any]], *constants: Any) -> Path:
@@ -66,17 +71,18 @@ def stronger(file: Path, target: Path, convolution: str, factor: float) -> Path:
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("factor", [0.0, 0.83, 1.5])
 def test_silence_and_another_loudness_are_refused(
-    tiny: Any, file: Path, tmp_path: Path, precision: str, factor: float
+    file: Path, sentences: Sentences, tmp_path: Path, precision: str, factor: float
 ) -> None:
     """0.83 is the gain of the transform that upstream's own exports use."""
+    made = Sentences(louder(file, tmp_path / "other.onnx", factor), STYLE)
     with pytest.raises(NotTheSame, match="dB away"):
-        check_sound(louder(file, tmp_path / "other.onnx", factor), tiny, STYLE, precision)
+        check_sound(made, sentences.alone, precision)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_items_that_change_places_are_refused(file: Path, tmp_path: Path, precision: str) -> None:
     with pytest.raises(NotTheSame, match="away from itself alone"):
-        check_batches(swapped(file, tmp_path / "swapped.onnx"), STYLE, precision)
+        check_batches(Sentences(swapped(file, tmp_path / "swapped.onnx"), STYLE), precision)
 
 
 @pytest.mark.parametrize("without", [no_gap, statistics_over_all, no_masking, lstm_over_padding])
@@ -88,7 +94,7 @@ def test_items_that_feel_each_other_are_refused(
     with without(packed):
         export(packed, tmp_path / "leaking.onnx")
     with pytest.raises(NotTheSame, match=r"in a batch (is \d|than alone)"):
-        check_batches(tmp_path / "leaking.onnx", STYLE, "fp32")
+        check_batches(Sentences(tmp_path / "leaking.onnx", STYLE), "fp32")
 
 
 def test_weights_in_8_bits_are_those_that_they_were(file: Path, int8: Path) -> None:
@@ -115,5 +121,6 @@ def test_a_wrong_weight_in_single_precision_is_refused(tiny: Any, file: Path, tm
     values = numpy_helper.to_array(weights) * 1.5
     weights.CopyFrom(numpy_helper.from_array(values.astype(np.float32), weights.name))
     onnx.save(model, tmp_path / "wrong.onnx")
+    made = Sentences(tmp_path / "wrong.onnx", STYLE)
     with pytest.raises(NotTheSame, match="dB away"):
-        check_sound(tmp_path / "wrong.onnx", tiny, STYLE, "fp32")
+        check_sound(made, made.in_torch(tiny), "fp32")

@@ -7,10 +7,11 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from kokoro_export.checked_export import PACKAGES, Figures, checked_export, key_of
 from kokoro_export.install import install, version_of
 from kokoro_export.model import PackedKokoro
 from kokoro_export.onnx_export import export
@@ -25,13 +26,23 @@ from kokoro_export.upstream import (
     published_voices,
     read_published_voice,
 )
-from kokoro_export.verification import NotTheSame, check_arithmetic, check_batches, check_sound
+from kokoro_export.verification import NotTheSame, Sentences, check_arithmetic, check_batches, check_sound
 from weights.download import Unreachable, WrongContent, fetch
 from weights.lock_file import MIRROR_VARIABLE, BadLock, hub_mirror, read
 
 UNREACHABLE = 3  # exit status: there is no way to the hub, and everything else goes on without
 PREFERRED = "af_heart"
-_PACKAGES = ("torch", "kokoro", "onnx", "onnxruntime", "numpy")
+
+
+class Source(NamedTuple):
+    """What is exported."""
+
+    build: Callable[[], Any]
+    """Upstream's model; it takes some seconds and 1 GB."""
+    voices: dict[str, StyleTable]
+    weights: dict[str, str]
+    """What tells these weights from others: the hash of each file, by its name."""
+    published: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")  # the exporter's, about what the checks below cover
     try:
-        kmodel, voices, sources = _random(options) if options.random else _published(options.work, options.lock)
-        _make(options, kmodel, voices, sources)
+        _make(options, _random(options) if options.random else _published(options.work, options.lock))
     except Unreachable as error:
         _say(f"Kokoro's weights cannot be fetched: {error}")
         _say("Lectern speaks with espeak without them. With a mirror, or once there is a way to the hub:")
@@ -64,60 +74,68 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _random(options: argparse.Namespace) -> tuple[Any, dict[str, StyleTable], dict[str, str]]:
-    _say(f"making random weights ({options.random})")
+def _random(options: argparse.Namespace) -> Source:
     names = options.voices.split(",") if options.voices else published_voices()
-    return random_kmodel(options.random), {name: random_voice(name) for name in names}, {}
+    voices = {name: random_voice(name) for name in names}
+    return Source(lambda: random_kmodel(options.random), voices, {"random": options.random}, published=False)
 
 
-def _published(work: Path, lock: Path) -> tuple[Any, dict[str, StyleTable], dict[str, str]]:
+def _published(work: Path, lock: Path) -> Source:
     files = read(lock, hub_mirror())
     there = {file.name: fetch(file, work) for file in files}
     checkpoint = there["kokoro-v1_0.pth"]
     voices = {path.stem: read_published_voice(path) for name, path in there.items() if name.startswith("voices/")}
-    return build(architecture(), checkpoint), voices, {file.name: file.sha256 for file in files}
+    hashes = {file.name: file.sha256 for file in files}
+    return Source(lambda: build(architecture(), checkpoint), voices, hashes, published=True)
 
 
-def _make(
-    options: argparse.Namespace,
-    kmodel: Any,  # noqa: ANN401 - upstream has no types
-    voices: dict[str, StyleTable],
-    sources: Mapping[str, str],
-) -> None:
-    style = voices.get(PREFERRED, next(iter(voices.values())))
+def _make(options: argparse.Namespace, source: Source) -> None:
+    style = source.voices.get(PREFERRED, next(iter(source.voices.values())))
     began = time.monotonic()
-    _say("checking the packed model against upstream's, in double precision")
-    figures = check_arithmetic(kmodel, style)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "fp32.onnx"
-        _say("exporting to ONNX")
+
+    def progress(line: str) -> None:
+        _say(f"{time.monotonic() - began:4.0f} s  {line}")
+
+    def export_and_check(file: Path) -> Figures:
+        progress("building the model")
+        kmodel = source.build()
+        progress("checking the packed model against upstream's, in double precision")
+        figures = check_arithmetic(kmodel, style)
+        progress("exporting to ONNX")
         export(PackedKokoro(kmodel), file)
         # Strictly, whatever the precision: what 8 bits differ by would hide a mistake of the export.
-        _say("checking the file: batches against single sentences, and its sound against torch's")
-        figures |= check_batches(file, style, "fp32")
-        figures |= check_sound(file, kmodel, style, "fp32")
+        progress("checking the file: batches against single sentences")
+        sentences = Sentences(file, style)
+        figures |= check_batches(sentences, "fp32")
+        progress("checking the file: its sound against torch's")
+        return figures | check_sound(sentences, sentences.in_torch(kmodel), "fp32")
+
+    file, figures = checked_export(options.work, key_of(source.weights), export_and_check)
+    with tempfile.TemporaryDirectory() as folder:
         if options.precision != "fp32":
-            _say(f"converting to {options.precision}, and checking that")
+            progress(f"converting to {options.precision}")
             file, whole = Path(folder) / f"{options.precision}.onnx", file
             if options.precision == "fp16":
                 to_fp16(whole, file)
             else:
-                to_int8(whole, file, list(voices.values()))
+                to_int8(whole, file, list(source.voices.values()))
                 figures |= check_rounding(whole, file)
-            figures |= check_batches(file, style, options.precision)
-            figures |= check_sound(file, kmodel, style, options.precision)
+            progress(f"checking the file in {options.precision}: batches, and its sound against single precision's")
+            sentences = Sentences(file, style)
+            figures |= check_batches(sentences, options.precision)
+            figures |= check_sound(sentences, Sentences(whole, style).alone, options.precision)
         card = {
             "model": "Kokoro-82M",
-            "version": version_of(file, voices),
+            "version": version_of(file, source.voices),
             "precision": options.precision,
             "weights": {"full": "random", "tiny": "tiny", None: "published"}[options.random],
-            "sources": sources,
-            "versions": {package: importlib.metadata.version(package) for package in _PACKAGES},
+            "sources": source.weights if source.published else {},
+            "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
             "check": {name: float(f"{figure:.4g}") for name, figure in figures.items()},
         }
-        install(file, voices, card, options.repository)
-    _say(
-        f"installed {len(voices)} voices in {options.repository}, after {time.monotonic() - began:.0f} s: "
+        install(file, source.voices, card, options.repository)
+    progress(
+        f"installed {len(source.voices)} voices in {options.repository}: "
         + ", ".join(f"{name} {figure:.2g}" for name, figure in figures.items())
     )
 

@@ -1,6 +1,7 @@
 """Verifies, before anything is installed, that an exported model speaks as upstream's does."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
@@ -19,9 +20,10 @@ from kokoro_export.upstream import UpstreamReference, calibration_sentences
 Style = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
-# (sentence, speed, offset into the noise): short and long, slow and fast, and an offset behind the table's end
-CASES: Final = ((7, 1.0, 0), (1, 0.7, 5), (25, 1.3, 70_000))
-BATCH: Final = (7, 13, 1, 25, 5)
+# (sentence, how many of its ids, speed, offset into the noise): slow and fast, and an offset behind the table's end.
+# Short, as double precision takes five times as long as single; in single precision longer ones are compared.
+CASES: Final = ((7, 9, 0.7, 5), (7, 15, 1.3, 70_000))
+BATCH: Final = (7, 5, 1, 25)
 
 PROVIDERS: Final = ["CPUExecutionProvider"]
 
@@ -35,21 +37,28 @@ class Tolerance(NamedTuple):
     batch: float
     """In bands: an item in a batch from the same alone. A pitch that crosses a step changes an item a little."""
     bins: float
-    """The file from torch in single precision, in single frequencies."""
+    """fp32 from torch, and the others from fp32, in single frequencies."""
     bands: float
     """The same, in bands."""
     louder: float
     """The same, in loudness, to both sides."""
 
 
-# Published weights, the worst of 5 sentences: fp32 has 0.01 in a batch, and then 0.3 in single frequencies; int8 has
-# 1.2, 7.4, 2.0 and 0.7. Another sentence is 10 away in bands, one convolution four times too strong as well, silence
-# 12, and a gain of 0.83 is 1.6 in loudness.
+# Published weights, the worst of 6 sentences: fp32 has 0.01 in a batch, and then 0.3 in single frequencies; of the last
+# three int8 has 3.1, 0.5 and 0.06. Another sentence is 10 away in bands, one convolution four times too strong as well,
+# silence 12, and a gain of 0.83 is 1.6 in loudness.
 TOLERANCES: Final = {
     "fp32": Tolerance(batch=0.3, bins=0.5, bands=0.3, louder=0.2),
     "fp16": Tolerance(batch=0.5, bins=1.0, bands=0.5, louder=0.2),
-    "int8": Tolerance(batch=2.0, bins=10.0, bands=3.5, louder=1.4),
+    "int8": Tolerance(batch=1.0, bins=6.0, bands=1.2, louder=0.5),
 }
+
+
+class Audio(NamedTuple):
+    waveform: npt.NDArray[np.float64]
+    durations: Ids
+    pitch: Tensor
+    """[1, 1, P], of the whole batch."""
 
 
 class NotTheSame(Exception):  # noqa: N818 - it names a state of affairs
@@ -60,7 +69,10 @@ def check_arithmetic(kmodel: Any, style: Style) -> dict[str, float]:  # noqa: AN
     """Compares the packed model with upstream's, in double precision, the pitch not rounded. Raises NotTheSame."""
     packed = PackedKokoro(kmodel, dtype=torch.float64, int16=False, pitches_a_hertz=None)
     reference = UpstreamReference(kmodel, packed.generator.source)
-    cases = [(calibration_sentences()[number], speed, offset) for number, speed, offset in CASES]
+    cases = [
+        (np.append(calibration_sentences()[number][: count - 1], 0), speed, offset)
+        for number, count, speed, offset in CASES
+    ]
     made = _speak_together(packed, cases, style)
     worst = squares = 0.0
     for (ids, speed, offset), (waveform, durations, _) in zip(cases, made, strict=True):
@@ -77,14 +89,40 @@ def check_arithmetic(kmodel: Any, style: Style) -> dict[str, float]:  # noqa: AN
     return {"upstream_max_error": worst, "upstream_rms_error": squares**0.5}
 
 
-def check_batches(file: Path, style: Style, precision: str) -> dict[str, float]:
-    """Compares the file's audio of sentences in a batch with that of each alone. Raises NotTheSame."""
-    session = onnxruntime.InferenceSession(str(file), providers=PROVIDERS)
-    sentences = [calibration_sentences()[number] for number in BATCH]
-    together = _run(session, sentences, style)
+class Sentences:
+    """The sentences of the checks, as an exported file speaks them."""
+
+    def __init__(self, file: Path, style: Style) -> None:
+        self._session = onnxruntime.InferenceSession(with_pitch(file), providers=PROVIDERS)
+        self._style = style
+        self._ids = [calibration_sentences()[number] for number in BATCH]
+
+    @cached_property
+    def alone(self) -> list[Audio]:
+        return [_run(self._session, [ids], self._style)[0] for ids in self._ids]
+
+    @cached_property
+    def together(self) -> list[Audio]:
+        return _run(self._session, self._ids, self._style)
+
+    def in_torch(self, kmodel: Any) -> list[Audio]:  # noqa: ANN401 - upstream has no types
+        """Returns each alone from the packed model in torch, in single precision, at the file's own pitch.
+
+        The pitch is rounded to steps; one that lies between two may fall to either side, and then all samples differ.
+        The pitch that is returned is torch's own.
+        """
+        packed = PackedKokoro(kmodel, int16=False)
+        spoken = []
+        for ids, made in zip(self._ids, self.alone, strict=True):
+            ((waveform, durations, pitch),) = _speak_together(packed, [(ids, 1.0, 0)], self._style, made.pitch)
+            spoken.append(Audio(waveform.double().numpy(), durations.numpy(), pitch))
+        return spoken
+
+
+def check_batches(sentences: Sentences, precision: str) -> dict[str, float]:
+    """Compares the audio of sentences in a batch with that of each alone. Raises NotTheSame."""
     errors, distances = [], []
-    for ids, made in zip(sentences, together, strict=True):
-        (alone,) = _run(session, [ids], style)
+    for made, alone in zip(sentences.together, sentences.alone, strict=True):
         if not np.array_equal(alone.durations, made.durations) or alone.waveform.shape != made.waveform.shape:
             raise NotTheSame("a sentence has other durations in a batch than alone")
         errors.append(float(np.abs(made.waveform - alone.waveform).max()))
@@ -97,31 +135,21 @@ def check_batches(file: Path, style: Style, precision: str) -> dict[str, float]:
     return {"batch_median_error": float(np.median(errors)), "batch_band_distance_db": max(distances)}
 
 
-def check_sound(file: Path, kmodel: Any, style: Style, precision: str) -> dict[str, float]:  # noqa: ANN401
-    """Compares the file with the packed model in torch, in single precision, at the file's own pitch.
-
-    The pitch is rounded to steps; one that lies between two may fall to either side, and then all samples differ.
-    Raises NotTheSame.
-    """
-    session = onnxruntime.InferenceSession(with_pitch(file), providers=PROVIDERS)
-    packed = PackedKokoro(kmodel, int16=False)
+def check_sound(sentences: Sentences, wanted: Sequence[Audio], precision: str) -> dict[str, float]:
+    """Compares each sentence alone with how torch, or the file in single precision, speaks it. Raises NotTheSame."""
     tolerance = TOLERANCES[precision]
     errors, pitches, ratios, bins, bands, levels = [], [], [], [], [], []
-    for number in BATCH:
-        ids = calibration_sentences()[number]
-        (made,) = _run(session, [ids], style)
-        ((_, durations, pitch),) = _speak_together(packed, [(ids, 1.0, 0)], style)
-        if not np.array_equal(durations.numpy(), made.durations):
-            raise NotTheSame("the file gives other durations than torch")
-        pitches.append(float((pitch - made.pitch).abs().max()))
-        ((waveform, _, _),) = _speak_together(packed, [(ids, 1.0, 0)], style, pitch=made.pitch)
-        errors.append(float(np.abs(made.waveform - waveform.numpy()).max()))
-        bins.append(log_spectral_distance(waveform.numpy(), made.waveform))
-        bands.append(band_distance(waveform.numpy(), made.waveform))
-        levels.append(loudness_difference(waveform.numpy(), made.waveform))
-        ratios.append(signal_to_noise(waveform.numpy(), made.waveform))
+    for made, other in zip(sentences.alone, wanted, strict=True):
+        if not np.array_equal(other.durations, made.durations):
+            raise NotTheSame("the file gives other durations than it should")
+        pitches.append(float((other.pitch - made.pitch).abs().max()))
+        errors.append(float(np.abs(made.waveform - other.waveform).max()))
+        bins.append(log_spectral_distance(other.waveform, made.waveform))
+        bands.append(band_distance(other.waveform, made.waveform))
+        levels.append(loudness_difference(other.waveform, made.waveform))
+        ratios.append(signal_to_noise(other.waveform, made.waveform))
     if max(pitches) > LARGEST_PITCH_ERROR:
-        raise NotTheSame(f"the pitch is {max(pitches):.2f} Hz away from torch's")
+        raise NotTheSame(f"the pitch is {max(pitches):.2f} Hz away")
     for worst, limit, where in (
         (max(bins), tolerance.bins, "in single frequencies"),
         (max(bands), tolerance.bands, "in bands"),
@@ -142,13 +170,7 @@ class TorchAudio(NamedTuple):
     waveform: Tensor
     durations: Tensor
     pitch: Tensor
-    """[1, 1, P], of the whole batch."""
-
-
-class OnnxAudio(NamedTuple):
-    waveform: npt.NDArray[np.float64]
-    durations: Ids
-    pitch: Tensor | None
+    """[1, 1, P], of the whole batch, as the model has it."""
 
 
 def _speak_together(
@@ -161,8 +183,8 @@ def _speak_together(
     in_steps = packed.in_steps
 
     def listen(own: Tensor) -> Tensor:
-        heard.append(in_steps(own) if pitch is None else pitch.to(dtype))
-        return heard[0]
+        heard.append(in_steps(own))
+        return heard[0] if pitch is None else pitch.to(dtype)
 
     with torch.no_grad(), patch.object(packed, "in_steps", listen):
         waveform, samples, durations = packed(
@@ -178,7 +200,7 @@ def _speak_together(
     ]
 
 
-def _run(session: onnxruntime.InferenceSession, sentences: Sequence[Ids], style: Style) -> list[OnnxAudio]:
+def _run(session: onnxruntime.InferenceSession, sentences: Sequence[Ids], style: Style) -> list[Audio]:
     padded, lengths, styles = _batch(sentences, style)
     count = len(sentences)
     inputs = {
@@ -188,10 +210,9 @@ def _run(session: onnxruntime.InferenceSession, sentences: Sequence[Ids], style:
         "speed": np.ones(count, np.float32),
         "noise_offset": np.zeros(count, np.int64),
     }
-    waveform, samples, durations, *more = session.run(None, inputs)
-    pitch = torch.from_numpy(more[0]) if more else None
+    waveform, samples, durations, pitch = session.run(None, inputs)
     return [
-        OnnxAudio(waveform[item, : samples[item]] / 32_767.0, durations[item, : lengths[item]], pitch)
+        Audio(waveform[item, : samples[item]] / 32_767.0, durations[item, : lengths[item]], torch.from_numpy(pitch))
         for item in range(count)
     ]
 
