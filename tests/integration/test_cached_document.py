@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -27,7 +28,7 @@ from orchestrator.lib.settings import DatabaseSettings
 from orchestrator.speech.admission.admission_controller import AdmissionController
 from orchestrator.speech.cache.audio_cache import AudioCache
 from orchestrator.speech.cache.index import CacheIndex
-from orchestrator.speech.cache.names import path_of
+from orchestrator.speech.cache.names import AudioName, path_of
 from orchestrator.speech.cache.segment_file import LENGTH_BYTES, CachedAudio, Length
 from orchestrator.speech.planner.script import Origin, Script, Segment
 from orchestrator.speech.service import SpeechService
@@ -178,6 +179,29 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(DB, "run_querystring", counted)
     return asked
+
+
+@pytest.mark.parametrize("tempo", [1.0, 1.5, 0.5])
+async def test_tempo_and_pauses_are_the_same_live_and_cached_and_in_the_files_of_the_segments(
+    process: Process, tempo: float
+) -> None:
+    segments = [msgspec.structs.replace(segment(number), tempo=tempo, pause=0.2 * number) for number in range(3)]
+    script = Script(segments, [Origin(text=one.text) for one in segments], 3)
+    live = decode(await process.body(script, "wav"))[0]
+    await until(lambda: all_stored(process, script))
+    assert len(process.model.asked) == 3
+    lengths = [one.rendition.length(Length(len(spoken(number)), RATE)) for number, one in enumerate(segments)]
+    assert len(live) == sum(length.samples for length in lengths)
+    seconds = len(live) / RATE
+    assert await process.speech.lengths(script).seconds() == pytest.approx(seconds)
+    assert await process.speech.synthesize(script, REQUESTER) == pytest.approx(seconds)
+
+    data = await process.body(script, "wav")
+    assert np.array_equal(decode(data)[0], live)
+    assert int.from_bytes(data[40:44], "little") == 2 * len(live), "declared"
+    files = [await process.cache.encoded(AudioName(one.key, Sound("flac"), one.rendition)) for one in segments]
+    assert np.array_equal(np.concatenate([decode(file or b"")[0] for file in files]), live)
+    assert len(process.model.asked) == 3
 
 
 @pytest.mark.parametrize("audio_format", [*WITH_LENGTH, "opus"])
