@@ -1,6 +1,5 @@
 """Silence in speech, found while the speech arrives."""
 
-import math
 from typing import Final
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy.typing as npt
 STEP: Final = 0.005  # seconds
 QUIET: Final = 30.0  # dB below the loudest step of late: the closure of a plosive or a pause, not a soft consonant
 DECAY: Final = 6.0  # dB a second that the loudest step of late is forgotten by
-FAINT: Final = 100.0  # samples' RMS; what never was louder is no speech
+FAINT: Final = 40.0  # dB, that is an RMS of 100: the loudest step of late counts as at least so loud
 EDGE: Final = 6  # steps: a silence of up to twice as long is a closure (Byrd 1993: 50 to 70 ms) and belongs to a sound
 
 
@@ -18,7 +17,7 @@ class Pauses:
 
     def __init__(self, rate: int) -> None:
         self.step = int(STEP * rate)  # samples
-        self._loudest = 20 * math.log10(FAINT)
+        self._loudest = FAINT
         self._rest = np.zeros(0, np.int16)
         self._quiet = 10**9  # steps since the last sound; nothing was heard in front of the stream
         self._pending = 0  # silent steps whose distance to the next sound is not known yet
@@ -31,7 +30,7 @@ class Pauses:
         power = np.mean(samples[:whole].reshape(-1, self.step).astype(np.int64) ** 2, axis=1)
         inside = bytearray()
         for level in (10 * np.log10(power + 1)).tolist():
-            self._loudest = max(level, self._loudest - DECAY * STEP)
+            self._loudest = max(level, self._loudest - DECAY * STEP, FAINT)
             self._quiet += 1
             if level >= self._loudest - QUIET:
                 inside += bytes(self._pending + 1)
