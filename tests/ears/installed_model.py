@@ -45,9 +45,9 @@ def installed_model(precision: str = "fp32") -> Path:
     with (KEPT / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be at it
         if not (folder / INSTALLED[0]).exists():
-            for older in KEPT.glob(f"{precision}-*"):
-                shutil.rmtree(older)
             _make(folder, precision)
+            for other in set(KEPT.glob(f"{precision}-*")) - {folder}:
+                shutil.rmtree(other)
     return folder
 
 

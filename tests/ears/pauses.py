@@ -14,7 +14,8 @@ SHORTEST: Final = 0.15  # seconds; what is shorter may be the closure of a plosi
 WINDOW: Final = 0.005  # seconds over which loudness is measured
 STEP: Final = 0.001
 FARTHEST: Final = 0.6  # seconds from a word's time to the edge of the pause that it belongs to
-CLICK: Final = 0.020  # seconds
+CLICK: Final = 0.008  # seconds for which a click is loud in such a window; the release of a plosive is longer
+QUIET_AROUND: Final = 0.020  # seconds of quiet beside a click
 MARGIN: Final = 0.010  # seconds at both ends of a pause, in which a word still fades
 
 
@@ -90,7 +91,7 @@ def largest_step(recording: Recording) -> float:
     """
     steps = np.abs(np.diff(recording.samples.astype(np.float64))) / 32_768
     joined: list[Pause] = []
-    for pause in pauses(recording, shortest=CLICK):
+    for pause in pauses(recording, shortest=QUIET_AROUND):
         if joined and pause.start - joined[-1].end < CLICK:
             joined[-1] = Pause(joined[-1].start, pause.end)
         else:

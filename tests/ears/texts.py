@@ -34,15 +34,16 @@ SENTENCES: Final = (
     ),
     Text("garden", "Please water the garden while we are away, and do not forget to feed the cat!"),
 )
-FEW: Final = SENTENCES[:5]
+# Those that Whisper hears well, so that what it hears badly is a fault.
+FEW: Final = tuple(text for text in SENTENCES if text.name in ("letter", "question", "captain", "list", "garden"))
 
 PARAGRAPH: Final = Text(
     "paragraph",
-    "Long before there were clocks, people told the time by the sun. A stick in the ground was enough: its shadow grew "
+    "Long before the first clock, people told the time by the sun. A stick in the ground was enough: its shadow grew "
     "short until noon, and then it grew long again. On a cloudy day, of course, the stick was of no use. So people "
-    "learned to measure the hours with water. They made a small hole in a large pot, and watched how slowly the water "
-    "ran out of it. Such a clock also worked at night, but somebody had to fill it again every morning. In cold "
-    "winters the water turned to ice, and time stood still until spring. Later they tried sand, candles, and heavy "
+    "learned to measure the hours with water. They made a small hole in a large bowl, and watched how slowly the water "
+    "ran out of it. Such a clock also worked at night, but somebody had to fill it again every morning. In a cold "
+    "winter the water turned to ice, and time stood still until spring. Later they tried sand, candles, and small "
     "weights on a rope. Each new clock was a little better than the last one, and yet nobody was ever on time.",
 )
 
@@ -80,10 +81,10 @@ NUMBERS: Final = (
     Text("evening", "We close at 7:30 p.m. on Friday.", "seven thirty p m"),
     Text("price", "The lamp costs $19.99 in the shop.", "nineteen dollars and ninety nine cents"),
     Text("street", "She lives on St. James St. near the river.", "saint james street"),
-    Text("telephone", "Please call 555-0137 after lunch.", "five five five zero one three seven"),
+    Text("telephone", "Please call 555-0164 after lunch.", "five five five zero one six four"),
     Text("percent", "About 75% of the people said yes.", "seventy five percent"),
     Text("weight", "The bag weighs 2.5 kg without the bottle.", "two point five kilograms"),
     Text("date", "He was born on March 3, 1974, in London.", "march third nineteen seventy four"),
-    Text("ordinal", "This is the 21st time that I have seen it.", "twenty first"),
+    Text("ordinal", "This is the 22nd time that I have seen it.", "twenty second"),
     Text("cold", "It was -8°C in the morning.", "minus eight degrees celsius"),
 )
