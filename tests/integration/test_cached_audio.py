@@ -143,7 +143,7 @@ class Kept:
         self.document = documents.make(api, self.text, format="text")["id"]
         (block,) = documents.blocks(api, self.document)
         voice = {"hum": "hum", "espeak": "en-us"}[model]
-        self.voice = {"model": model, "voice": voice}
+        self.voice = {"model": model, "voice": voice, "pauses": "paragraph:0"}  # as it was made, without a pause
         self.path = f"/api/v1/documents/{self.document}/blocks/{block['id']}/audio"
         self.whole = self.samples("flac")
         self.name = self.get("flac").headers["content-location"]

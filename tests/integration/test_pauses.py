@@ -13,7 +13,7 @@ from tests.integration.audio import decode
 HUM = {"model": "hum", "response_format": "wav"}  # a second for each ten characters, and no silence around them
 AROUND = SILENCE_BEFORE + SILENCE_BEHIND  # seconds that a segment may bring itself
 TURNS: list[dict[str, Any]] = [{"text": "Ten signs."}, {"text": "And twenty of them.."}]
-DOCUMENT = "# A heading of five words\n\n- An item.\n- Another item of the list.\n\nA paragraph that ends it."
+DOCUMENT = "# A heading of five words\n\n- An item of this list.\n\nA paragraph that ends it."
 
 
 def silences(answer: httpx.Response) -> list[float]:
