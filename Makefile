@@ -107,7 +107,7 @@ test-ears: $(EARS_READY) ## listen, with Whisper, to Kokoro's real weights behin
 	@LECTERN_TEST_EARS_PRECISION=$(PRECISION) $(EARS)/bin/python $(PYTEST) --confcutdir=tests/ears --timeout 1800 $(or $(TESTS),tests/ears)
 
 ears-demo: $(EARS_READY) ## speak the same texts at several speeds into FOLDER, to listen to, with a table of what Whisper hears; PRECISION=int8
-	@PYTHONPATH=. $(EARS)/bin/python -m tests.ears.demo $(or $(FOLDER),.cache/ears/demo) --precision $(or $(PRECISION),fp32)
+	@PYTHONPATH=.:docker/models $(EARS)/bin/python -m tests.ears.demo $(or $(FOLDER),.cache/ears/demo) --precision $(or $(PRECISION),fp32)
 
 check: $(DEV)/.ready ## lint, types and spelling
 	@$(DEV)/bin/ruff check

@@ -1,6 +1,6 @@
 """Kokoro with its real weights, installed by `make kokoro`'s own way, and kept between runs in .cache/ears/models.
 
-    python -m tests.ears.installed_model [fp32|fp16|int8]
+    PYTHONPATH=.:docker/models .venvs/ears/bin/python -m tests.ears.installed_model [fp32|fp16|int8]
 
 It prints the folder, which has what `make kokoro` installs into a model repository: kokoro/{card.json,voices} and
 kokoro_acoustic/1/model.onnx. A change of the export, of the recovery of the weights or of a lock makes it anew.
@@ -26,6 +26,7 @@ from tests.kokoro import link_models
 
 ROOT: Final = Path(__file__).parents[2]
 KEPT: Final = ROOT / ".cache" / "ears" / "models"
+WORK: Final = ROOT / ".cache" / "ears" / "kokoro"  # of downloads, and of the export that other precisions are made of
 TORCH_PYTHON: Final = ROOT / ".venvs" / "export" / "bin" / "python"
 SOURCES: Final = (
     "docker/models/kokoro_export",
@@ -74,18 +75,18 @@ def _version_of_sources() -> str:
 
 def _make(folder: Path, precision: str) -> None:
     with TemporaryDirectory(dir=KEPT) as temporary:
-        work = Path(temporary)
-        published = work / "hub" / PUBLISHED
+        made = Path(temporary)
+        published = made / "hub" / PUBLISHED
         _run("tests.ears.checkpoint", site_packages(), published)
-        lock = work / "weights.lock.toml"
+        lock = made / "weights.lock.toml"
         lock.write_text(_lock_of(published))
-        with _served(work / "hub") as mirror:
+        with _served(made / "hub") as mirror:
             _run(
                 *("kokoro_export", "--lock", lock, "--precision", precision),
-                *("--repository", work / "repository", "--work", work / "downloads"),
+                *("--repository", made / "repository", "--work", WORK),
                 LECTERN_WEIGHTS_MIRROR=mirror,
             )
-        (work / "repository").rename(folder)
+        (made / "repository").rename(folder)
 
 
 def _run(module: str, *arguments: str | Path, **variables: str) -> None:
