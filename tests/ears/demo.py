@@ -15,13 +15,12 @@ from typing import Final
 import numpy as np
 
 from lectern import Client
-from tests.ears.installed_model import lay_out
+from tests.ears.conftest import kokoro_client
 from tests.ears.listener import Listener
 from tests.ears.pauses import SHORTEST, TimingErrors, timing_errors
 from tests.ears.recording import LANGUAGE, MODEL, VOICE, Recording, spoken
 from tests.ears.texts import DOCUMENT, JAPANESE, MIX, NUMBERS, PARAGRAPH, SENTENCES, Text
 from tests.ears.transcript import Comparison, compare_signs, compare_words, contains, error_rate
-from tests.stack import started_stack, temporary_home
 
 SPEEDS: Final = (1.0, 1.5, 2.0, 2.5, 3.0)
 Compare = Callable[[str, str, str], Comparison]
@@ -108,15 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32")
     options = parser.parse_args(arguments)
-    with temporary_home() as home:
-        repository = lay_out(home.with_name("models"), options.precision)
-        settings = {"LECTERN_MODELS": MODEL, "LECTERN_DEFAULT_MODEL": MODEL, "LECTERN_MODEL_REPOSITORIES": ""}
-        with (
-            started_stack(home, repository, **settings) as stack,
-            Client(stack.url, api_key=stack.api_key, timeout=600, retry_timeout=600) as client,
-        ):
-            demo = Demo(client, options.folder)
-            table = demo.table()
+    with kokoro_client(options.precision) as client:
+        demo = Demo(client, options.folder)
+        table = demo.table()
     (options.folder / "heard.txt").write_text(demo.transcripts())
     (options.folder / "table.md").write_text(table)
     sys.stdout.write(table)

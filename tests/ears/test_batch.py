@@ -1,6 +1,7 @@
 """A text sounds the same whether its segment is made among those of others or alone."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,16 +17,23 @@ LARGEST_DISTANCE = 2.0  # dB in bands, where 8 bits move phases
 
 
 @pytest.fixture(scope="module")
-def together(client: Client) -> list[Recording]:
+def together(client: Client, sounds: Path) -> list[Recording]:
     with ThreadPoolExecutor(CALLERS) as threads:
-        return list(threads.map(lambda text: spoken(client, text.spoken), SENTENCES[-CALLERS:]))
+        recordings = list(threads.map(lambda text: spoken(client, text.spoken), SENTENCES[-CALLERS:]))
+    return kept(recordings, sounds, "together")
 
 
 @pytest.fixture(scope="module")
-def alone(client: Client, together: list[Recording]) -> list[Recording]:
+def alone(client: Client, together: list[Recording], sounds: Path) -> list[Recording]:
     """The same once more. Texts that may have markup, and have none, are other segments of the cache."""
     recordings = [spoken(client, text.spoken, markup=True) for text in SENTENCES[-CALLERS:]]
     assert all(made.usage is not None and made.usage.cost for made in (*together, *recordings))  # each was made
+    return kept(recordings, sounds, "alone")
+
+
+def kept(recordings: list[Recording], sounds: Path, how: str) -> list[Recording]:
+    for text, recording in zip(SENTENCES[-CALLERS:], recordings, strict=True):
+        recording.save(sounds / f"{text.name}-{how}.wav")
     return recordings
 
 

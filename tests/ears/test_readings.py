@@ -1,10 +1,12 @@
 """What a text asks for is heard: numbers as words, a pronunciation, a mix of voices, a pause, and no markup."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lectern import Client
-from tests.ears.conftest import SOUNDS, Studio
+from tests.ears.conftest import Studio
 from tests.ears.listener import Listener
 from tests.ears.pauses import pauses
 from tests.ears.pitch import median_pitch
@@ -46,10 +48,10 @@ def test_a_mix_is_understood_and_lies_between_its_voices(studio: Studio, listene
     assert comparison.errors <= 1, comparison
 
 
-def test_a_document_is_read_without_its_signs(client: Client, listener: Listener) -> None:
+def test_a_document_is_read_without_its_signs(client: Client, listener: Listener, sounds: Path) -> None:
     document = client.wait_until_ready(client.create_document(DOCUMENT.spoken).id)
     chunks = client.stream_document_audio(document.id, voice=VOICE, model=MODEL, language=LANGUAGE, audio_format="pcm")
     recording = Recording(np.frombuffer(b"".join(chunks), "<i2"))
-    recording.save(SOUNDS / f"{DOCUMENT.name}.wav")
+    recording.save(sounds / f"{DOCUMENT.name}.wav")
     comparison = compare_words(DOCUMENT.name, DOCUMENT.heard, listener.transcript(recording))
     assert comparison.errors <= 0.08 * comparison.count, comparison
