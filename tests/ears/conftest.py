@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.ears.listener import Listener
 
 SOUNDS = Path(__file__).parents[2] / ".cache" / "ears" / "last"
-PATIENCE = 600  # seconds for which a request is sent again while the model has work enough
+PATIENCE = 600  # seconds, against a hang only
 
 if importlib.util.find_spec("faster_whisper") is None:
     collect_ignore_glob = ["test_*.py"]
@@ -55,6 +55,8 @@ def kokoro_client(precision: str) -> Iterator[Client]:
     from tests.ears.installed_model import lay_out  # noqa: PLC0415 - needs packages that only this environment has
 
     settings = {"MODELS": MODEL, "DEFAULT_MODEL": MODEL, "MODEL_REPOSITORIES": "", "PRICES": f"{MODEL}=1000"}
+    # Nothing is refused, however busy the machine is.
+    settings |= dict.fromkeys(("ADMISSION_WAIT", "SPEECH_DEADLINE"), str(PATIENCE))
     with temporary_home() as home:
         repository = lay_out(home.with_name("models"), precision)
         with (
