@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from lectern.cli.main import main
+from lectern_contract import PAUSES, SILENCE_BEFORE, SILENCE_BEHIND
 from tests.integration import documents
 from tests.integration.audio import decode
 from tests.integration.listening import is_state, socket_listener
@@ -18,6 +19,7 @@ FAILING = "Here is a disastrous sentence at which the picky voice does fail."
 PICKY = {"model": "hum", "voice": "picky"}
 FLAC = {**PICKY, "response_format": "flac"}
 RATE = 24_000
+PAUSE = PAUSES["heading"] - SILENCE_BEFORE - SILENCE_BEHIND  # seconds behind the first block that can be spoken
 
 
 def made(api: httpx.Client, *texts: str) -> tuple[str, list[str]]:
@@ -44,7 +46,7 @@ def test_a_refused_block_is_left_out_of_the_documents_audio(
 ) -> None:
     path, _ = made(api, *texts)
     spoken = [block["spoken"] for block in api.get(f"{path}/blocks").json()["items"]]
-    expected = length(*(text for text in spoken if "unspeakable" not in text))
+    expected = length(*(text for text in spoken if "unspeakable" not in text)) + round(PAUSE * RATE)
     assert samples(api.get(f"{path}/audio", params={**FLAC, **loudness})) == expected
 
 
@@ -127,7 +129,7 @@ def test_the_command_line_names_the_block_and_reads_the_rest(
     assert told[1:] == ["lectern: 1 of 3 blocks could not be spoken"]
     samples, rate = decode(Path("book.flac").read_bytes())
     assert json.loads(Path("book.json").read_text())["duration"] == pytest.approx(len(samples) / rate, abs=0.001)
-    assert len(samples) / rate == pytest.approx(len(f"{GOOD}{GOOD}.") / 10, abs=0.01)
+    assert len(samples) / rate == pytest.approx(len(f"{GOOD}{GOOD}.") / 10 + PAUSE, abs=0.01)
 
 
 @pytest.mark.usefixtures("_at_the_stack")

@@ -143,7 +143,8 @@ class Kept:
         self.document = documents.make(api, self.text, format="text")["id"]
         (block,) = documents.blocks(api, self.document)
         voice = {"hum": "hum", "espeak": "en-us"}[model]
-        self.voice = {"model": model, "voice": voice, "pauses": "paragraph:0"}  # as it was made, without a pause
+        self.voice = {"model": model, "voice": voice}
+        self.as_made = {**self.voice, "pauses": "paragraph:0"}
         self.path = f"/api/v1/documents/{self.document}/blocks/{block['id']}/audio"
         self.whole = self.samples("flac")
         self.name = self.get("flac").headers["content-location"]
@@ -155,7 +156,7 @@ class Kept:
         return self.name.rpartition("/")[2].partition(".")[0]
 
     def get(self, audio_format: str, **headers: str) -> httpx.Response:
-        query = {**self.voice, "response_format": audio_format}
+        query = {**self.as_made, "response_format": audio_format}
         return self.api.get(self.path, params=query, headers=headers).raise_for_status()
 
     def samples(self, audio_format: str) -> Samples:
@@ -181,12 +182,12 @@ class Kept:
         return decode(self.api.post("/v1/audio/speech", json=body).raise_for_status().content)[0]
 
     def of_document(self) -> Samples:
-        query = {**self.voice, "response_format": "wav"}
+        query = {**self.as_made, "response_format": "wav"}
         answer = self.api.get(f"/api/v1/documents/{self.document}/audio", params=query)
         return decode(answer.raise_for_status().content)[0]
 
     def head(self) -> None:
-        seconds = self.api.head(self.path, params=self.voice).raise_for_status().headers["x-lectern-seconds"]
+        seconds = self.api.head(self.path, params=self.as_made).raise_for_status().headers["x-lectern-seconds"]
         assert float(seconds) > 0.5
 
 

@@ -27,7 +27,7 @@ def test_every_option_reaches_the_server(server: FakeServer) -> None:
     Path("words.json").write_text('{"Lectern": "lˈɛktɚn"}')
     options = ["--voice", "a(2)+b(1)", "--model", "m", "--speed", "1.5", "--language", "en-GB", "--lane", "batch"]
     options += ["--instructions", "Whisper.", "--lexicon", "words.json", "--markup", "--sample-rate", "16000"]
-    options += ["--loudness", "-16"]
+    options += ["--loudness", "-16", "--pauses", "sentence:0.6,paragraph:1.2"]
     assert main(["speak", "hello", "-o", "a.aac", *options]) == 0
     assert server.asked[0].body == {
         "input": "hello",
@@ -35,6 +35,7 @@ def test_every_option_reaches_the_server(server: FakeServer) -> None:
         "model": "m",
         "speed": 1.5,
         "language": "en-GB",
+        "pauses": {"sentence": 0.6, "paragraph": 1.2},
         "lane": "batch",
         "instructions": "Whisper.",
         "lexicon": {"Lectern": "lˈɛktɚn"},

@@ -20,6 +20,7 @@ EVERYTHING: dict[str, Any] = {
     "instructions": "Whisper.",
     "lexicon": {"Lectern": "lˈɛktɚn"},
     "normalization": {"urls": False},
+    "pauses": {"sentence": 0.6, "paragraph": 1.2},
     "seed": 7,
     "markup": True,
     "lane": "batch",
@@ -50,6 +51,12 @@ def test_a_mix_is_sent_by_its_name(client: Either, server: FakeServer, mix: Any)
     server.answer("GET", f"{DOCUMENTS}/d1/blocks/b1/audio", Answer(body=b"OggS"))
     client.call("block_audio", "d1", "b1", voice=mix)
     assert server.asked[1].query["voice"] == ["af_heart(2.0000)+af_sky(0.5000)"]
+
+
+def test_documents_are_asked_for_pauses_in_one_line(client: Either, server: FakeServer) -> None:
+    server.answer("GET", f"{DOCUMENTS}/d1/blocks/b1/audio", Answer(body=b"OggS"))
+    client.call("block_audio", "d1", "b1", pauses={"sentence": 0.6, "paragraph": 1.2})
+    assert server.asked[0].query["pauses"] == ["sentence:0.6,paragraph:1.2"]
 
 
 def test_how_the_audio_is_encoded(client: Either, server: FakeServer) -> None:
