@@ -33,7 +33,8 @@ def test_a_turn_follows_another_as_a_sentence_does_unless_it_asks_for_a_pause(ap
 
     assert speak(TURNS) == near(PAUSES["sentence"])
     assert speak(TURNS, pauses={"sentence": 1.2, "heading": None}) == near(1.2)
-    assert speak(TURNS, pauses={"sentence": 1.2}, speed=2) == pytest.approx([(1.2 - AROUND) / 2], abs=0.02)
+    (shortened,) = speak(TURNS, pauses={"sentence": 1.2}, speed=2)
+    assert 0.3 < shortened <= (1.2 - AROUND) / 2 + 0.02  # it gives of its time to the words
     asked: list[dict[str, Any]] = [TURNS[0], {**TURNS[1], "pause": 2.0}]
     assert speak(asked, pauses={"sentence": 1.2}) == pytest.approx([2.0], abs=0.005)
 
