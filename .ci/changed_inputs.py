@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 HIGGS = ("docker/models", "docker/triton", "model_repository", "tests/higgs", "tests/models/fake_higgs")
 KOKORO = (
-    *("docker/models/kokoro_export", "docker/models/weights", "docker/triton"),
+    *("docker/models/english_tagger", "docker/models/kokoro_export", "docker/models/weights", "docker/triton"),
     *("model_repository/kokoro", "model_repository/kokoro_acoustic", "model_repository/kokoro_g2p"),
-    *("orchestrator/speech", "clients/python/src/lectern/time_stretch.py"),
+    *("orchestrator/speech", "clients/python/src/lectern/time_stretch"),
 )
 ENVIRONMENTS = ("docker/locks", "docker/bootstrap.sh")
 PYTEST = r"\[tool\.pytest|^(testpaths|addopts|xfail_strict|markers|timeout|filterwarnings|pythonpath) = "
