@@ -9,7 +9,7 @@ import numpy.typing as npt
 from lectern.time_stretch.pitch_period import PeriodSearch
 from lectern.time_stretch.tempo_map import TempoMap
 
-SHORTEST_FADE: Final = 0.002  # seconds
+SHORTEST_FADE: Final = 0.008  # seconds; with more and shorter ones fast speech gets hoarse
 LONGEST_JUMP: Final = 0.1  # seconds
 BEHIND: Final = 0.5  # seconds of silence behind the end, which the last jumps may reach into
 
@@ -87,7 +87,7 @@ class Stretcher:
         jump = period
         while True:
             landing = self._at + direction * jump
-            within = 2 * period
+            within = 2 * jump
             if landing + within >= min(self._map.settled, self._end) - self._map.step:
                 return None
             length = self._map.meeting(landing, self._made, within)
