@@ -1,7 +1,7 @@
 import pytest
 
 from espeak_voice.languages import Language, Languages, UnknownLanguage, VoiceFile, canonical, is_within
-from espeak_voice.speaking_rate import NORMAL_RATE, rate_for
+from espeak_voice.speaking_rate import FASTEST, NORMAL_RATE, SLOWEST, rate_for
 
 
 def voice(identifier: str, *languages: tuple[str, int]) -> VoiceFile:
@@ -62,9 +62,9 @@ def test_tags_have_their_usual_letter_case(tag: str) -> None:
     assert canonical(tag.lower()) == tag
 
 
-def test_rates_grow_with_the_speed_between_those_of_espeak() -> None:
-    rates = [rate_for(speed / 100) for speed in range(25, 401)]
+def test_rates_grow_with_the_speed_between_those_that_espeak_speaks_itself() -> None:
+    rates = [rate_for(speed / 100) for speed in range(round(100 * SLOWEST), round(100 * FASTEST) + 1)]
     assert rates == sorted(rates)
-    assert rates[0] == 80
+    assert rates[0] == 90
     assert rate_for(1.0) == NORMAL_RATE
-    assert rates[-1] == pytest.approx(700, abs=10)
+    assert rates[-1] == pytest.approx(260, abs=10)
