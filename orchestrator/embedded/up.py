@@ -96,6 +96,7 @@ def _print_summary(configuration: StackConfiguration, console: Console, new_key:
     console.say(f"  API key   {home.api_key}" + (f" holds {new_key}, which is shown only now" if new_key else ""))
     console.say(f"  logs      {home.logs}")
     if not isinstance(configuration.triton, str) and "kokoro" not in configuration.triton.needs:
-        console.say("  voices    espeak-ng's, which sound like a machine; `make kokoro` installs human ones")
+        console.say("  voices    espeak-ng's, which sound like a machine; `make kokoro` installs 54 human ones:")
+        console.say("            some minutes, 350 MB of weights to download besides PyTorch, 2 GB of disk or more")
     console.say()
     console.say("Lectern serves until Ctrl-C.")
