@@ -6,6 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
+from lectern_contract import SILENCE_BEFORE, SILENCE_BEHIND
 from tests.integration import documents
 from tests.integration.audio import decode
 
@@ -25,10 +26,11 @@ def silences(samples: np.ndarray[Any, Any], rate: int) -> list[tuple[float, floa
 
 def test_turns_follow_each_other_with_their_pauses(api: httpx.Client) -> None:
     samples, rate = decode(speak(api, turns=TURNS).raise_for_status().content)
-    assert len(samples) / rate == pytest.approx(1.0 + 1.5 + 2.0, abs=0.01)
+    silence = 1.5 - SILENCE_BEHIND - SILENCE_BEFORE  # other models than hum leave some around their sounds
+    assert len(samples) / rate == pytest.approx(1.0 + silence + 2.0, abs=0.01)
     ((start, length),) = silences(samples, rate)
     assert start == pytest.approx(1.0, abs=0.02)
-    assert length == pytest.approx(1.5, abs=0.02)
+    assert length == pytest.approx(silence, abs=0.02)
 
 
 def test_marks_in_the_text_say_the_same(api: httpx.Client) -> None:
@@ -65,7 +67,7 @@ def test_words_are_placed_in_their_turns(api: httpx.Client) -> None:
     assert [(word["turn"], word["word"]) for word in words] == [
         (0, "Ten"), (0, "signs."), (1, "And"), (1, "twenty"), (1, "of"), (1, "them.."),
     ]  # fmt: skip
-    assert words[2]["start"] == pytest.approx(2.5, abs=0.01)
+    assert words[2]["start"] == pytest.approx(2.5 - SILENCE_BEHIND - SILENCE_BEFORE, abs=0.01)
     assert words[2]["text_start"] == 0
 
 

@@ -41,7 +41,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 class Utterance(msgspec.Struct, frozen=True, kw_only=True):
     """A text of any length for one voice.
 
-    ``silence`` before it is in seconds; None is what its text and the one before ask for.
+    ``silence`` before it is in seconds at speed 1; None is what its text and the one before ask for.
     """
 
     text: str
@@ -125,7 +125,8 @@ def script_of_utterances(utterances: Sequence[Utterance], first_seconds: float) 
             spans = [(begin, end, first + origin.start, last + origin.start) for begin, end, first, last in draft.spans]
             if texts and silence is not None:  # in the place of the pause behind the one before
                 texts[-1] = texts[-1]._replace(ends=None)
-            texts.append(SegmentText(draft.spoken, origin, spans, silence or 0.0, draft.ends))
+            asked = utterance.voicing.silence_before(silence or 0.0, behind_sound=bool(texts))
+            texts.append(SegmentText(draft.spoken, origin, spans, asked, draft.ends))
             voicings.append(utterance.voicing)
             silence = None
     characters = sum(len(utterance.text) for utterance in utterances)

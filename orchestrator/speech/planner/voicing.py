@@ -38,8 +38,12 @@ class ResolvedVoicing(msgspec.Struct, frozen=True, kw_only=True):
         """Returns the seconds of silence, as it is heard, behind a segment with which this ends."""
         if ends is None:
             return 0.0
-        silence = self.pauses[ends] - contract.SILENCE_BEHIND - contract.SILENCE_BEFORE
-        return round(max(0.0, silence) / (self.speed * self.tempo), 3)
+        return self.silence_before(self.pauses[ends], behind_sound=True)
+
+    def silence_before(self, pause: float, *, behind_sound: bool) -> float:
+        """Returns the seconds of silence, as it is heard, that make a pause: models leave some around their sounds."""
+        around = contract.SILENCE_BEFORE + (contract.SILENCE_BEHIND if behind_sound else 0.0)
+        return round(max(0.0, pause - around) / (self.speed * self.tempo), 3)
 
     def parameters_for(self, text: str) -> Mapping[str, Any]:
         """Returns the parameters for a text: of the pauses those that may be in it, so that others change no key."""
@@ -81,7 +85,7 @@ def resolve(voicing: Voicing, voice: Voice, limits: SpeechSettings) -> ResolvedV
         lexicon=voicing.lexicon or {},
         markup=bool(voicing.markup),
         pauses={**contract.PAUSES, **pauses},
-        asked_pauses=pauses if "pauses" in voice.features else {},
+        asked_pauses=_to_ask_for(pauses) if "pauses" in voice.features else {},
     )
 
 
@@ -93,6 +97,11 @@ def _pauses(asked: Mapping[Break, float], longest: float) -> Mapping[Break, floa
         if not 0 <= seconds <= longest:  # which NaN is not either
             raise bad_field(f"pauses.{kind}", f"must be from 0 to {longest:g} seconds")
     return {kind: float(asked[kind]) for kind in contract.PAUSES if kind in asked}
+
+
+def _to_ask_for(pauses: Mapping[Break, float]) -> Mapping[Break, float]:
+    """Leaves out what a model does anyway, which is to change no key. It makes its clauses' pauses by itself."""
+    return {kind: pause for kind, pause in pauses.items() if kind == "clause" or pause != contract.PAUSES[kind]}
 
 
 def _check_lexicon(lexicon: Mapping[str, str], most: int) -> None:

@@ -99,7 +99,14 @@ def test_a_turn_follows_another_as_a_sentence_does() -> None:
 def test_a_pause_that_a_turn_asks_for_replaces_the_one_behind_the_turn_before(asked: float) -> None:
     script = said("One.", ("…", asked), ("Two.", 0.0))
     assert pauses_of(script) == [0.0, 0.0]
-    assert [segment.silence for segment in script.segments] == [0.0, asked]
+    assert [segment.silence for segment in script.segments] == [0.0, max(0.0, asked - SILENCE_BEFORE - SILENCE_BEHIND)]
+
+
+def test_a_pause_that_a_turn_asks_for_is_as_long_as_one_that_it_gets_and_as_fast() -> None:
+    fast = voicing(speed=2)
+    given = pauses_of(said("One.", "Two.", voiced=fast))[0]
+    script = said("One.", ("Two.", PAUSES["sentence"]), voiced=fast)
+    assert [segment.silence for segment in script.segments] == [0.0, given]
 
 
 @pytest.mark.parametrize("markup", [f"{SENTENCE}[pause:2s]", f"{SENTENCE}[pause:2s] "])
