@@ -515,3 +515,9 @@ def test_no_sentence_is_longer_than_kokoro_takes(g2p: G2P, clause: str) -> None:
 def test_a_start_outside_the_text_is_refused(g2p: G2P, start: int, message: str) -> None:
     with pytest.raises(InferenceServerException, match=f"INVALID_ARG: .*{message}"):
         g2p.sentence("hello", start=start)
+
+
+def test_a_number_that_is_longer_than_a_sentence_may_be_is_read_in_parts(g2p: G2P) -> None:
+    sentences = list(g2p.sentences("1234567890" * 5))
+    assert len(sentences) > 1
+    assert all(len(sentence.ids) <= 510 for sentence in sentences)

@@ -203,9 +203,20 @@ def _cut(tokens: list[Token], aligned: AlignedText, limit: int, *, at_clause: bo
             clause = place
     if clause is not None or at_clause:
         return clause
-    if word is None:
+    return word or _inside_word(tokens, aligned, limit)
+
+
+def _inside_word(tokens: list[Token], aligned: AlignedText, limit: int) -> int:
+    """Returns the middle of a word that is longer than a sentence may be, such as a number of 40 digits."""
+    start, end = aligned.origin(tokens[0].start, tokens[0].end)
+    for token in tokens[1:]:
+        first, last = aligned.origin(token.start, token.end)
+        if first >= end:
+            break
+        end = max(end, last)
+    if end - start < 2:  # noqa: PLR2004 - nothing to cut
         raise BadRequest(f"the text has a word of more than {limit} signs: write it in parts")
-    return word
+    return (start + end) // 2
 
 
 def _spoken(
