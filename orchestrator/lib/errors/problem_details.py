@@ -50,7 +50,7 @@ def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Respo
 
 def summary(error: Exception) -> dict[str, Any]:
     """Returns the problem without its request, for an event or a message."""
-    answer = _from_exception(error)
+    answer = _from_validation(error, None) if isinstance(error, ValidationException) else _from_exception(error)
     body: dict[str, Any] = {
         "type": f"urn:lectern:problem:{answer.slug}",
         "title": answer.title,
@@ -103,7 +103,7 @@ def _raised_in(error: Exception, function: str) -> bool:
     return any(frame.f_code.co_name == function for frame, _ in walk_tb(error.__traceback__))
 
 
-def _from_validation(error: ValidationException, request: Request[Any, Any, Any]) -> _Answer:
+def _from_validation(error: ValidationException, request: Request[Any, Any, Any] | None) -> _Answer:
     errors = field_errors(error, request)
     detail = "; ".join(f"{one.field}: {one.message}" for one in errors) or error.detail
     return _Answer(400, "Bad request", "invalid-request", detail, tuple(errors))

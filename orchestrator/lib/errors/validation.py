@@ -26,10 +26,12 @@ _STEP: Final = re.compile(
 )  # of a path such as `turns[1].voice`, as msgspec writes it
 
 
-def field_errors(error: ValidationException, request: Request[Any, Any, Any]) -> list[FieldError]:
-    """Returns the errors of all fields, with the choices of each enumeration."""
-    handler = request.scope.get("route_handler")
+def field_errors(error: ValidationException, request: Request[Any, Any, Any] | None) -> list[FieldError]:
+    """Returns the errors of all fields, with the choices of each enumeration; without those for a WebSocket."""
     items = error.extra if isinstance(error.extra, list) else []
+    if request is None:
+        return [_field_error(item, None) for item in items]
+    handler = request.scope.get("route_handler")
     return [_field_error(item, handler) for item in _with_all_body_errors(items, handler, request)]
 
 

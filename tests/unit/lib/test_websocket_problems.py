@@ -72,6 +72,12 @@ def test_an_unknown_query_parameter(client: TestClient[WebSocketProblems]) -> No
     assert "'known'" in detail
 
 
+def test_a_wrong_query_parameter_is_named(client: TestClient[WebSocketProblems]) -> None:
+    code, detail, _ = refusal(client, "/early/absent?known=nine")
+    assert code == 4400
+    assert detail.startswith("known: ")
+
+
 def test_a_browser_gets_the_protocol_it_offered(client: TestClient[WebSocketProblems]) -> None:
     with client.websocket_connect("/early/absent", subprotocols=["lectern", "lectern.key.x"]) as socket:
         assert socket.accepted_subprotocol == "lectern"

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from lectern_contract import PAUSES, Break
 
-_PART: Final = re.compile(r"\s*([a-z_]{1,20})\s*:\s*(\d{1,4}(?:\.\d{1,6})?)\s*")
+_PART: Final = re.compile(r"\s*([a-z_]{1,20})\s*:\s*([0-9]{1,4}(?:\.[0-9]{1,6})?)\s*")
 
 
 class NoPauses(ValueError):  # noqa: N818 - it names a state of affairs
@@ -25,6 +25,10 @@ def parse(line: str) -> dict[Break, float]:
         found = _PART.fullmatch(part)
         if found is None or found[1] not in PAUSES:
             kinds = ", ".join(PAUSES)
-            raise NoPauses(f"'{part.strip()[:40]}' is no pause: write it as sentence:0.6, behind one of {kinds}")
+            raise NoPauses(
+                f"'{part.strip()[:40]}' is no pause: write it as sentence:0.6, in seconds, behind one of {kinds}"
+            )
+        if found[1] in pauses:
+            raise NoPauses(f"'{found[1]}' is there twice")
         pauses[cast("Break", found[1])] = float(found[2])
     return pauses

@@ -12,7 +12,7 @@ import msgspec
 from lectern.cli.errors import HELP, UsageError
 from lectern.rest.connection import checked_url
 from lectern.voicing import Pauses, Voicing
-from lectern_contract import LANES, PAUSES
+from lectern_contract import LANES, MAX_SPEED, MIN_SPEED, PAUSES
 from lectern_contract.pauses import NoPauses, parse, spelled
 
 # What argparse's add_subparsers returns, which has no public name.
@@ -45,7 +45,7 @@ def add_triton(parser: argparse.ArgumentParser) -> None:
 def add_voicing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--voice", metavar="NAME", help="see `lectern voices`; or a mix: af_heart(2)+af_sky(1)")
     parser.add_argument("--model", metavar="NAME", help="the model that has the voice")
-    parser.add_argument("--speed", type=float, metavar="X", help="0.25 to 4; 1 is the voice's own")
+    parser.add_argument("--speed", type=_speed, metavar="X", help="0.25 to 4; 1 is the voice's own")
     parser.add_argument("--language", metavar="TAG", help="such as en-GB; else the voice's own")
     parser.add_argument("--pauses", metavar="LINE", help=f"seconds of silence, such as {spelled(PAUSES)}")
     parser.add_argument(
@@ -81,6 +81,13 @@ def voicing(options: argparse.Namespace) -> Voicing:
         lexicon=_lexicon(lexicon) if lexicon else None,
         markup=getattr(options, "markup", False) or None,
     )
+
+
+def _speed(given: str) -> float:
+    speed = float(given)
+    if not MIN_SPEED <= speed <= MAX_SPEED:  # which NaN is not either
+        raise argparse.ArgumentTypeError(f"{given} is not from {MIN_SPEED:g} to {MAX_SPEED:g}")
+    return speed
 
 
 def _pauses(line: str) -> Pauses:
