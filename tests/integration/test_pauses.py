@@ -36,7 +36,7 @@ def test_a_turn_follows_another_as_a_sentence_does_unless_it_asks_for_a_pause(ap
     (shortened,) = speak(TURNS, pauses={"sentence": 1.2}, speed=2)
     assert 0.3 < shortened <= (1.2 - AROUND) / 2 + 0.02  # it gives of its time to the words
     asked: list[dict[str, Any]] = [TURNS[0], {**TURNS[1], "pause": 2.0}]
-    assert speak(asked, pauses={"sentence": 1.2}) == pytest.approx([2.0], abs=0.005)
+    assert speak(asked, pauses={"sentence": 1.2}) == near(2.0)
 
 
 def test_a_document_has_the_pauses_of_its_structure_and_none_at_its_end(api: httpx.Client) -> None:
