@@ -77,7 +77,8 @@ class Client:
             return
         (block,) = api.get(f"/api/v1/documents/{document}/blocks").raise_for_status().json()["items"]
         url = f"/api/v1/documents/{document}/blocks/{block['id']}/audio"
-        answer = api.get(url, params={"model": "espeak", "response_format": "pcm"}).raise_for_status()
+        asked = {"model": "espeak", "response_format": "pcm", "pauses": "paragraph:0"}  # what was made, and no more
+        answer = api.get(url, params=asked).raise_for_status()
         self.heard[PurePosixPath(answer.headers["content-location"]).stem] = answer.content
 
 
