@@ -58,12 +58,7 @@ def to_fp16(source: Path, target: Path) -> None:
         node.input[:] = [down, *(halved[name] for name in parameters)]
         node.output[:] = [up]
         nodes += [node, helper.make_node("Cast", [up], [output], name=f"{up}/cast", to=TensorProto.FLOAT)]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    used = {name for node in nodes for name in names_read(node)}
-    kept = [initializer for initializer in graph.initializer if initializer.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
+    _replace_nodes(graph, nodes)
     del graph.value_info[:]
     onnx.checker.check_model(model)
     onnx.save(model, target)
@@ -91,14 +86,19 @@ def to_int8(source: Path, target: Path, styles: Sequence[npt.NDArray[np.float32]
         made, constants = _in_8_bits(node, weights, bias, ranges)
         nodes += made
         graph.initializer.extend(constants)
+    _replace_nodes(graph, nodes)
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+
+
+def _replace_nodes(graph: Any, nodes: list[Any]) -> None:  # noqa: ANN401 - onnx has no types
+    """Gives a graph other nodes, and drops the constants that none of them reads."""
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name for node in nodes for name in names_read(node)}
     kept = [initializer for initializer in graph.initializer if initializer.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
-    onnx.checker.check_model(model)
-    onnx.save(model, target)
 
 
 def _in_8_bits(

@@ -12,13 +12,12 @@ import numpy.typing as npt
 from kokoro_voice.acoustic_client import FRAME, RATE
 from kokoro_voice.g2p_client import Sentence
 from lectern_contract import Break
+from lectern_triton.voice_backend.trailing_silence import silence_level
 from lectern_triton.voice_backend.voice import Samples
 
 Positions = npt.NDArray[np.int64]
 """In samples from the begin of the sentence's sound."""
 
-QUIET: Final = 10 ** (-45 / 20)  # of the loudest sample: breath and the room's noise are quieter
-FAINTEST: Final = 16  # anything quieter is silence, however quiet the rest is
 KEPT: Final = int(0.02 * RATE)  # samples of the model's own silence that stay at both ends, so that no sound is faded
 SHORTEST: Final = int(0.03 * RATE)  # samples: where there is less silence, the model runs the words together
 FADE: Final = int(0.01 * RATE)  # samples
@@ -49,7 +48,7 @@ class Edit(NamedTuple):
 def loud_samples(samples: Samples) -> Positions:
     """Returns the positions of the samples that are no silence."""
     level = np.abs(samples.astype(np.int32))
-    return np.flatnonzero(level > max(FAINTEST, int(level.max() * QUIET)))
+    return np.flatnonzero(level > silence_level(int(level.max())))
 
 
 def find_pauses(

@@ -9,9 +9,14 @@ import numpy as np
 from lectern_contract import SILENCE_BEHIND
 from lectern_triton.voice_backend.voice import Chunk, Mark, Samples
 
-QUIET: Final = 10 ** (-45 / 20)  # of the loudest sample so far: breath and the room's noise are quieter
+QUIET: Final = 10 ** (-45 / 20)  # of the loudest sample: breath and the room's noise are quieter
 FAINTEST: Final = 16  # anything quieter is silence, however quiet the rest is
 FADE: Final = 0.01  # seconds, where something is cut
+
+
+def silence_level(loudest: int) -> int:
+    """Returns the level up to which a sample is silence, from that of the loudest sample."""
+    return max(FAINTEST, int(loudest * QUIET))
 
 
 def without_trailing_silence(chunks: Iterable[Chunk], rate: int) -> Iterator[Chunk]:
@@ -29,7 +34,7 @@ def without_trailing_silence(chunks: Iterable[Chunk], rate: int) -> Iterator[Chu
         marks.extend(chunk.marks)
         level = np.abs(held.astype(np.int32))
         loudest = max(loudest, int(level.max(initial=0)))
-        loud = np.flatnonzero(level > max(FAINTEST, int(loudest * QUIET)))
+        loud = np.flatnonzero(level > silence_level(loudest))
         if loud.size:
             end = int(loud[-1]) + 1
             sure, held = np.split(held, [end + kept - fade])
